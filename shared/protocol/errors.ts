@@ -1,0 +1,99 @@
+/**
+ * The one table of coded errors. Everything that can go wrong for a user has a code here;
+ * the message of an instance says what was expected and what came.
+ */
+
+interface ErrorEntry {
+  /** HTTP status when the error crosses an HTTP boundary. */
+  readonly status: number;
+  /** What the reader can do about it. */
+  readonly hint: string;
+}
+
+export const errorTable = {
+  'usage.invalid': { status: 400, hint: 'Run the verb with --help to see what it takes.' },
+  'config.invalid': { status: 400, hint: 'Correct the named setting.' },
+  'data.not-found': { status: 404, hint: 'Check the path.' },
+  'data.unreadable': { status: 400, hint: 'The file is damaged or of another format; `cesta doctor FILE` says more.' },
+  'data.missing-column': { status: 400, hint: 'Event files need item_id, shopper_id and timestamp; `cesta doctor FILE` lists what was found.' },
+  'data.empty': { status: 400, hint: 'No usable event was left; `cesta doctor FILE` says what was dropped and why.' },
+  'model.unknown': { status: 400, hint: 'Known models: popularity, neighbours, ease, slist, item-knn.' },
+  'model.unusable': { status: 400, hint: 'The model cannot be trained on this catalogue or these settings.' },
+  'privacy.invalid': { status: 400, hint: 'Privacy parameters are checked when the plan is made.' },
+  'privacy.infeasible': { status: 400, hint: 'Raise epsilon, admit fewer shoppers, or use more bits.' },
+  'privacy.mode-unavailable': { status: 501, hint: 'Use --mode local: it needs no secure aggregation.' },
+  'budget.exhausted': { status: 409, hint: 'The task has spent its privacy budget and is stopped for good.' },
+  'plan.invalid': { status: 400, hint: 'The coordinator and the shop node must agree on every field of the plan.' },
+  'protocol.malformed': { status: 400, hint: 'The frame is not a message of this protocol version.' },
+  'protocol.version': { status: 426, hint: 'Upgrade the older side.' },
+  'protocol.out-of-order': { status: 409, hint: 'The message does not fit the state of this connection or round.' },
+  'protocol.replayed': { status: 409, hint: 'Sequence numbers rise strictly.' },
+  'protocol.too-large': { status: 413, hint: 'The frame or body exceeds the announced limit.' },
+  'update.wrong-round': { status: 409, hint: 'The update names another round or plan than the open one.' },
+  'update.wrong-length': { status: 400, hint: 'The statistic must have exactly the length of the plan.' },
+  'update.out-of-range': { status: 400, hint: 'A coordinate exceeds what the plan allows one shop to report.' },
+  'update.corrupt': { status: 400, hint: 'The bytes do not have the announced digest.' },
+  'node.unauthorised': { status: 401, hint: 'The signature does not verify under the key of this shop.' },
+  'node.name-taken': { status: 409, hint: 'Another key, or another live connection, already holds this shop name.' },
+  'round.failed': { status: 409, hint: 'The round ended without a release; the last release stays in force.' },
+  'round.not-member': { status: 409, hint: 'Membership is frozen when training starts; wait for the next round.' },
+  'release.not-found': { status: 404, hint: 'No such release; GET /v1/model serves the current one.' },
+  'release.untrusted': { status: 422, hint: 'The release was refused; the last good one is kept.' },
+  'catalogue.invalid': { status: 400, hint: 'A catalogue is a list of products with distinct ids.' },
+  'storage.failed': { status: 500, hint: 'Check the data directory: space, permissions, and that one process uses it.' },
+  'network.unreachable': { status: 503, hint: 'The other side does not answer; it is retried where that makes sense.' },
+  'network.port-in-use': { status: 409, hint: 'Choose another port with --port, or stop the process that holds it.' },
+  'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },
+  'internal': { status: 500, hint: 'This is a defect: please report it with the log.' },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An error a user can act on: a stable code, and a message of the form "field: expected X, got Y". */
+export class CestaError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'CestaError';
+    this.code = code;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+
+  get hint(): string {
+    return errorTable[this.code].hint;
+  }
+}
+
+/** The body of every HTTP error and of the wire message `error`. */
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(errorTable, code);
+}
+
+/** Normalises anything thrown into a coded error, keeping the cause. Called once, at a boundary. */
+export function toCestaError(thrown: unknown): CestaError {
+  if (thrown instanceof CestaError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new CestaError('internal', message, { cause: thrown });
+}
+
+export function errorBody(error: CestaError): ErrorBody {
+  return { code: error.code, message: error.message, hint: error.hint };
+}
+
+/** Throws `usage: expected ..., got ...` unless `value` is a finite number inside the closed range. */
+export function requireNumber(field: string, value: number, min: number, max: number, code: ErrorCode = 'config.invalid'): number {
+  if (!Number.isFinite(value) || value < min || value > max) {
+    throw new CestaError(code, `${field}: expected a number in ${min}..${max}, got ${value}`);
+  }
+  return value;
+}

@@ -1,0 +1,63 @@
+/**
+ * The narrow waist: a recommender that can be trained from private sums. Everything before the waist knows
+ * shoppers; everything after it knows one flat vector and one count. Models own the layout of the vector;
+ * privacy, masking, transport, aggregation and strategies never look inside.
+ */
+import type { ShopperHistory } from '../commerce/history.ts';
+import type { SparseVector } from '../numerics/sparse-vector.ts';
+import type { Json } from '../protocol/canonical-json.ts';
+import type { NamedTensors } from '../protocol/tensors.ts';
+
+export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'item-knn'] as const;
+export type ModelKind = (typeof modelKinds)[number];
+
+/** One decoded aggregate: what a round yields. */
+export interface Aggregate {
+  /** Sum over shoppers plus noise, in the units of `contribute`; length `statisticLength()`. */
+  readonly sum: Float64Array;
+  /** Number of shoppers summed, as released (noisy under privacy; at least 1). */
+  readonly shoppers: number;
+  /** Standard deviation of the noise in each coordinate of `sum`; 0 without noise. */
+  readonly noiseStd: number;
+}
+
+/** Why an item is on a shelf: the share of its score that an item of the history explains. */
+export interface Reason {
+  /** Item index of the history. */
+  readonly item: number;
+  /** Share of the candidate's personal score, in the model's own units; larger is stronger. */
+  readonly weight: number;
+}
+
+/** Pure: no I/O, clock or ambient randomness. One file per model. */
+export interface FederatedModel<Params> {
+  readonly kind: ModelKind;
+  /** The resolved hyper-parameters, as they stand in the plan and the release. */
+  readonly hyperParameters: Readonly<Record<string, Json>>;
+  /** Length of the statistic for this catalogue and these hyper-parameters. */
+  statisticLength(): number;
+  /**
+   * Upper bound of |entry| of any one contribution: the default row cap of a plan. Contributions of honest
+   * shoppers never exceed it.
+   */
+  readonly entryBound: number;
+  /** Upper bound of the L2 norm of any one contribution, or Infinity: the default clip norm when finite. */
+  readonly normBound: number;
+  /** Parameters before any round, from the public catalogue alone. */
+  initial(): Params;
+  /** Adds one shopper's contribution, unclipped, as sparse entries of distinct indexes: bounds are the privacy layer's job. */
+  contribute(params: Params, history: ShopperHistory, into: SparseVector): void;
+  /** Folds one decoded aggregate into new parameters. */
+  update(params: Params, aggregate: Aggregate): Params;
+  /** Writes the score of every item for a history; higher is better. The storefront runs exactly this. */
+  score(params: Params, history: ShopperHistory, scores: Float32Array): void;
+  /** The items of the history that speak for `item`, strongest first, at most `limit`; empty when nothing personal does. */
+  explain(params: Params, history: ShopperHistory, item: number, limit: number): Reason[];
+  /** The parameters as tensors of a release, and back. `decode` checks shapes and ranges. */
+  encode(params: Params): NamedTensors;
+  /** @throws CestaError `release.untrusted` when a tensor is missing, of a wrong shape, not finite or out of range. */
+  decode(tensors: NamedTensors): Params;
+}
+
+/** A model whose parameter type is its own business: what the round, releases and the storefront hold. */
+export type AnyFederatedModel = FederatedModel<unknown>;
