@@ -4,6 +4,8 @@
  * real size before a view is made.
  */
 import { z } from 'zod';
+import { canonicalJson } from './canonical-json.ts';
+import { createDigest } from './digest.ts';
 import { CestaError } from './errors.ts';
 
 /** The element types of a tensor; names as in safetensors. */
@@ -20,8 +22,8 @@ export interface TensorFile {
   readonly tensors: NamedTensors;
   /** Free strings of the header's `__metadata__`. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** The bytes behind the header. */
-  readonly body: Uint8Array;
+  /** SHA-256 over the tensors' names, types, shapes, offsets and bytes; not over the metadata. */
+  contentDigest(): string;
 }
 
 const dtypes = {
@@ -53,7 +55,7 @@ function elementCount(shape: readonly number[]): number {
 }
 
 /** The bytes behind the header, in the order of the names, each tensor aligned to 8 bytes. */
-export function encodeTensorBody(tensors: NamedTensors): { body: Uint8Array; entries: Record<string, z.infer<typeof entrySchema>> } {
+function encodeBody(tensors: NamedTensors): { body: Uint8Array; entries: Record<string, z.infer<typeof entrySchema>> } {
   const entries: Record<string, z.infer<typeof entrySchema>> = {};
   let size = 0;
   const ordered = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -77,7 +79,7 @@ export function encodeTensorBody(tensors: NamedTensors): { body: Uint8Array; ent
  * decodeTensors(bytes).tensors['bias'].data; // Float32Array [1, 2]
  */
 export function encodeTensors(tensors: NamedTensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const { body, entries } = encodeTensorBody(tensors);
+  const { body, entries } = encodeBody(tensors);
   const json = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata, ...entries }));
   const headerLength = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerLength + body.length).fill(0x20, 8, 8 + headerLength);
@@ -85,6 +87,19 @@ export function encodeTensors(tensors: NamedTensors, metadata: Readonly<Record<s
   bytes.set(json, 8);
   bytes.set(body, 8 + headerLength);
   return bytes;
+}
+
+/** What a signed manifest names: equal to `contentDigest()` of the decoded file. */
+export function tensorsDigest(tensors: NamedTensors): string {
+  const { body, entries } = encodeBody(tensors);
+  return digestContent(entries, body);
+}
+
+function digestContent(entries: unknown, body: Uint8Array): string {
+  const digest = createDigest();
+  digest.update(new TextEncoder().encode(canonicalJson(entries)));
+  digest.update(body);
+  return digest.hex();
 }
 
 /**
@@ -99,7 +114,7 @@ export function decodeTensors(bytes: Uint8Array): TensorFile {
   if (!parsedMetadata.success) throw malformed('__metadata__: expected strings');
   const tensors: Record<string, Tensor> = {};
   for (const [name, value] of Object.entries(rest)) tensors[name] = readTensor(name, value, body);
-  return { tensors, metadata: parsedMetadata.data, body };
+  return { tensors, metadata: parsedMetadata.data, contentDigest: () => digestContent(rest, body) };
 }
 
 function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; bodyStart: number } {

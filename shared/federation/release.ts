@@ -1,0 +1,112 @@
+/**
+ * A release: the parameters of a model as a tensor file whose metadata carries a signed manifest. The
+ * signature covers the manifest, and the manifest names the digest of every tensor, so one check vouches for
+ * all. The address of a release is the SHA-256 of the whole file.
+ */
+import { z } from 'zod';
+import { verifySignature } from '../ledger/signature.ts';
+import type { SigningKey } from '../ledger/signing-key.ts';
+import { modelKinds } from '../recommender/federated-model.ts';
+import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
+import { sha256Hex } from '../protocol/digest.ts';
+import { CestaError } from '../protocol/errors.ts';
+import { decodeTensors, encodeTensors, tensorsDigest, type NamedTensors } from '../protocol/tensors.ts';
+import { protocolVersion } from './plan.ts';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const jsonSchema: z.ZodType<Json> = z.json();
+
+/** What the shoppers of the federation were promised for this release, in numbers and in words. */
+const privacyStatementSchema = z.strictObject({
+  mode: z.enum(['none', 'local']),
+  unit: z.string(),
+  adjacency: z.string(),
+  /** Spent by the task up to and including this release; null where nothing is promised. */
+  epsilon: z.number().nonnegative().nullable(),
+  delta: z.number().gt(0).lt(1).nullable(),
+  /** Standard deviation of the noise in the sum, in units of the clip norm. */
+  noiseStd: z.number().nonnegative(),
+  clipNorm: z.number().positive().nullable(),
+  assumptions: z.array(z.string()),
+});
+
+export const manifestSchema = z.strictObject({
+  protocol: z.literal(protocolVersion),
+  task: z.string(),
+  version: z.number().int().positive(),
+  round: z.string(),
+  createdAt: z.iso.datetime(),
+  model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), jsonSchema) }),
+  catalogueHash: digest,
+  planHash: digest,
+  /** Shops in the sum. */
+  cohort: z.number().int().positive(),
+  /** Shoppers in the sum, as released: noisy under privacy. */
+  shoppers: z.number().positive(),
+  privacy: privacyStatementSchema,
+  /** Public figures of the release itself; none of them looks at a shopper. */
+  metrics: z.record(z.string(), z.number()),
+  /** Digest over the names, shapes and bytes of the tensors. */
+  tensorsSha256: digest,
+  /** Address of the release this one was trained from. */
+  parent: digest.nullable(),
+});
+
+export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
+export type PrivacyStatement = Manifest['privacy'];
+
+const releaseDomain = 'cesta/release/v1\n';
+
+function statement(manifest: string): Uint8Array {
+  return new TextEncoder().encode(releaseDomain + manifest);
+}
+
+/** A release as it is stored and served. */
+export interface SealedRelease {
+  readonly manifest: Manifest;
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes`: content address and strong ETag. */
+  readonly sha256: string;
+}
+
+/** Signs and packs a release. Everything the manifest says but the tensors' digest is the caller's. */
+export function sealRelease(manifest: Omit<Manifest, 'protocol' | 'tensorsSha256'>, tensors: NamedTensors, key: SigningKey): SealedRelease {
+  const full: Manifest = { ...manifest, protocol: protocolVersion, tensorsSha256: tensorsDigest(tensors) };
+  const text = canonicalJson(full);
+  const bytes = encodeTensors(tensors, { manifest: text, signature: key.sign(statement(text)), publicKey: key.publicKey });
+  return { manifest: full, bytes, sha256: sha256Hex(bytes) };
+}
+
+/** A release whose signature and digests have been checked. */
+export interface OpenedRelease {
+  readonly manifest: Manifest;
+  readonly tensors: NamedTensors;
+  readonly publicKey: string;
+}
+
+/**
+ * Checks a release from outside: signature by `trustedKey`, manifest, digest of the tensors.
+ * @throws CestaError `release.untrusted` saying which check failed.
+ */
+export async function openRelease(bytes: Uint8Array, trustedKey: string): Promise<OpenedRelease> {
+  const file = untrustedOnError(() => decodeTensors(bytes));
+  const { manifest: text = '', signature = '', publicKey = '' } = file.metadata;
+  if (publicKey !== trustedKey) throw untrusted(`key: expected ${trustedKey}, got ${publicKey === '' ? 'none' : publicKey}`);
+  if (!(await verifySignature(publicKey, signature, statement(text)))) throw untrusted('signature: expected one that verifies over the manifest');
+  const manifest = untrustedOnError(() => manifestSchema.parse(JSON.parse(text)));
+  const content = file.contentDigest();
+  if (content !== manifest.tensorsSha256) throw untrusted(`tensors: expected digest ${manifest.tensorsSha256}, got ${content}`);
+  return { manifest, tensors: file.tensors, publicKey };
+}
+
+function untrusted(what: string, cause?: unknown): CestaError {
+  return new CestaError('release.untrusted', `release: ${what}`, { cause });
+}
+
+function untrustedOnError<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw untrusted(cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}

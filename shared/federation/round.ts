@@ -1,0 +1,217 @@
+/**
+ * One round as a pure state machine: `(round, event) -> [round, effects]`. The server runs the effects and
+ * feeds their outcomes back as events; nothing here knows sockets, clocks or disks.
+ *
+ * Membership is frozen when training starts. Every leave is re-evaluated at once, so that nobody silent can
+ * stall a round: a round closes when every member has reported or is away, when the target has reported, or
+ * at its deadline. A member that is away may come back while others are still working.
+ */
+import type { ErrorCode } from '../protocol/errors.ts';
+import type { Plan } from './plan.ts';
+
+type MemberState = 'working' | 'away' | 'reported' | 'dropped';
+
+interface Common {
+  readonly plan: Plan;
+}
+
+export type Round =
+  | (Common & {
+      readonly phase: 'recruiting';
+      /** Invited and not yet answered. */
+      readonly pending: ReadonlySet<string>;
+      readonly joined: ReadonlySet<string>;
+      readonly deadline: number;
+    })
+  | (Common & {
+      readonly phase: 'training';
+      readonly members: ReadonlyMap<string, MemberState>;
+      readonly deadline: number;
+    })
+  | (Common & {
+      readonly phase: 'releasing';
+      readonly reported: readonly string[];
+    })
+  | (Common & { readonly phase: 'done'; readonly reported: readonly string[]; readonly version: number })
+  | (Common & { readonly phase: 'failed'; readonly code: ErrorCode; readonly reason: string });
+
+/** Times are milliseconds of any monotonic clock, the same for all events of a round. */
+export type RoundEvent =
+  | { readonly kind: 'join'; readonly participant: string; readonly now: number }
+  | { readonly kind: 'decline'; readonly participant: string; readonly now: number }
+  | { readonly kind: 'leave'; readonly participant: string; readonly now: number }
+  | { readonly kind: 'return'; readonly participant: string; readonly now: number }
+  /** The participant's whole update arrived, was validated and stands ready to be summed. */
+  | { readonly kind: 'report'; readonly participant: string; readonly now: number }
+  /** The participant broke the protocol and is out of this round for good. */
+  | { readonly kind: 'misbehave'; readonly participant: string; readonly code: ErrorCode; readonly now: number }
+  | { readonly kind: 'tick'; readonly now: number }
+  | { readonly kind: 'released'; readonly version: number }
+  | { readonly kind: 'abort'; readonly code: ErrorCode; readonly reason: string };
+
+export type RoundEffect =
+  | { readonly kind: 'invite'; readonly participants: readonly string[] }
+  /** Reserve the budget durably, then tell the members to train. */
+  | { readonly kind: 'start-training'; readonly participants: readonly string[]; readonly deadline: number }
+  /** Tell a member that came back where it stands. */
+  | { readonly kind: 'resume'; readonly participant: string; readonly deadline: number }
+  /** Fold the participant's staged update into the accumulator: happens exactly once per participant. */
+  | { readonly kind: 'accumulate'; readonly participant: string }
+  | { readonly kind: 'refuse'; readonly participant: string; readonly code: ErrorCode; readonly message: string }
+  /** Decode the accumulator, update the model, publish; answer with `released` or `abort`. */
+  | { readonly kind: 'release'; readonly reported: readonly string[] }
+  | { readonly kind: 'announce-done'; readonly version: number }
+  | { readonly kind: 'announce-failed'; readonly code: ErrorCode; readonly reason: string };
+
+export type Step = readonly [Round, readonly RoundEffect[]];
+
+/** Opens a round for the participants connected now, at most `maxParticipants` of them in the given order. */
+export function openRound(plan: Plan, candidates: readonly string[], now: number): Step {
+  const invited = candidates.slice(0, plan.cohort.maxParticipants);
+  const round: Round = { plan, phase: 'recruiting', pending: new Set(invited), joined: new Set(), deadline: now + plan.deadlines.recruitingMs };
+  if (invited.length < plan.cohort.minParticipants) return fail(round, `participants: expected at least ${plan.cohort.minParticipants}, got ${invited.length}`);
+  return [round, [{ kind: 'invite', participants: invited }]];
+}
+
+/** The next state and what to do about it. Events that make no sense in a state change nothing but may be refused. */
+export function advance(round: Round, event: RoundEvent): Step {
+  if (event.kind === 'abort') return isOver(round) ? [round, []] : fail(round, event.reason, event.code);
+  switch (round.phase) {
+    case 'recruiting':
+      return recruit(round, event);
+    case 'training':
+      return train(round, event);
+    case 'releasing':
+      if (event.kind === 'released') {
+        return [{ plan: round.plan, phase: 'done', reported: round.reported, version: event.version }, [{ kind: 'announce-done', version: event.version }]];
+      }
+      return [round, refuseLate(event)];
+    case 'done':
+    case 'failed':
+      return [round, refuseLate(event)];
+    default:
+      return round satisfies never;
+  }
+}
+
+export function isOver(round: Round): boolean {
+  return round.phase === 'done' || round.phase === 'failed';
+}
+
+/** When the next `tick` matters, or null. */
+export function nextDeadline(round: Round): number | null {
+  return round.phase === 'recruiting' || round.phase === 'training' ? round.deadline : null;
+}
+
+function recruit(round: Extract<Round, { phase: 'recruiting' }>, event: RoundEvent): Step {
+  switch (event.kind) {
+    case 'join': {
+      if (!round.pending.has(event.participant)) return [round, [refusal(event.participant, 'round.not-member', 'join: this participant was not invited or has answered')]];
+      return settle({ ...round, pending: without(round.pending, event.participant), joined: new Set([...round.joined, event.participant]) }, event.now);
+    }
+    case 'decline':
+    case 'leave':
+    case 'misbehave':
+      return settle({ ...round, pending: without(round.pending, event.participant), joined: without(round.joined, event.participant) }, event.now);
+    case 'tick':
+      return settle(round, event.now);
+    case 'report':
+      return [round, [refusal(event.participant, 'protocol.out-of-order', 'report: training has not started')]];
+    case 'return':
+    case 'released':
+    case 'abort':
+      return [round, []];
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Recruiting ends when everyone invited has answered or the time is up. */
+function settle(round: Extract<Round, { phase: 'recruiting' }>, now: number): Step {
+  const { minParticipants } = round.plan.cohort;
+  if (round.joined.size + round.pending.size < minParticipants) {
+    return fail(round, `participants: expected at least ${minParticipants}, got ${round.joined.size} joined and ${round.pending.size} unanswered`);
+  }
+  if (round.pending.size > 0 && now < round.deadline) return [round, []];
+  if (round.joined.size < minParticipants) return fail(round, `participants: expected at least ${minParticipants} to join, got ${round.joined.size}`);
+  const participants = [...round.joined];
+  const deadline = now + round.plan.deadlines.trainingMs;
+  const members = new Map<string, MemberState>(participants.map((participant) => [participant, 'working']));
+  return [{ plan: round.plan, phase: 'training', members, deadline }, [{ kind: 'start-training', participants, deadline }]];
+}
+
+function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent): Step {
+  if (event.kind === 'tick') return close(round, event.now);
+  if (event.kind === 'released' || event.kind === 'abort') return [round, []];
+  const state = round.members.get(event.participant);
+  if (state === undefined) {
+    const answers = event.kind === 'leave' || event.kind === 'misbehave' || event.kind === 'decline' ? [] : [refusal(event.participant, 'round.not-member', `${event.kind}: membership was frozen when training started`)];
+    return [round, answers];
+  }
+  switch (event.kind) {
+    case 'report':
+      if (state !== 'working') return [round, [refusal(event.participant, 'protocol.out-of-order', `report: expected a working member, got one that is ${state}`)]];
+      return withEffects(close(mark(round, event.participant, 'reported'), event.now), [{ kind: 'accumulate', participant: event.participant }]);
+    case 'return':
+      if (state !== 'away') return [round, []];
+      return [mark(round, event.participant, 'working'), [{ kind: 'resume', participant: event.participant, deadline: round.deadline }]];
+    case 'decline':
+    case 'leave':
+      return state === 'working' ? close(mark(round, event.participant, 'away'), event.now) : [round, []];
+    case 'misbehave':
+      // A report that was summed cannot be picked out again: only members that have not reported are dropped.
+      return state === 'reported' ? [round, []] : close(mark(round, event.participant, 'dropped'), event.now);
+    case 'join':
+      return [round, [refusal(event.participant, 'protocol.out-of-order', 'join: training has already started')]];
+    default:
+      return event satisfies never;
+  }
+}
+
+/** Training ends when the target has reported, when nobody is working any more, or at the deadline. */
+function close(round: Extract<Round, { phase: 'training' }>, now: number): Step {
+  const { minParticipants, targetParticipants } = round.plan.cohort;
+  const reported = inState(round, 'reported');
+  const working = inState(round, 'working').length;
+  const away = inState(round, 'away').length;
+  if (reported.length + working + away < minParticipants) {
+    return fail(round, `participants: expected at least ${minParticipants} reports, got ${reported.length} and ${working + away} still possible`);
+  }
+  const late = now >= round.deadline;
+  if (reported.length >= targetParticipants || (reported.length >= minParticipants && (working === 0 || late))) {
+    return [{ plan: round.plan, phase: 'releasing', reported }, [{ kind: 'release', reported }]];
+  }
+  if (late) return fail(round, `participants: expected at least ${minParticipants} reports by the deadline, got ${reported.length}`);
+  return [round, []];
+}
+
+function inState(round: Extract<Round, { phase: 'training' }>, wanted: MemberState): string[] {
+  return [...round.members].filter(([, state]) => state === wanted).map(([participant]) => participant);
+}
+
+function mark(round: Extract<Round, { phase: 'training' }>, participant: string, state: MemberState): Extract<Round, { phase: 'training' }> {
+  return { ...round, members: new Map(round.members).set(participant, state) };
+}
+
+function fail(round: Round, reason: string, code: ErrorCode = 'round.failed'): Step {
+  return [{ plan: round.plan, phase: 'failed', code, reason }, [{ kind: 'announce-failed', code, reason }]];
+}
+
+function refuseLate(event: RoundEvent): RoundEffect[] {
+  if (event.kind !== 'join' && event.kind !== 'report') return [];
+  return [refusal(event.participant, 'round.not-member', `${event.kind}: this round is closed; wait for the next one`)];
+}
+
+function refusal(participant: string, code: ErrorCode, message: string): RoundEffect {
+  return { kind: 'refuse', participant, code, message };
+}
+
+function withEffects([round, effects]: Step, first: readonly RoundEffect[]): Step {
+  return [round, [...first, ...effects]];
+}
+
+function without(set: ReadonlySet<string>, value: string): ReadonlySet<string> {
+  const rest = new Set(set);
+  rest.delete(value);
+  return rest;
+}

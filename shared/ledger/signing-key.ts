@@ -1,0 +1,26 @@
+/** Ed25519 signing keys (RFC 8032). The secret is 32 bytes that the caller draws from the operating system. */
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { bytesToHex } from '../protocol/digest.ts';
+import { CestaError } from '../protocol/errors.ts';
+
+export interface SigningKey {
+  /** 32 bytes, lower-case hex. */
+  readonly publicKey: string;
+  /** Signature of 64 bytes, lower-case hex. Put a domain label in front of what is signed. */
+  sign(statement: Uint8Array): string;
+}
+
+/**
+ * @throws CestaError `config.invalid` unless the secret has 32 bytes.
+ * @example
+ * const key = signingKey(crypto.getRandomValues(new Uint8Array(32)));
+ * key.sign(new TextEncoder().encode('cesta/example/v1\nhello'));
+ */
+export function signingKey(secret: Uint8Array): SigningKey {
+  if (secret.length !== 32) throw new CestaError('config.invalid', `signing key: expected 32 bytes, got ${secret.length}`);
+  const seed = Uint8Array.from(secret);
+  return {
+    publicKey: bytesToHex(ed25519.getPublicKey(seed)),
+    sign: (statement) => bytesToHex(ed25519.sign(statement, seed)),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * The control messages of the WebSocket, parsed from `unknown`. JSON text frames carry control, binary
+ * frames carry tensor chunks (`chunkFrame`). Messages of an authenticated participant carry a strictly
+ * increasing `seq`: a replayed or reordered frame is refused.
+ */
+import { z } from 'zod';
+import { productSchema } from '../commerce/catalogue.ts';
+import { planSchema } from '../federation/plan.ts';
+import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
+import { decodeTensors, encodeTensors } from './tensors.ts';
+
+/** Bytes of tensor data in one binary frame: 64 KiB. */
+export const chunkBytes = 65_536;
+/** Products in one `products` message. */
+export const productsPerMessage = 500;
+/** The largest frame either side accepts: a page of products with long titles, or a chunk and its header. */
+export const maxFrameBytes = 1 << 20;
+/** What the coordinator's key and the shop's key sign at connect, before the nonce. */
+export const connectDomain = 'cesta/connect/v1';
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `expected ${bytes} bytes in lower-case hex`);
+const seq = z.number().int().positive();
+const roundId = z.string().min(1).max(96);
+const errorCode = z.custom<ErrorCode>(isErrorCode, 'expected a known error code');
+
+/** The name of a shop: what people see and what its key is pinned to. */
+export const shopNameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'expected 1..63 letters, digits, dots, dashes or underscores');
+
+const clientMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('hello'), protocol: z.number().int(), shop: shopNameSchema, publicKey: hex(32), session: hex(16).optional() }),
+  z.strictObject({ type: z.literal('proof'), signature: hex(64) }),
+  z.strictObject({ type: z.literal('products'), seq, products: z.array(productSchema).max(productsPerMessage), last: z.boolean() }),
+  z.strictObject({ type: z.literal('join'), seq, round: roundId, planHash: hex(32) }),
+  z.strictObject({ type: z.literal('decline'), seq, round: roundId, code: errorCode, message: z.string().max(1024) }),
+  z.strictObject({ type: z.literal('report'), seq, round: roundId, planHash: hex(32), length: z.number().int().positive(), sha256: hex(32) }),
+  z.strictObject({ type: z.literal('leave'), seq, round: roundId }),
+]);
+export type ClientMessage = z.infer<typeof clientMessageSchema>;
+
+const serverMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('challenge'), nonce: hex(32), coordinatorKey: hex(32) }),
+  /** `openCatalogue`: the task's catalogue is the union of what shops publish, so products are expected next. */
+  z.strictObject({ type: z.literal('welcome'), task: z.string(), session: hex(16), openCatalogue: z.boolean() }),
+  z.strictObject({ type: z.literal('ready') }),
+  z.strictObject({ type: z.literal('invite'), plan: planSchema, signature: hex(64) }),
+  z.strictObject({ type: z.literal('train'), round: roundId, deadlineMs: z.number().int() }),
+  /** A staging area is free: send the chunks of the announced report. */
+  z.strictObject({ type: z.literal('upload'), round: roundId }),
+  z.strictObject({ type: z.literal('accepted'), round: roundId }),
+  z.strictObject({ type: z.literal('round-done'), round: roundId, version: z.number().int(), sha256: hex(32) }),
+  z.strictObject({ type: z.literal('round-failed'), round: roundId, code: errorCode, message: z.string() }),
+  z.strictObject({ type: z.literal('task-over'), code: errorCode.nullable(), message: z.string() }),
+  z.strictObject({ type: z.literal('error'), code: errorCode, message: z.string(), hint: z.string() }),
+]);
+export type ServerMessage = z.infer<typeof serverMessageSchema>;
+
+function parseWith<T>(schema: z.ZodType<T>, text: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CestaError('protocol.malformed', 'message: expected JSON, got other text', { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new CestaError('protocol.malformed', `message: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  return parsed.data;
+}
+
+/** @throws CestaError `protocol.malformed` */
+export function parseClientMessage(text: string): ClientMessage {
+  return parseWith(clientMessageSchema, text);
+}
+
+/** @throws CestaError `protocol.malformed` */
+export function parseServerMessage(text: string): ServerMessage {
+  return parseWith(serverMessageSchema, text);
+}
+
+/** One piece of a statistic on the wire. */
+export interface Chunk {
+  readonly round: string;
+  readonly seq: number;
+  /** Position of the first element in the statistic. */
+  readonly offset: number;
+  /** Ring elements, at most `chunkBytes` of them in bytes. */
+  readonly data: Int32Array;
+}
+
+export function encodeChunk({ round, seq: number, offset, data }: Chunk): Uint8Array {
+  return encodeTensors({ chunk: { shape: [data.length], data } }, { round, seq: String(number), offset: String(offset) });
+}
+
+const chunkMetadataSchema = z.strictObject({
+  round: roundId,
+  seq: z.string().regex(/^[1-9][0-9]{0,14}$/).transform(Number),
+  offset: z.string().regex(/^(0|[1-9][0-9]{0,9})$/).transform(Number),
+});
+
+/** @throws CestaError `protocol.malformed` */
+export function decodeChunk(frame: Uint8Array): Chunk {
+  const { tensors, metadata } = decodeTensors(frame);
+  const parsed = chunkMetadataSchema.safeParse(metadata);
+  if (!parsed.success) throw new CestaError('protocol.malformed', `chunk: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  const data = tensors['chunk']?.data;
+  if (!(data instanceof Int32Array) || data.byteLength > chunkBytes || Object.keys(tensors).length !== 1) {
+    throw new CestaError('protocol.malformed', `chunk: expected one I32 tensor of at most ${chunkBytes} bytes`);
+  }
+  return { ...parsed.data, data };
+}
+
+/** The bytes that both keys sign at connect: who speaks, to whom, about which fresh nonce. */
+export function connectStatement(side: 'shop' | 'coordinator', nonce: string, shop: string, coordinatorKey: string): Uint8Array {
+  return new TextEncoder().encode([connectDomain, side, nonce, shop, coordinatorKey].join('\n'));
+}
