@@ -31,7 +31,7 @@ export function historyOf(visits: readonly Visit[]): ShopperHistory {
   ordered.forEach((visit, index) => {
     visitStarts[index] = items.length;
     visitTimes[index] = visit.time;
-    items.push(...new Set(visit.items));
+    for (const item of new Set(visit.items)) items.push(item);
   });
   return { items: Int32Array.from(items), visitStarts, visitTimes };
 }

@@ -17,6 +17,8 @@ export interface Shopper {
 export interface Complaint {
   /** Stable name, such as `missing-item`, `bad-timestamp`, `unknown-event`. */
   readonly kind: string;
+  /** `dropped`: the line is no part of any history. `repaired`: it is used, less the named part. */
+  readonly effect: 'dropped' | 'repaired';
   /** What it means and what was done with the lines: dropped or repaired. */
   readonly text: string;
   readonly count: number;
@@ -24,6 +26,7 @@ export interface Complaint {
   readonly lines: readonly number[];
 }
 
+/** `lines` = `used` + the counts of the complaints that drop a line. */
 export interface LoadReport {
   /** Data lines read, without a header. */
   readonly lines: number;
