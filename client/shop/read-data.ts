@@ -85,9 +85,10 @@ export async function readCatalogueFile(path: string): Promise<CatalogueFile> {
   return parseCatalogueFile(decodeText(basename(path), await readBytes(path)));
 }
 
-/** The products alone. */
-export async function readCatalogue(path: string): Promise<Catalogue> {
-  return (await readCatalogueFile(path)).catalogue;
+/** The products alone: of a file of products, or of the embedded data by its name. */
+export async function readCatalogue(nameOrPath: string): Promise<Catalogue> {
+  if (nameOrPath === embeddedName) return (await readDataset(embeddedName)).catalogue;
+  return (await readCatalogueFile(nameOrPath)).catalogue;
 }
 
 function checkFormat(format: string): TextFormat {

@@ -34,6 +34,7 @@ export const errorTable = {
   'update.out-of-range': { status: 400, hint: 'A coordinate exceeds what the plan allows one shop to report.' },
   'update.corrupt': { status: 400, hint: 'The bytes do not have the announced digest.' },
   'node.unauthorised': { status: 401, hint: 'The signature does not verify under the key of this shop.' },
+  'coordinator.untrusted': { status: 401, hint: 'The coordinator has another key than the one known before. If that is meant, remove the pinned key from the state folder of the shop.' },
   'node.name-taken': { status: 409, hint: 'Another key, or another live connection, already holds this shop name.' },
   'round.failed': { status: 409, hint: 'The round ended without a release; the last release stays in force.' },
   'round.not-member': { status: 409, hint: 'Membership is frozen when training starts; wait for the next round.' },

@@ -15,6 +15,8 @@ export const chunkBytes = 65_536;
 export const productsPerMessage = 500;
 /** The largest frame either side accepts: a page of products with long titles, or a chunk and its header. */
 export const maxFrameBytes = 1 << 20;
+/** Where the coordinator takes WebSockets, below its address. */
+export const roundsPath = '/v1/rounds/live';
 /** What the coordinator's key and the shop's key sign at connect, before the nonce. */
 export const connectDomain = 'cesta/connect/v1';
 

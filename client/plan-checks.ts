@@ -1,0 +1,114 @@
+/**
+ * What a participant checks before it joins a round. A plan comes from outside: its signature says who made it,
+ * these checks say whether its promise is true and affordable. Nothing a coordinator claims about epsilon is
+ * believed: the noise is accounted again here.
+ */
+import { z } from 'zod';
+import { planHash, planStatement, protocolVersion, type Plan } from '../shared/federation/plan.ts';
+import { verifySignature } from '../shared/ledger/signature.ts';
+import { largestNoiseSteps } from '../shared/privacy/grid.ts';
+import { skellamEpsilon } from '../shared/privacy/accounting/skellam.ts';
+import { modelKinds, type AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { CestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { spendOf, totalSpent, withSpend, type SpendRecord } from './spends.ts';
+
+/** Rounding of sums of epsilons, and of the accountant between platforms; far below anything that matters. */
+const relativeSlack = 1e-9;
+
+/** @throws CestaError `plan.invalid` unless the coordinator signed exactly this plan. */
+export async function checkSignature(plan: Plan, signature: string, coordinatorKey: string | null): Promise<void> {
+  if (coordinatorKey === null || !(await verifySignature(coordinatorKey, signature, planStatement(planHash(plan))))) {
+    throw new CestaError('plan.invalid', `signature: expected one over this plan by the coordinator's key ${coordinatorKey ?? '(none known)'}`);
+  }
+}
+
+/** @throws CestaError `plan.invalid` when the plan is for another task, model or length than this participant's. */
+export function checkShape(plan: Plan, task: string, model: AnyFederatedModel): void {
+  const expect = (field: string, expected: string | number, got: string | number): void => {
+    if (expected !== got) throw new CestaError('plan.invalid', `${field}: expected ${expected}, got ${got}`);
+  };
+  expect('task', task, plan.task);
+  expect('model.kind', model.kind, plan.model.kind);
+  // One slot behind the model's vector counts the shoppers.
+  expect('statisticLength', model.statisticLength() + 1, plan.statisticLength);
+}
+
+/**
+ * Whether the noise of the plan gives the epsilon it promises, by the same accountant the coordinator should have used.
+ * @throws CestaError `privacy.invalid`, or `privacy.infeasible` for more noise than can be drawn.
+ */
+export function checkPromise(plan: Plan): void {
+  const { privacy, bounds, statisticLength } = plan;
+  switch (privacy.mode) {
+    case 'none':
+      return;
+    case 'local': {
+      const { clipNorm, countValue, gridScale } = bounds;
+      if (clipNorm === null) throw new CestaError('privacy.invalid', 'bounds.clipNorm: expected a number in mode local, got none');
+      // The model part keeps sqrt(clipNorm^2 - countValue^2), so the count slot alone must not exceed the norm.
+      if (countValue > clipNorm) throw new CestaError('privacy.invalid', `bounds.countValue: expected at most the clip norm ${clipNorm}, got ${countValue}`);
+      const { epsilon, delta, rounds, noiseStd } = privacy;
+      // Found out only when noise is drawn, the spend would be on record already.
+      if (noiseStd * gridScale > largestNoiseSteps) {
+        throw new CestaError('privacy.infeasible', `privacy.noiseStd: expected at most ${largestNoiseSteps} grid steps, got ${noiseStd * gridScale}`);
+      }
+      const real = skellamEpsilon({ clipNorm, gridScale, length: statisticLength, rounds, noiseStd, delta });
+      if (!(real <= epsilon * (1 + relativeSlack))) {
+        throw new CestaError('privacy.invalid', `privacy.noiseStd: expected enough noise for epsilon ${epsilon}, got ${noiseStd}, which gives ${real}`);
+      }
+      return;
+    }
+    default:
+      return privacy satisfies never;
+  }
+}
+
+/**
+ * Whether one more round under this plan stays inside the participant's own limit.
+ * @throws CestaError `privacy.mode-unavailable` for a plan without a promise, `budget.exhausted` at the limit.
+ */
+export function checkBudget(plan: Plan, record: SpendRecord, maxEpsilon: number): void {
+  if (plan.privacy.mode === 'none') {
+    throw new CestaError('privacy.mode-unavailable', `privacy.mode: expected a private mode, since this participant limits epsilon to ${maxEpsilon}, got none`);
+  }
+  const before = totalSpent(record).epsilon;
+  const after = totalSpent(withSpend(record, spendOf(plan, planHash(plan), ''))).epsilon;
+  if (after > maxEpsilon * (1 + relativeSlack)) {
+    throw new CestaError('budget.exhausted', `epsilon: expected at most ${maxEpsilon} spent by this participant, got ${after} after ${plan.round} (${before} so far)`);
+  }
+}
+
+const unreadableInvite = z.object({
+  type: z.literal('invite'),
+  plan: z.object({
+    round: z.string().min(1).max(96),
+    protocol: z.unknown(),
+    privacy: z.object({ mode: z.string() }).optional().catch(undefined),
+    model: z.object({ kind: z.string() }).optional().catch(undefined),
+  }),
+});
+
+/** An invitation that this version cannot read: the round it is for and why it is declined; null for anything else. */
+export function refuseUnreadable(text: string): { readonly round: string; readonly code: ErrorCode; readonly message: string } | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const parsed = unreadableInvite.safeParse(value);
+  if (!parsed.success) return null;
+  const { round, protocol, privacy, model } = parsed.data.plan;
+  if (protocol !== protocolVersion) return { round, code: 'protocol.version', message: `plan.protocol: expected ${protocolVersion}, got ${shorten(protocol)}` };
+  if (privacy !== undefined && privacy.mode !== 'none' && privacy.mode !== 'local') {
+    return { round, code: 'privacy.mode-unavailable', message: `privacy.mode: expected none or local, got ${shorten(privacy.mode)}` };
+  }
+  if (model !== undefined && !(modelKinds as readonly string[]).includes(model.kind)) {
+    return { round, code: 'model.unknown', message: `model.kind: expected ${modelKinds.join(', ')}, got ${shorten(model.kind)}` };
+  }
+  return { round, code: 'plan.invalid', message: 'plan: expected the fields of this protocol version, got others' };
+}
+
+function shorten(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 64);
+}

@@ -1,0 +1,43 @@
+/** One clear log line for each thing that happens to a shop node. */
+import type { Logger } from 'pino';
+import type { ShopNodeEvent } from './shop-node.ts';
+
+/** `reconnects` in a row are one trouble: only the first is a warning. */
+export function logEvent(logger: Logger, event: ShopNodeEvent): void {
+  switch (event.kind) {
+    case 'up':
+      return logger.info({ task: event.task, publishedProducts: event.publishedProducts }, event.isReturn ? 'the coordinator is back' : 'connected to the coordinator');
+    case 'down': {
+      const { attempt, retryInMs, reason } = event;
+      return attempt === 1
+        ? logger.warn({ reason, retryInMs }, 'the coordinator is away; trying again')
+        : logger.info({ reason, retryInMs, attempt }, 'the coordinator is still away');
+    }
+    case 'coordinator-key':
+      return logger.info({ coordinatorKey: event.key }, 'first contact: the key of the coordinator is pinned from now on');
+    case 'malformed':
+      return logger.warn({ code: event.error.code, err: event.error.message }, 'the coordinator sent something that is no message of this version');
+    case 'over':
+      return event.error === null ? logger.info('connection closed') : logger.error({ code: event.error.code, hint: event.error.hint }, event.error.message);
+    case 'joined':
+      return logger.info({ round: event.plan.round, privacy: event.plan.privacy }, 'joined a round');
+    case 'declined':
+      return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'declined a round');
+    case 'training':
+      return logger.info({ round: event.plan.round }, 'training');
+    case 'trained':
+      return logger.info({ round: event.round, ...event.mapping, epsilonSpent: event.spent.epsilon }, 'statistic ready: clipped, noised, recorded as spent');
+    case 'reported':
+      return logger.info({ round: event.round, bytes: event.bytes }, 'the coordinator has the report');
+    case 'round-done':
+      return logger.info({ round: event.round, version: event.version, took: event.took }, 'round done: there is a new release');
+    case 'round-failed':
+      return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'round failed: the last release stays in force');
+    case 'refused':
+      return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'the coordinator refused a message');
+    case 'task-over':
+      return logger.info({ code: event.code, reason: event.message }, 'the task is over');
+    default:
+      return event satisfies never;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The shop node: a participant with a shop's own data. Histories stay in this process; what leaves is one noised sum
+ * a round, recorded as spent before its first byte is sent. It protects shoppers against the coordinator and the
+ * other shops, not against the shop itself.
+ */
+import type { Logger } from 'pino';
+import type { Catalogue } from '../../shared/commerce/catalogue.ts';
+import { permits } from '../../shared/commerce/consent.ts';
+import type { Dataset } from '../../shared/datasets/dataset.ts';
+import type { Plan } from '../../shared/federation/plan.ts';
+import { maskStatistic, noiseStatistic } from '../../shared/federation/statistic.ts';
+import type { Masked } from '../../shared/privacy/vectors.ts';
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
+import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { openConnection, type ConnectionHandlers } from '../connection.ts';
+import type { Fetch } from '../http.ts';
+import { startParticipant, type ParticipantEvent } from '../participant.ts';
+import { checkBudget } from '../plan-checks.ts';
+import { systemRandom } from '../secure-random.ts';
+import type { OpenSocket } from '../socket.ts';
+import { spendOf, totalSpent, type Spent } from '../spends.ts';
+import { fetchCatalogue, fetchParams, roundsAddress } from './coordinator-api.ts';
+import type { MappingReport } from './federation-histories.ts';
+import { createModelCache, type ModelCache } from './model-cache.ts';
+import { logEvent } from './node-log.ts';
+import { nodeSockets } from './node-socket.ts';
+import { sumShoppers } from './shop-statistic.ts';
+import { openStateFolder, type StateFolder } from './state-folder.ts';
+
+export type ShopNodeEvent =
+  | ParticipantEvent
+  /** The statistic is made and its spend is on record. */
+  | { readonly kind: 'trained'; readonly round: string; readonly mapping: MappingReport; readonly spent: Spent };
+
+export interface ShopNodeOptions {
+  readonly shop: string;
+  readonly dataset: Dataset;
+  /** http: or https: address of the coordinator. */
+  readonly coordinator: URL;
+  /** Key, pinned coordinator key and record of spends are kept in a folder of this shop's name below it. */
+  readonly stateDir: string;
+  readonly logger: Logger;
+  /** The coordinator's key, 32 bytes in hex; without it, the first key met is trusted and pinned. */
+  readonly coordinatorKey?: string;
+  /** Rounds that would take this shop's own total beyond it are declined, and so are rounds without privacy. */
+  readonly maxEpsilon?: number;
+  /** Leave after the first release. */
+  readonly once?: boolean;
+  /** Shared by the nodes of one process. */
+  readonly modelCache?: ModelCache;
+  readonly openSocket?: OpenSocket;
+  readonly fetch?: Fetch;
+}
+
+export interface ShopNodeSummary {
+  /** Reports the coordinator accepted. */
+  readonly rounds: number;
+  /** By this shop's own record, earlier runs included; null once anything was reported without privacy. */
+  readonly epsilonSpent: number | null;
+  readonly ended: 'closed' | 'once' | 'task-over';
+}
+
+export interface ShopNode {
+  /** Leaves the open round, if any, and ends. Resolves when the node has ended. */
+  close(): Promise<void>;
+  /** Resolves when the node has ended in good order; rejects with the error that ended it. */
+  readonly done: Promise<ShopNodeSummary>;
+  /** Returns what unsubscribes. */
+  onEvent(listener: (event: ShopNodeEvent) => void): () => void;
+}
+
+/**
+ * Starts a shop node. Work that takes long happens between turns of the event loop.
+ * @throws CestaError `config.invalid` or `storage.failed`
+ * @example
+ * const node = startShopNode({ shop: 'corner-shop', dataset, coordinator: new URL('https://cesta.example.org'),
+ *   stateDir: '.cesta/shops', logger: pino(), maxEpsilon: 3 });
+ * await node.done;
+ */
+export function startShopNode(options: ShopNodeOptions): ShopNode {
+  const { shop, coordinator, maxEpsilon, openSocket = nodeSockets } = options;
+  const logger = options.logger.child({ shop });
+  const state = openStateFolder(options.stateDir, shop);
+  if (options.coordinatorKey !== undefined) requireCoordinator(state, options.coordinatorKey);
+  if (state.keyWasExposed) logger.warn({ folder: state.path }, 'the key file could be read by others; its permissions are tightened now');
+  const listeners = new Set<(event: ShopNodeEvent) => void>([(event) => logEvent(logger, event)]);
+  const tell = (event: ShopNodeEvent): void => listeners.forEach((listener) => listener(event));
+  const ending = createEnding(state);
+  const trainer = createTrainer(options, state, tell);
+
+  const connect = (handlers: ConnectionHandlers) =>
+    openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, products: options.dataset.catalogue.products, ...handlers });
+  const participant = startParticipant({
+    connect,
+    ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, record: () => state.ledger.read() } }),
+    ...trainer,
+    onEvent(event) {
+      tell(event);
+      if (event.kind === 'coordinator-key') pin(event.key);
+      if (event.kind === 'reported') ending.rounds += 1;
+      if (event.kind === 'task-over') leave('task-over');
+      if (event.kind === 'round-done' && options.once === true) leave('once');
+      if (event.kind === 'over') ending.settle(event.error);
+    },
+  });
+  function pin(key: string): void {
+    try {
+      state.pinCoordinator(key);
+    } catch (thrown) {
+      ending.settle(toCestaError(thrown));
+      participant.stop();
+    }
+  }
+  function leave(reason: ShopNodeSummary['ended']): void {
+    ending.reason = reason;
+    participant.stop();
+  }
+  return {
+    done: ending.done,
+    close() {
+      participant.stop();
+      return ending.done.then(() => undefined, () => undefined);
+    },
+    onEvent(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+/** A key that is given is pinned like one that was met; two keys that disagree are for a person to decide. */
+function requireCoordinator(state: StateFolder, key: string): void {
+  if (!/^[0-9a-f]{64}$/.test(key)) throw new CestaError('config.invalid', `coordinatorKey: expected 32 bytes in lower-case hex, got ${JSON.stringify(key)}`);
+  if (state.coordinatorKey === null) return state.pinCoordinator(key);
+  if (state.coordinatorKey !== key) throw new CestaError('config.invalid', `coordinatorKey: expected the key pinned in ${state.path}, ${state.coordinatorKey}, got ${key}`);
+}
+
+interface Ending {
+  rounds: number;
+  reason: ShopNodeSummary['ended'];
+  readonly done: Promise<ShopNodeSummary>;
+  settle(error: CestaError | null): void;
+}
+
+function createEnding({ ledger }: StateFolder): Ending {
+  let resolve: (summary: ShopNodeSummary) => void;
+  let reject: (error: CestaError) => void;
+  const done = new Promise<ShopNodeSummary>((onDone, onError) => [resolve, reject] = [onDone, onError]);
+  // A caller that only listens to events must not be ended by a rejection it never asked for.
+  done.catch(() => undefined);
+  const ending: Ending = {
+    rounds: 0,
+    reason: 'closed',
+    done,
+    settle(error) {
+      if (error !== null) return reject(error);
+      try {
+        const { epsilon } = totalSpent(ledger.read());
+        resolve({ rounds: ending.rounds, epsilonSpent: Number.isFinite(epsilon) ? epsilon : null, ended: ending.reason });
+      } catch (thrown) {
+        reject(toCestaError(thrown));
+      }
+    },
+  };
+  return ending;
+}
+
+interface Trainer {
+  model(plan: Plan): Promise<AnyFederatedModel>;
+  accept(plan: Plan): void;
+  statistic(plan: Plan, planHash: string, signal: AbortSignal): Promise<Masked>;
+}
+
+function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (event: ShopNodeEvent) => void): Trainer {
+  const { ledger } = state;
+  const { dataset, coordinator, maxEpsilon, modelCache = createModelCache(), fetch = globalThis.fetch } = options;
+  const catalogueOf = ({ catalogueHash }: Plan): Promise<Catalogue> => modelCache.catalogue(catalogueHash, () => fetchCatalogue(fetch, coordinator, catalogueHash));
+  const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
+  return {
+    model: async (plan) => modelCache.model(plan, await catalogueOf(plan)),
+    accept({ bounds: { maxShoppersPerShop } }) {
+      if (consenting > maxShoppersPerShop) {
+        throw new CestaError('privacy.infeasible', `shoppers: expected at most ${maxShoppersPerShop} in one shop, got ${consenting}; split the shop or raise maxShoppersPerShop of the task`);
+      }
+    },
+    async statistic(plan, planHash, signal) {
+      const catalogue = await catalogueOf(plan);
+      const model = modelCache.model(plan, catalogue);
+      const params = await fetchParams(fetch, coordinator, state.coordinatorKey ?? '', plan, model);
+      const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan }, signal);
+      signal.throwIfAborted();
+      // The record is read again here: another round may have spent since the invitation.
+      if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), maxEpsilon);
+      ledger.append(spendOf(plan, planHash, new Date().toISOString()));
+      const masked = maskStatistic(noiseStatistic(sum, plan, systemRandom()), plan);
+      tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read()) });
+      return masked;
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * The shop's own record of spends: one JSON line each, appended and synced to disk before the first byte of a
+ * report leaves. It is read anew at every decision, so that no copy in memory can disagree with the disk. It proves
+ * nothing to others, and a deleted file is a forgotten budget: back it up like the key.
+ */
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { Spend, SpendRecord } from '../spends.ts';
+
+export interface SpendLedger {
+  /** @throws CestaError `storage.failed` */
+  read(): SpendRecord;
+  /** Returns when the spend is safe on disk. @throws CestaError `storage.failed` */
+  append(spend: Spend): void;
+}
+
+const spendSchema = z.object({
+  epsilon: z.number().positive().nullable(),
+  delta: z.number().positive().nullable(),
+  rounds: z.number().int().positive(),
+  terms: z.string(),
+  round: z.string(),
+  planHash: z.string(),
+  at: z.string(),
+});
+
+export function openSpendLedger(path: string): SpendLedger {
+  return {
+    read: () => storageErrors(path, () => (existsSync(path) ? parseLines(readFileSync(path, 'utf8')) : { spends: [], unreadable: [] })),
+    append: (spend) => storageErrors(path, () => appendDurably(path, spend)),
+  };
+}
+
+/** Epsilon stands first in a line, so that a line cut off by a crash still tells it. */
+function encodeLine({ epsilon, delta, rounds, terms, round, planHash, at }: Spend): string {
+  return `${JSON.stringify({ epsilon, delta, rounds, terms, round, planHash, at })}\n`;
+}
+
+function parseLines(text: string): SpendRecord {
+  const spends: Spend[] = [];
+  const unreadable: SpendRecord['unreadable'][number][] = [];
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const spend = parseLine(line);
+    if (spend === null) unreadable.push({ epsilon: leadingEpsilon(line) });
+    else spends.push(spend);
+  }
+  return { spends, unreadable };
+}
+
+function parseLine(line: string): Spend | null {
+  try {
+    return spendSchema.parse(JSON.parse(line));
+  } catch {
+    return null;
+  }
+}
+
+function leadingEpsilon(line: string): number | null | 'unknown' {
+  const epsilon = /^\{"epsilon":(null|[0-9.e+-]+),/.exec(line)?.[1];
+  if (epsilon === undefined) return 'unknown';
+  return epsilon === 'null' ? null : Number(epsilon);
+}
+
+function appendDurably(path: string, spend: Spend): void {
+  const isNew = !existsSync(path);
+  const before = isNew ? '' : readFileSync(path, 'utf8');
+  const cutOff = before !== '' && !before.endsWith('\n');
+  const file = openSync(path, 'a', 0o600);
+  try {
+    // A line cut off by a crash is ended, so that the next one stays readable.
+    writeSync(file, `${cutOff ? '\n' : ''}${encodeLine(spend)}`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  if (isNew) syncFolder(dirname(path));
+}
+
+/** The name of a new file is durable only when its folder is. */
+export function syncFolder(folder: string): void {
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+export function storageErrors<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof CestaError) throw cause;
+    throw new CestaError('storage.failed', `${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

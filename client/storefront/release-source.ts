@@ -1,0 +1,169 @@
+/**
+ * The current release and its catalogue: fetched with ETags, verified, cached. A release that does not verify never
+ * replaces one that did. The first contact trusts the key it is told, unless one is given: after that the key is
+ * pinned. Verification cannot tell an old release from the newest one that was withheld, but a release older than
+ * one already seen is refused.
+ */
+import { z } from 'zod';
+import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
+import { openRelease, type Manifest, type OpenedRelease } from '../../shared/federation/release.ts';
+import { sha256Hex } from '../../shared/protocol/digest.ts';
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
+import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { createModel } from '../../shared/recommender/registry.ts';
+import { addressBelow, getDocument, parseJson, type Document, type Fetch } from '../http.ts';
+import type { StorefrontStorage } from './storage.ts';
+
+/** A verified release, ready to rank with. */
+export interface LoadedRelease {
+  readonly manifest: Manifest;
+  readonly sha256: string;
+  readonly etag: string;
+  readonly catalogue: Catalogue;
+  readonly model: AnyFederatedModel;
+  readonly params: unknown;
+}
+
+export interface ReleaseSource {
+  /** What was kept from an earlier visit and still verifies; null when there is nothing, or no key to verify it with. */
+  cached(): Promise<LoadedRelease | null>;
+  /**
+   * The coordinator's current release; `held` itself when that has not changed.
+   * @throws CestaError `release.untrusted`, `catalogue.invalid`, `network.unreachable` or what the coordinator answers.
+   */
+  fetch(held: LoadedRelease | null): Promise<LoadedRelease>;
+}
+
+export interface ReleaseSourceOptions {
+  readonly url: string;
+  readonly publicKey: string | null;
+  readonly storage: StorefrontStorage;
+  readonly fetch: Fetch;
+  /** Hears of a cache that cannot be read or written: it costs speed, not correctness. */
+  readonly onCacheError: (error: CestaError) => void;
+}
+
+const wellKnownSchema = z.object({ publicKey: z.string().regex(/^[0-9a-f]{64}$/) });
+
+export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSource {
+  const { url, fetch } = options;
+  const cache = createCache(options);
+  const read = async (path: string, etag = ''): Promise<Document | null> => getDocument(fetch, addressBelow(url, path), etag);
+
+  // A storage that forgets, or fails, must not unpin the key while the page is open.
+  let pinnedHere = options.publicKey;
+
+  async function trustedKey(): Promise<string | null> {
+    if (pinnedHere !== null) return pinnedHere;
+    const pinned = await cache.get('key');
+    return pinned === null ? null : new TextDecoder().decode(pinned.bytes);
+  }
+
+  async function announcedKey(): Promise<string> {
+    const document = await read('.well-known/cesta.json');
+    const parsed = wellKnownSchema.safeParse(document === null ? null : parseJson(document.bytes, 'cesta.json'));
+    if (!parsed.success) throw new CestaError('release.untrusted', 'cesta.json: expected a publicKey of 32 bytes in hex, got none');
+    return parsed.data.publicKey;
+  }
+
+  async function keptCatalogue(): Promise<Catalogue | null> {
+    const kept = await cache.get('catalogue');
+    return kept === null ? null : catalogueFrom(kept);
+  }
+
+  /** The hash in the signed manifest is as good as an ETag: a catalogue that has it is never fetched again. */
+  async function catalogueOf(hash: string, held: LoadedRelease | null): Promise<Catalogue> {
+    if (held?.catalogue.hash === hash) return held.catalogue;
+    const known = await keptCatalogue().catch(() => null);
+    if (known?.hash === hash) return known;
+    const document = await read('v1/catalogue');
+    const catalogue = document === null ? null : catalogueFrom(document);
+    if (document === null || catalogue === null) throw new CestaError('network.unreachable', 'GET v1/catalogue: expected a catalogue, got none');
+    if (catalogue.hash === hash) await cache.set('catalogue', document);
+    return catalogue;
+  }
+
+  return {
+    async cached() {
+      const key = await trustedKey();
+      const kept = await cache.get('release');
+      if (key === null || kept === null) return null;
+      try {
+        const opened = await openRelease(kept.bytes, key);
+        const catalogue = await keptCatalogue();
+        return catalogue === null ? null : assemble(kept, opened, catalogue);
+      } catch (thrown) {
+        options.onCacheError(toCestaError(thrown));
+        return null;
+      }
+    },
+    async fetch(held) {
+      const pinned = await trustedKey();
+      const key = pinned ?? (await announcedKey());
+      const document = await read('v1/model', held?.etag);
+      if (document === null && held !== null) return held;
+      if (document === null) throw new CestaError('network.unreachable', 'GET v1/model: expected a release, got status 304');
+      const opened = await openRelease(document.bytes, key);
+      requireNoOlder(opened.manifest, held?.manifest);
+      const loaded = assemble(document, opened, await catalogueOf(opened.manifest.catalogueHash, held));
+      // Only a key under which a release verified is worth pinning.
+      pinnedHere = key;
+      if (pinned === null) await cache.set('key', { bytes: new TextEncoder().encode(key), etag: '' });
+      await cache.set('release', document);
+      return loaded;
+    },
+  };
+}
+
+/** @throws CestaError `release.untrusted`, or what the model objects to. */
+function assemble({ bytes, etag }: Document, { manifest, tensors }: OpenedRelease, catalogue: Catalogue): LoadedRelease {
+  if (catalogue.hash !== manifest.catalogueHash) throw new CestaError('catalogue.invalid', `catalogue: expected the one of the release, ${manifest.catalogueHash}, got ${catalogue.hash}`);
+  const model = createModel(manifest.model.kind, catalogue, manifest.model.hyperParameters);
+  return { manifest, sha256: sha256Hex(bytes), etag, catalogue, model, params: model.decode(tensors) };
+}
+
+/** Replaying an old release would undo whatever a newer one mended. */
+function requireNoOlder({ task, version }: Manifest, held: Manifest | undefined): void {
+  if (held !== undefined && held.task === task && version < held.version) {
+    throw new CestaError('release.untrusted', `version: expected at least ${held.version}, which was seen before, got ${version}`);
+  }
+}
+
+/** @throws CestaError `catalogue.invalid` or `protocol.malformed` */
+function catalogueFrom({ bytes }: Document): Catalogue {
+  return parseCatalogue(parseJson(bytes, 'catalogue'));
+}
+
+interface Cache {
+  get(name: string): Promise<Document | null>;
+  set(name: string, document: Document): Promise<void>;
+}
+
+/** ETag and bytes in one value, `etag LF bytes`, so that they cannot come apart. */
+function createCache({ url, storage, onCacheError }: ReleaseSourceOptions): Cache {
+  const address = (name: string): string => `cesta:${url}:${name}`;
+  const failed = (cause: unknown): void => onCacheError(new CestaError('storage.failed', `storefront cache: ${cause instanceof Error ? cause.message : String(cause)}`, { cause }));
+  return {
+    async get(name) {
+      try {
+        const value = await storage.get(address(name));
+        const end = value?.indexOf(0x0a) ?? -1;
+        return value === null || end < 0 ? null : { etag: new TextDecoder().decode(value.subarray(0, end)), bytes: value.subarray(end + 1) };
+      } catch (cause) {
+        failed(cause);
+        return null;
+      }
+    },
+    async set(name, { etag, bytes }) {
+      const head = new TextEncoder().encode(`${etag}\n`);
+      const value = new Uint8Array(head.length + bytes.length);
+      value.set(head);
+      value.set(bytes, head.length);
+      try {
+        await storage.set(address(name), value);
+      } catch (cause) {
+        failed(cause);
+      }
+    },
+  };
+}

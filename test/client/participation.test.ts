@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type Report } from '../../client/participation.ts';
+import { planHash, type Plan } from '../../shared/federation/plan.ts';
+import type { Masked } from '../../shared/privacy/vectors.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { ServerMessage } from '../../shared/protocol/messages.ts';
+import { examplePlan } from '../federation/plans.ts';
+
+const plan = examplePlan();
+const hash = planHash(plan);
+const report: Report = { statistic: Int32Array.of(1, 2, 3, 4) as Masked, sha256: 'cd'.repeat(32) };
+const heard = (message: ServerMessage): ParticipationEvent => ({ kind: 'message', message });
+const invite = (invited: Plan = plan) => heard({ type: 'invite', plan: invited, signature: '00'.repeat(64) });
+const train = heard({ type: 'train', round: 'main-1', deadlineMs: 1_000 });
+const upload = heard({ type: 'upload', round: 'main-1' });
+const accepted = heard({ type: 'accepted', round: 'main-1' });
+const done = heard({ type: 'round-done', round: 'main-1', version: 1, sha256: 'ef'.repeat(32) });
+const checked: ParticipationEvent = { kind: 'checked', planHash: hash, refusal: null };
+const built: ParticipationEvent = { kind: 'built', planHash: hash, report };
+const refusal = (code: CestaError['code']) => heard({ type: 'error', code, message: 'no', hint: '' });
+const [up, down, stop]: ParticipationEvent[] = [{ kind: 'up' }, { kind: 'down' }, { kind: 'stop' }];
+
+/** Runs events and names every effect in order: messages by type, news by kind. */
+function play(...events: ParticipationEvent[]): { state: Participation; did: string[]; last: string[] } {
+  let state = idle;
+  const did: string[] = [];
+  let last: string[] = [];
+  for (const event of events) {
+    const [next, effects] = participate(state, event);
+    state = next;
+    last = effects.map(nameOf);
+    did.push(...last);
+  }
+  return { state, did, last };
+}
+
+function nameOf(effect: ParticipationEffect): string {
+  if (effect.kind === 'send') return `-> ${effect.message.type}`;
+  return effect.kind === 'tell' ? `tell ${effect.news.kind}` : effect.kind;
+}
+
+describe('a round', () => {
+  it('is checked, joined, trained, offered, sent and accepted, each step once', () => {
+    expect(play(up, invite(), checked, train, built, upload, accepted, done).did).toEqual([
+      'check', '-> join', 'tell joined', 'tell training', 'build', '-> report', 'send-statistic', 'tell reported', 'abandon', 'tell round-done',
+    ]);
+  });
+
+  it('is declined with the code of the check', () => {
+    const declined: ParticipationEvent = { kind: 'checked', planHash: hash, refusal: new CestaError('budget.exhausted', 'x'.repeat(2_000)) };
+    const [state, effects] = participate(play(up, invite()).state, declined);
+    expect(effects[0]).toEqual({ kind: 'send', message: { type: 'decline', round: 'main-1', code: 'budget.exhausted', message: 'x'.repeat(1_024) } });
+    expect(state.membership).toBeNull();
+  });
+
+  it('is declined, not stalled, when the statistic cannot be made', () => {
+    const failed: ParticipationEvent = { kind: 'build-failed', planHash: hash, error: new CestaError('privacy.infeasible', 'too many') };
+    expect(play(up, invite(), checked, train, failed).last).toEqual(['-> decline', 'tell declined']);
+  });
+
+  it('that starts to train without us is left at once', () => {
+    expect(play(up, train).did).toEqual(['-> leave']);
+    expect(play(up, invite(examplePlan({ round: 'main-2' })), train).last).toEqual(['-> leave']);
+  });
+
+  it('of another plan abandons the one before', () => {
+    expect(play(up, invite(), checked, train, invite(examplePlan({ round: 'main-2' }))).last).toEqual(['abandon', 'check']);
+    expect(play(up, invite(), checked, train, invite(examplePlan({ round: 'main-2' })), built).last).toEqual([]);
+  });
+
+  it('done or failed says whether we had part', () => {
+    const took = (...events: ParticipationEvent[]) => {
+      const [, effects] = participate(play(...events).state, done);
+      return effects.flatMap((effect) => (effect.kind === 'tell' && effect.news.kind === 'round-done' ? [effect.news.took] : []));
+    };
+    expect(took(up, invite(), checked, train, built, upload, accepted)).toEqual(['part']);
+    expect(took(up, invite(), checked, train, built, upload)).toEqual(['no part']);
+    expect(took(up)).toEqual(['no part']);
+    const failed = heard({ type: 'round-failed', round: 'main-1', code: 'round.failed', message: 'too few' });
+    expect(play(up, invite(), checked, train, failed).last).toEqual(['abandon', 'tell round-failed']);
+    expect(play(up, invite(), checked, train, failed).state.membership).toBeNull();
+  });
+
+  it('ends with the task', () => {
+    const over = heard({ type: 'task-over', code: 'budget.exhausted', message: 'spent' });
+    expect(play(up, invite(), checked, over).last).toEqual(['abandon', 'tell task-over']);
+  });
+
+  it('is left when the participant stops, unless its report is in', () => {
+    expect(play(up, invite(), checked, train, stop).last).toEqual(['abandon', '-> leave']);
+    expect(play(up, invite(), checked, train, built, upload, accepted, stop).last).toEqual(['abandon']);
+    expect(play(up, stop).last).toEqual(['abandon']);
+  });
+});
+
+describe('after a loss of the connection', () => {
+  it('a report that was made meanwhile is offered when the connection is back', () => {
+    expect(play(up, invite(), checked, train, down, built).last).toEqual([]);
+    expect(play(up, invite(), checked, train, down, built, up).last).toEqual(['-> report']);
+  });
+
+  it('a report that was offered, or half sent, is offered again as the same bytes', () => {
+    for (const before of [[built], [built, upload]]) {
+      const { state, last } = play(up, invite(), checked, train, ...before, down, up);
+      expect(last).toEqual(['-> report']);
+      const [, effects] = participate(state, upload);
+      expect(effects).toEqual([{ kind: 'send-statistic', round: 'main-1', statistic: report.statistic }]);
+      expect(effects[0].kind === 'send-statistic' && effects[0].statistic).toBe(report.statistic);
+    }
+  });
+
+  it('the reminder to train is not answered by a second build or a second offer', () => {
+    expect(play(up, invite(), checked, train, down, up, train).last).toEqual([]);
+    expect(play(up, invite(), checked, train, built, down, up, train).last).toEqual([]);
+  });
+
+  it('an accepted report is not offered again', () => {
+    expect(play(up, invite(), checked, train, built, upload, accepted, down, up).last).toEqual([]);
+  });
+
+  it('an invitation that could not be answered is answered when it is repeated, without a second check', () => {
+    expect(play(up, invite(), down, checked).last).toEqual(['tell joined']);
+    expect(play(up, invite(), down, checked, up).last).toEqual([]);
+    expect(play(up, invite(), down, checked, up, invite()).last).toEqual(['-> join']);
+  });
+
+  it('an answer that crossed with the repeated invitation is not given twice', () => {
+    expect(play(up, invite(), down, up, checked, invite()).last).toEqual([]);
+    expect(play(up, invite(), checked, down, up, invite()).last).toEqual(['-> join']);
+  });
+
+  it('a round opened again under the same plan gets the report that was made for it, and no second one', () => {
+    const before = [up, invite(), checked, train, built, upload, down, up, invite()];
+    expect(play(...before).last).toEqual(['-> join']);
+    expect(play(...before, train).last).toEqual(['-> report']);
+    const whileBuilding = [up, invite(), checked, train, down, up, invite()];
+    expect(play(...whileBuilding, train).last).toEqual([]);
+    expect(play(...whileBuilding, built).last).toEqual([]);
+    expect(play(...whileBuilding, built, train).last).toEqual(['-> report']);
+    expect(play(...whileBuilding, train, built).last).toEqual(['-> report']);
+  });
+});
+
+describe('a refusal of the coordinator', () => {
+  it('ends the round for us when the code says so', () => {
+    for (const code of ['round.not-member', 'update.wrong-length', 'update.out-of-range', 'update.corrupt'] as const) {
+      expect(play(up, invite(), checked, train, built, refusal(code)).last).toEqual(['abandon', 'tell refused']);
+      expect(play(up, invite(), checked, train, built, refusal(code)).state.membership).toBeNull();
+    }
+  });
+
+  it('of a report offered again leaves it standing: its acceptance may have been lost', () => {
+    const { state } = play(up, invite(), checked, train, built, upload, down, up, refusal('protocol.out-of-order'));
+    expect(state.membership?.report).toBe(report);
+    expect(participate(state, accepted)[0].membership?.stage).toBe('accepted');
+  });
+
+  it('does not touch a report that is in', () => {
+    expect(play(up, invite(), checked, train, built, upload, accepted, refusal('round.not-member')).state.membership?.stage).toBe('accepted');
+  });
+});
+
+describe('whatever the coordinator sends in whatever order', () => {
+  const events = fc.constantFrom(up, down, invite(), invite(examplePlan({ round: 'main-2' })), checked, train, built, upload, accepted, done, refusal('round.not-member'), refusal('protocol.out-of-order'));
+
+  it('one plan is noised once as long as its round is open, and only its own bytes are sent', () => {
+    fc.assert(fc.property(fc.array(events, { maxLength: 40 }), (sequence) => {
+      let state = idle;
+      let building = false;
+      for (const event of sequence) {
+        const wasMember = state.membership?.planHash === hash;
+        const [next, effects] = participate(state, event);
+        if (!wasMember || next.membership?.planHash !== hash) building = false;
+        for (const effect of effects) {
+          if (effect.kind === 'build') {
+            expect(building).toBe(false);
+            building = true;
+          }
+          if (effect.kind === 'send-statistic') expect(effect.statistic).toBe(report.statistic);
+          if (effect.kind === 'send') expect(next.isUp || effect.message.type !== 'report').toBe(true);
+        }
+        state = next;
+      }
+    }), { numRuns: 2_000 });
+  });
+});

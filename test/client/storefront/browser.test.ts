@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
+
+/** Every file that loading `entry` loads, and every package. Type-only imports load nothing. */
+function closure(entry: string): { files: Set<string>; packages: Set<string> } {
+  const files = new Set<string>();
+  const packages = new Set<string>();
+  const visit = (file: string): void => {
+    if (files.has(file)) return;
+    files.add(file);
+    const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+    for (const [, types, specifier] of text.matchAll(/(?:import|export)\s+(type\s)?[^;'"]*?from\s+'([^']+)'/g)) {
+      if (types !== undefined) continue;
+      if (specifier.startsWith('.')) visit(resolve(dirname(file), specifier));
+      else packages.add(specifier);
+    }
+    for (const [, specifier] of text.matchAll(/import\(\s*'([^']+)'\s*\)/g)) packages.add(specifier);
+  };
+  visit(resolve(root, entry));
+  return { files, packages };
+}
+
+describe('the code that a browser loads', () => {
+  for (const entry of ['client/storefront/cesta.ts', 'client/storefront/storage.ts', 'client/participant.ts', 'client/connection.ts']) {
+    it(`through ${entry} needs no Node: neither its modules nor its globals`, () => {
+      const { files, packages } = closure(entry);
+      expect(files.size).toBeGreaterThan(0);
+      expect([...packages].filter((name) => !/^(zod|@noble\/(hashes|curves)\/.+)$/.test(name))).toEqual([]);
+      const users = [...files].filter((file) => /\b(process\.|Buffer\.|require\(|setImmediate|__dirname)/.test(readFileSync(file, 'utf8')));
+      expect(users.map((file) => relative(root, file))).toEqual([]);
+    });
+  }
+
+  it('to rank with holds no part of a shop node, of a connection, or of a tensor library', () => {
+    const { files } = closure('client/storefront/cesta.ts');
+    const names = [...files].map((file) => relative(root, file));
+    expect(names).toContain('shared/federation/release.ts');
+    expect(names.filter((name) => name.startsWith('client/') && !name.startsWith('client/storefront/'))).toEqual(['client/http.ts']);
+  });
+});

@@ -1,0 +1,78 @@
+/** A coordinator's HTTP side in memory: real releases, ETags, and whatever can go wrong with them. */
+import { randomBytes } from 'node:crypto';
+import type { Fetch } from '../../../client/http.ts';
+import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
+import { sealRelease, type SealedRelease } from '../../../shared/federation/release.ts';
+import { signingKey, type SigningKey } from '../../../shared/ledger/signing-key.ts';
+import { canonicalJson } from '../../../shared/protocol/canonical-json.ts';
+import type { AnyFederatedModel } from '../../../shared/recommender/federated-model.ts';
+import { createItemKnn } from '../../../shared/recommender/item-knn.ts';
+import { basket, catalogueOf, trained } from '../../ranking/training.ts';
+
+export const shopKey = signingKey(randomBytes(32));
+
+/** a and b go together, b and c too, d is bought alone. */
+export const catalogue = catalogueOf('a', 'b', 'c', 'd', 'e');
+const baskets = [basket(0, 1), basket(0, 1), basket(1, 2), basket(3)];
+export const model = createItemKnn(catalogue, { topWeights: 'all', shrinkage: 0 }) as AnyFederatedModel;
+
+export function release({ version = 1, key = shopKey, task = 'main', of = catalogue }: { version?: number; key?: SigningKey; task?: string; of?: Catalogue } = {}): SealedRelease {
+  const knn = createItemKnn(of, { topWeights: 'all', shrinkage: 0 }) as AnyFederatedModel;
+  return sealRelease({
+    task,
+    version,
+    round: `${task}-${version}`,
+    createdAt: '2026-01-01T00:00:00Z',
+    model: { kind: knn.kind, hyperParameters: knn.hyperParameters },
+    catalogueHash: of.hash,
+    planHash: 'ab'.repeat(32),
+    cohort: 3,
+    shoppers: 4,
+    privacy: { mode: 'none', unit: 'shopper', adjacency: 'add or remove one', epsilon: null, delta: null, noiseStd: 0, clipNorm: null, assumptions: [] },
+    metrics: { parameters: version },
+    parent: null,
+  }, knn.encode(trained(knn, baskets)), key);
+}
+
+export interface Served {
+  release: SealedRelease | null;
+  /** Sent instead of the release's own bytes. */
+  bytes: Uint8Array | null;
+  catalogue: Catalogue;
+  key: SigningKey;
+  isDown: boolean;
+  /** Answers of every request: `path status`. */
+  readonly log: string[];
+  readonly fetch: Fetch;
+}
+
+export function serve(changes: Partial<Served> = {}): Served {
+  const log: string[] = [];
+  const served: Served = {
+    release: release(), bytes: null, catalogue, key: shopKey, isDown: false, log,
+    fetch(url, init) {
+      if (served.isDown) return Promise.reject(new TypeError('fetch failed'));
+      const path = url.replace('/cesta/', '');
+      const response = answer(served, path, init?.headers?.['If-None-Match'] ?? '');
+      log.push(`${path} ${response.status}`);
+      return Promise.resolve(response);
+    },
+    ...changes,
+  };
+  return served;
+}
+
+function answer(served: Served, path: string, etag: string): Response {
+  switch (path) {
+    case '.well-known/cesta.json':
+      return Response.json({ protocol: 1, task: 'main', publicKey: served.key.publicKey });
+    case 'v1/catalogue':
+      return new Response(canonicalJson(served.catalogue.products), { headers: { ETag: `"${served.catalogue.hash}"` } });
+    case 'v1/model':
+      if (served.release === null) return Response.json({ error: { code: 'release.not-found', message: 'none yet', hint: '' } }, { status: 404 });
+      if (etag === `"${served.release.sha256}"`) return new Response(null, { status: 304, headers: { ETag: etag } });
+      return new Response(Uint8Array.from(served.bytes ?? served.release.bytes), { headers: { ETag: `"${served.release.sha256}"` } });
+    default:
+      return new Response('not here', { status: 404 });
+  }
+}
