@@ -1,1 +1,34 @@
-import { z } from 'zod'; console.log(process.argv.slice(2), typeof z.object)
+/**
+ * The `cesta` command. Each verb is one file; its work is loaded only when it runs, so that `--help` is quick.
+ */
+import { Command, CommanderError } from 'commander';
+import { addBench } from './bench.ts';
+import { addBudget } from './budget.ts';
+import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
+import { addEvaluate } from './evaluate.ts';
+import { addJoin } from './join.ts';
+import { reportFailure } from './output.ts';
+import { addReference } from './reference.ts';
+import { addServe } from './serve.ts';
+
+export function createProgram(): Command {
+  const program = new Command('cesta')
+    .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
+    .exitOverride()
+    .showHelpAfterError('(add --help for what this verb takes)');
+  for (const add of [addServe, addJoin, addDemo, addEvaluate, addDoctor, addBudget, addReference, addBench]) add(program);
+  return program;
+}
+
+/** Runs one command line and sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(argv);
+  } catch (thrown) {
+    // Commander has printed its message; help and version are not failures.
+    if (thrown instanceof CommanderError) process.exitCode = thrown.exitCode === 0 ? 0 : 2;
+    else reportFailure(thrown, argv.includes('--json'));
+  }
+}

@@ -100,6 +100,11 @@ export function planHash(plan: Plan): string {
   return sha256Hex(new TextEncoder().encode(canonicalJson(plan)));
 }
 
+/** What the coordinator's key signs on an invitation. */
+export function planStatement(hash: string): Uint8Array {
+  return new TextEncoder().encode(`cesta/plan/v1\n${hash}`);
+}
+
 /** Standard deviation of the noise in the sum of `participants` reports, in the units of the clip norm. */
 export function totalNoiseStd(privacy: PrivacyPlan, participants: number): number {
   switch (privacy.mode) {

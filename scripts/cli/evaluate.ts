@@ -1,0 +1,60 @@
+/** `cesta evaluate`: how good a model is on a data set, with or without noise. */
+import { Option, type Command } from 'commander';
+import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
+import type { SimulationMode } from '../evaluate.ts';
+import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
+import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
+import { print } from './output.ts';
+
+interface EvaluateCommandOptions extends DataOptions {
+  model: string;
+  hyperParameters?: unknown;
+  epsilon?: number;
+  delta: number;
+  mode?: SimulationMode;
+  shops: number;
+  clipNorm?: number;
+  seeds: number;
+  protocol: Protocol;
+  json?: boolean;
+}
+
+export function addEvaluate(program: Command): void {
+  addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets'))
+    .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist or item-knn')
+    .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
+    .option('--epsilon <number>', 'privacy of the release (default: no noise)', positiveNumber)
+    .option('--delta <number>', 'privacy slack', probability, 1e-5)
+    .addOption(new Option('--mode <mode>', 'central: noise added once; local: by every shop (default: central with --epsilon, else none)').choices(['none', 'central', 'local']))
+    .option('--shops <n>', 'shops of mode local', integerIn(1, 10_000), 20)
+    .option('--clip-norm <number>', 'L2 norm of one shopper\'s contribution (default: what the model guarantees)', positiveNumber)
+    .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
+    .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
+    .option('--json', 'print one JSON object')
+    .action(runEvaluate);
+}
+
+async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
+  const { evaluate } = await import('../evaluate.ts');
+  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, seeds, protocol } = options;
+  const result = await evaluate({
+    data,
+    read: readOptions(options),
+    model,
+    delta,
+    shops,
+    seeds,
+    protocol,
+    ...(hyperParameters === undefined ? {} : { hyperParameters }),
+    ...(epsilon === undefined ? {} : { epsilon }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+  });
+  const [low, high] = result.ndcg10Interval;
+  print(options, result, [
+    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items`,
+    result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta}, mode ${result.mode}, mean of ${result.seeds} noise seeds`,
+    `ndcg@10 ${result.ndcg10.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)})   recall@20 ${result.recall20.toFixed(4)}   hr@10 ${result.hr10.toFixed(4)}`,
+    `coverage@20 ${result.coverage20.toFixed(3)}   gini@20 ${result.gini20.toFixed(3)}   ${result.seconds.toFixed(1)} s`,
+  ].join('\n'));
+}

@@ -1,0 +1,76 @@
+/** Parsers of command-line values: each names the option, the expected range and what came. */
+import { InvalidArgumentError } from 'commander';
+
+/** A finite number in a closed range. */
+export function numberIn(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!Number.isFinite(value) || value < min || value > max) throw new InvalidArgumentError(`Expected a number in ${min}..${max}, got ${text}.`);
+    return value;
+  };
+}
+
+/** A number greater than zero. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError(`Expected a number above 0, got ${text}.`);
+  return value;
+}
+
+export function integerIn(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = numberIn(min, max)(text);
+    if (!Number.isInteger(value)) throw new InvalidArgumentError(`Expected a whole number in ${min}..${max}, got ${text}.`);
+    return value;
+  };
+}
+
+/** A day, as the Unix second at which it ends in UTC. */
+export function dayEnd(text: string): number {
+  const start = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  if (!Number.isFinite(start)) throw new InvalidArgumentError(`Expected a day such as 2026-03-31, got ${text}.`);
+  return start / 1000 + 86_400;
+}
+
+/** A probability strictly between 0 and 1. */
+export function probability(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError(`Expected a number between 0 and 1, got ${text}.`);
+  return value;
+}
+
+export function httpUrl(text: string): URL {
+  try {
+    const url = new URL(text);
+    if (url.protocol === 'http:' || url.protocol === 'https:') return url;
+  } catch {
+    // Reported below, with what came.
+  }
+  throw new InvalidArgumentError(`Expected an http or https URL, got ${text}.`);
+}
+
+/** `i/n` with 1 <= i <= n: the i-th of n parts. */
+export function parsePart(text: string): { readonly index: number; readonly of: number } {
+  const match = /^(\d{1,5})\/(\d{1,5})$/.exec(text);
+  const index = Number(match?.[1]);
+  const of = Number(match?.[2]);
+  if (match === null || index < 1 || of < index) throw new InvalidArgumentError(`Expected i/n with 1 <= i <= n, got ${text}.`);
+  return { index, of };
+}
+
+/** A JSON object. */
+export function jsonObject(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch {
+    // Reported below, with what came.
+  }
+  throw new InvalidArgumentError(`Expected a JSON object, got ${text}.`);
+}
+
+/** An Ed25519 public key. */
+export function publicKey(text: string): string {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError(`Expected 64 lower-case hexadecimal digits, got ${text}.`);
+  return text;
+}

@@ -1,0 +1,88 @@
+/** `cesta serve`: the coordinator. */
+import { Option, type Command } from 'commander';
+import { modelKinds } from '../../shared/recommender/federated-model.ts';
+import { privacyModes } from '../../shared/federation/plan.ts';
+import { dayEnd, integerIn, jsonObject, positiveNumber, probability } from './options.ts';
+import { createLogger, print, untilStopped } from './output.ts';
+
+interface ServeOptions {
+  task: string;
+  model: string;
+  mode: string;
+  epsilon: number;
+  delta: number;
+  rounds: number;
+  clipNorm?: number;
+  asOf: number;
+  hyperParameters?: unknown;
+  minShops: number;
+  shops: number;
+  overSelection: number;
+  maxShoppers: number;
+  gatherSeconds: number;
+  trainingSeconds: number;
+  catalogue?: string;
+  host: string;
+  port: number;
+  dataDir: string;
+  json?: boolean;
+}
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run the coordinator: gather shops, run private rounds, serve the releases')
+    .option('--task <name>', 'name of the task', 'main')
+    .addOption(new Option('--model <kind>', 'what to train').choices(modelKinds.filter((kind) => kind !== 'item-knn')).default('neighbours'))
+    .addOption(new Option('--mode <mode>', 'how the sums are protected').choices(privacyModes).default('local'))
+    .option('--epsilon <number>', 'privacy limit of the whole task', positiveNumber, 3)
+    .option('--delta <number>', 'privacy slack of the whole task', probability, 1e-5)
+    .option('--rounds <n>', 'rounds that share the limit', integerIn(1, 10_000), 1)
+    .option('--clip-norm <number>', 'L2 norm of one shopper\'s contribution (default: what the model guarantees)', positiveNumber)
+    .option('--as-of <date>', 'the day that "recent" is reckoned back from (default: today)', dayEnd, dayEnd(new Date().toISOString().slice(0, 10)))
+    .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
+    .option('--min-shops <n>', 'fewest reports a sum may be made of', integerIn(1, 10_000), 2)
+    .option('--shops <n>', 'reports wanted; a round starts as soon as this many shops are ready', integerIn(1, 10_000), 20)
+    .option('--over-selection <factor>', 'invitations per wanted report', positiveNumber, 1.3)
+    .option('--max-shoppers <n>', 'most shoppers of one shop: sizes the ring of the sum', integerIn(1, 10_000_000), 5_000)
+    .option('--gather-seconds <n>', 'wait for more shops after the first', positiveNumber, 30)
+    .option('--training-seconds <n>', 'deadline for reports', positiveNumber, 120)
+    .option('--catalogue <file>', 'products, CSV or JSONL (default: the union of what shops publish)')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port to listen on; 0 picks one', integerIn(0, 65_535), 8787)
+    .option('--data-dir <folder>', 'where rounds, releases and the signing key are kept', '.cesta/coordinator')
+    .option('--json', 'print one JSON object when ready')
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const { startCoordinator } = await import('../../server/coordinator.ts');
+  const { readCatalogue } = await import('../../client/shop/read-data.ts');
+  const { deploymentDefaults, parseModelKind } = await import('../../shared/recommender/registry.ts');
+  const kind = parseModelKind(options.model);
+  const catalogue = options.catalogue === undefined ? undefined : await readCatalogue(options.catalogue);
+  const coordinator = await startCoordinator({
+    task: {
+      name: options.task,
+      model: { kind, hyperParameters: { ...deploymentDefaults(kind, { asOf: options.asOf }), ...(options.hyperParameters ?? {}) } },
+      privacy: {
+        mode: options.mode,
+        rounds: options.rounds,
+        ...(options.mode === 'none' ? {} : { epsilon: options.epsilon, delta: options.delta }),
+        ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
+      },
+      cohort: { minParticipants: Math.min(options.minShops, options.shops), targetParticipants: options.shops, overSelection: options.overSelection },
+      deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(options.trainingSeconds * 1000) },
+      maxShoppersPerShop: options.maxShoppers,
+    },
+    host: options.host,
+    port: options.port,
+    dataDir: options.dataDir,
+    gatherMs: Math.ceil(options.gatherSeconds * 1000),
+    logger: createLogger('coordinator'),
+    ...(catalogue === undefined ? {} : { catalogue }),
+  });
+  print(options, { url: coordinator.url, publicKey: coordinator.publicKey }, `Coordinator at ${coordinator.url}\nKey ${coordinator.publicKey}`);
+  await untilStopped();
+  await coordinator.close();
+}

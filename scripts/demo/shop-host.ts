@@ -1,0 +1,39 @@
+/**
+ * One process of the demo that hosts several shop nodes. Each has its own part of the shoppers, its own key,
+ * ledger and socket; they share nothing but the process.
+ */
+import { join } from 'node:path';
+import pino from 'pino';
+import { z } from 'zod';
+import { startShopNode } from '../../client/shop/shop-node.ts';
+import { readDataset } from '../../client/shop/read-data.ts';
+import { demoShops } from './federation.ts';
+
+const optionsSchema = z.strictObject({
+  coordinator: z.url(),
+  from: z.number().int().positive(),
+  to: z.number().int().positive(),
+  of: z.number().int().positive(),
+  seed: z.number().int(),
+  stateDir: z.string(),
+});
+
+const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? 'null'));
+const logger = pino({ name: 'shops', level: process.env['CESTA_LOG'] ?? 'warn' }, pino.destination({ dest: 2, sync: true }));
+const dataset = await readDataset('online-retail');
+const shops = demoShops(dataset, options.of, options.seed);
+const nodes = shops.slice(options.from - 1, options.to).map(({ name, shoppers }) =>
+  startShopNode({
+    shop: name,
+    dataset: { ...dataset, shoppers },
+    coordinator: new URL(options.coordinator),
+    stateDir: join(options.stateDir, name),
+    logger: logger.child({ shop: name }),
+  }));
+
+const stop = (): void => {
+  void Promise.all(nodes.map((node) => node.close())).then(() => process.exit(0));
+};
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+await Promise.all(nodes.map((node) => node.done));

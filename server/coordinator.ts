@@ -1,0 +1,252 @@
+/**
+ * The coordinator: one process, one federation task, one port. Gathers shops, runs rounds until what was asked for is
+ * done or the budget is spent, and serves the releases. It sees sums only; what they protect, the plan says.
+ */
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
+import type { Round } from '../shared/federation/round.ts';
+import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { createModel } from '../shared/recommender/registry.ts';
+import { createStagingAreas } from './aggregation.ts';
+import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from './gateway/context.ts';
+import { attachGateway, type Gateway } from './gateway.ts';
+import { createApp } from './http/app.ts';
+import { closeServer, createHttpServer, listen } from './listen.ts';
+import { progressOf, type RoundProgress } from './progress.ts';
+import { keepCatalogue, openRecords, settledCatalogue, settleTask, type Records } from './records.ts';
+import { createReleases, type Releases } from './releases.ts';
+import { createSchedule, type Schedule, type SchedulePhase, type TaskOver } from './schedule.ts';
+
+export interface CoordinatorOptions {
+  /** A `TaskSpec`, checked here. */
+  readonly task: unknown;
+  /** Holds the journal, the releases and the signing key; one process at a time. */
+  readonly dataDir: string;
+  readonly logger: Logger;
+  readonly host?: string;
+  /** 0 picks one. */
+  readonly port: number;
+  /** Without it, the catalogue is the union of what the shops of the first round publish. */
+  readonly catalogue?: Catalogue;
+  /** Releases wanted in all, those of earlier processes included; by default, the rounds of the budget. */
+  readonly roundsWanted?: number;
+  /** How long the first ready shop waits for more than the quorum. */
+  readonly gatherMs?: number;
+  /** Pause after a failed round; doubles with each failure in a row. */
+  readonly retryMs?: number;
+  /** Reports that are taken in at the same time, each in a vector of its own. */
+  readonly concurrentUploads?: number;
+  /** An upload must advance by a full chunk within this time. */
+  readonly stallMs?: number;
+  readonly limits?: Partial<GatewayLimits>;
+  readonly clock?: Clock;
+}
+
+export interface CoordinatorState {
+  readonly task: string;
+  readonly phase: SchedulePhase;
+  readonly shopsReady: number;
+  /** The round that is open, or the last one of this process. */
+  readonly round: RoundProgress | null;
+  /** Of the release that is served. */
+  readonly version: number | null;
+  readonly over: TaskOver | null;
+}
+
+export interface Coordinator {
+  /** http: address of the server. */
+  readonly url: string;
+  /** Ed25519, hex. */
+  readonly publicKey: string;
+  state(): CoordinatorState;
+  /** Hears every step of every round. Returns what stops it. */
+  onRound(listener: (progress: RoundProgress) => void): () => void;
+  /** Resolves when no further round will open; releases are served until `close`. */
+  readonly over: Promise<TaskOver>;
+  /** Ends the open round, unless its release is being made, and closes everything. */
+  close(): Promise<void>;
+}
+
+/** How long peers may take to finish when the coordinator stops. */
+const graceMs = 1_000;
+
+/**
+ * Starts a coordinator on a data folder, and carries on where an earlier one stopped.
+ * @throws CestaError `plan.invalid` and others for a task that cannot be enforced; `storage.failed`; `network.port-in-use`
+ * @example
+ * const coordinator = await startCoordinator({ task, dataDir: '.cesta', port: 8787, logger: pino() });
+ * coordinator.onRound(({ round, phase, reported }) => console.log(round, phase, reported));
+ */
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const task = parseTaskSpec(options.task);
+  const { clock = systemClock } = options;
+  const records = await openRecords(options.dataDir, clock);
+  try {
+    return await compose(options, task, records);
+  } catch (error) {
+    await records.close();
+    throw error;
+  }
+}
+
+/** What has been read and checked before anybody may connect. */
+interface Ground {
+  readonly room: CatalogueRoom;
+  readonly model: AnyFederatedModel | null;
+  readonly releases: Releases;
+}
+
+async function prepare({ catalogue, logger, clock = systemClock }: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Ground> {
+  const { storage, blobs, key } = records;
+  await settleTask(storage, task);
+  const fixed = await settledCatalogue(records, task.name, catalogue);
+  const crashed = await storage.failUnfinished(task.name, { code: 'round.failed', message: 'coordinator restarted' });
+  if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');
+  const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger });
+  if (fixed === null) {
+    refuseUnenforceable(task);
+    return { room: createCatalogueRoom(null), model: null, releases };
+  }
+  const model = modelOf(task, fixed);
+  // Whatever cannot be enforced is refused now, not when shops have come.
+  makePlan(task, { model, catalogue: fixed, roundNumber: 1, baseRelease: null });
+  await releases.load(model);
+  return { room: createCatalogueRoom(fixed), model, releases };
+}
+
+/** Refusals that do not depend on what shops will publish. */
+const lastingRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['config.invalid', 'model.unknown', 'privacy.mode-unavailable', 'privacy.invalid']);
+
+/** Without a catalogue a task is checked against the smallest one, and for what would be wrong with any. */
+function refuseUnenforceable(task: TaskSpec): void {
+  const catalogue = createCatalogue([{ id: 'a', title: 'a' }, { id: 'b', title: 'b' }]);
+  for (const makeModel of [() => modelOf(task, catalogue), () => createModel('popularity', catalogue, {})]) {
+    try {
+      makePlan(task, { model: makeModel(), catalogue, roundNumber: 1, baseRelease: null });
+    } catch (error) {
+      if (lastingRefusals.has(toCestaError(error).code)) throw error;
+    }
+  }
+}
+
+function modelOf(task: TaskSpec, catalogue: Catalogue): AnyFederatedModel {
+  return createModel(task.model.kind, catalogue, task.model.hyperParameters);
+}
+
+/** The parts that know one another. */
+interface House {
+  readonly server: Server;
+  readonly gateway: Gateway;
+  readonly schedule: Schedule;
+  readonly records: Records;
+}
+
+/** Who listens to the rounds, and the last they heard. */
+interface Audience {
+  readonly listeners: Set<(progress: RoundProgress) => void>;
+  last: Round | null;
+  readonly over: Promise<TaskOver>;
+  readonly onOver: (over: TaskOver) => void;
+}
+
+async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
+  const ground = await prepare(options, task, records);
+  const audience = gatherAudience();
+  const house = build(options, task, { ground, records, audience });
+  const { gateway, schedule } = house;
+  const { publicKey } = records.key;
+  let url: string;
+  try {
+    url = await listen(house.server, options.host ?? '127.0.0.1', options.port);
+    // An error that nobody listens for would end the process.
+    house.server.on('error', (error) => options.logger.error({ err: error }, 'the server reports an error'));
+    await schedule.start();
+  } catch (error) {
+    await leave(house);
+    throw error;
+  }
+  options.logger.info({ url, task: task.name, publicKey }, 'coordinator listens');
+  let closing: Promise<void> | null = null;
+  return {
+    url,
+    publicKey,
+    over: audience.over,
+    state: () => ({
+      task: task.name,
+      phase: schedule.phase,
+      shopsReady: gateway.ready().length,
+      round: audience.last === null ? null : progressOf(audience.last),
+      version: ground.releases.current?.manifest.version ?? null,
+      over: schedule.over,
+    }),
+    onRound(listener) {
+      audience.listeners.add(listener);
+      return () => void audience.listeners.delete(listener);
+    },
+    close: () => (closing ??= leave(house).then(() => records.close())),
+  };
+}
+
+function gatherAudience(): Audience {
+  let onOver: (over: TaskOver) => void = () => undefined;
+  const over = new Promise<TaskOver>((resolve) => {
+    onOver = resolve;
+  });
+  return { listeners: new Set(), last: null, over, onOver };
+}
+
+function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience }): House {
+  const { logger, clock = systemClock } = options;
+  const { ground: { room, model, releases }, records, audience } = parts;
+  const { storage, key } = records;
+  const app = createApp({ task, publicKey: key.publicKey, storage, releases, room, clock, logger, phase: () => schedule.phase });
+  const server = createHttpServer(app);
+  // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
+  const events: GatewayEvents = {
+    ready: (participant, resumed) => schedule.ready(participant, resumed),
+    message: (participant, message) => schedule.message(participant, message),
+    chunk: (participant, chunk) => schedule.chunk(participant, chunk),
+    expelled: (participant, error) => schedule.expelled(participant, error),
+    left: (participant) => schedule.left(participant),
+  };
+  const gateway = attachGateway(server, {
+    task: task.name, coordinatorKey: key.publicKey, clock, logger, room, events,
+    limits: { ...defaultGatewayLimits, ...options.limits },
+    pinNode: (name, publicKey) => storage.pinNode(name, publicKey),
+  });
+  const schedule = createSchedule({
+    task, storage, releases, gateway, room, model,
+    roundsWanted: options.roundsWanted ?? task.privacy.rounds,
+    gatherMs: options.gatherMs ?? 30_000,
+    retryMs: options.retryMs ?? 1_000,
+    keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
+    createModel: (catalogue) => modelOf(task, catalogue),
+    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000 },
+    onOver: audience.onOver,
+    onProgress: (round) => tell(audience, round, logger),
+  });
+  return { server, gateway, schedule, records };
+}
+
+/** A listener is somebody else's code: its failure is logged and changes nothing. */
+function tell(audience: Audience, round: Round, logger: Logger): void {
+  audience.last = round;
+  for (const listener of audience.listeners) {
+    try {
+      listener(progressOf(round));
+    } catch (error) {
+      logger.error({ err: error }, 'a listener of rounds failed');
+    }
+  }
+}
+
+/** Ends the round, then the connections: members hear why before they are hung up on. */
+async function leave({ server, gateway, schedule }: House): Promise<void> {
+  await schedule.stop('the coordinator is stopping');
+  await Promise.all([gateway.close(graceMs), closeServer(server, graceMs)]);
+}

@@ -1,0 +1,139 @@
+/**
+ * The WebSocket side of the coordinator, on the same server as its HTTP side. It knows connections and frames;
+ * what they mean to a round is told to `events` and comes back through `send`.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { CestaError } from '../shared/protocol/errors.ts';
+import { maxFrameBytes, type ServerMessage } from '../shared/protocol/messages.ts';
+import type { Clock } from './clock.ts';
+import { openConnection, type Connection } from './gateway/connection.ts';
+import type { GatewayContext } from './gateway/context.ts';
+import { createLink, type Link } from './gateway/link.ts';
+import { createSessions } from './gateway/sessions.ts';
+
+export const gatewayPath = '/v1/rounds/live';
+
+export interface Gateway {
+  /** Whether the participant is connected and the message was handed to its socket. */
+  send(participant: string, message: ServerMessage): boolean;
+  /** Answers a participant's last frame with a coded error, and counts it against the connection. */
+  refuse(participant: string, error: CestaError): void;
+  /** Participants that may be invited, by the time they connected. */
+  ready(): string[];
+  /** Takes no more connections and closes those there are; whoever does not answer within the grace is cut off. */
+  close(graceMs: number): Promise<void>;
+}
+
+export type GatewayOptions = Omit<GatewayContext, 'sessions' | 'newNonce'>;
+
+/** Pings in a row that may stay unanswered: one may be lost to a pause of this process. */
+const pingsUnanswered = 2;
+
+interface Peer {
+  readonly socket: WebSocket;
+  readonly connection: Connection;
+  unanswered: number;
+}
+
+export function attachGateway(server: Server, options: GatewayOptions): Gateway {
+  const { limits, clock, logger } = options;
+  const context: GatewayContext = { ...options, sessions: createSessions(() => randomBytes(16).toString('hex')), newNonce: () => randomBytes(32).toString('hex') };
+  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: maxFrameBytes });
+  const peers = new Map<Link, Peer>();
+  let closing = false;
+  let onEmpty: () => void = () => undefined;
+
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    socket.on('error', (error) => logger.debug({ err: error }, 'socket failed before the upgrade'));
+    if (pathOf(request) !== gatewayPath) return refuseUpgrade(socket, '404 Not Found');
+    if (closing || peers.size >= limits.maxConnections) return refuseUpgrade(socket, '503 Service Unavailable');
+    sockets.handleUpgrade(request, socket, head, greet);
+  };
+
+  function greet(socket: WebSocket): void {
+    const link = createLink(socket, limits.maxBufferedBytes);
+    const connection = openConnection(context, link);
+    const peer: Peer = { socket, connection, unanswered: 0 };
+    peers.set(link, peer);
+    const isAlive = (): void => void (peer.unanswered = 0);
+    socket.on('pong', isAlive);
+    socket.on('message', (data, isBinary) => {
+      isAlive();
+      connection.receive(bytesOf(data), isBinary);
+    });
+    socket.on('error', (error) => {
+      const violation = violationOf(error);
+      // ws closes with the status for the fault and waits for the peer's answer; the round need not wait for it.
+      if (violation !== null) connection.violated(violation);
+      else logger.info({ err: error.message }, 'connection failed');
+    });
+    socket.on('close', () => {
+      peers.delete(link);
+      connection.closed();
+      if (peers.size === 0) onEmpty();
+    });
+  }
+
+  const stopHeartbeat = startHeartbeat(peers, clock, limits.heartbeatMs);
+  server.on('upgrade', onUpgrade);
+  return {
+    send: (participant, message) => context.sessions.linkOf(participant)?.send(message) ?? false,
+    refuse(participant, error) {
+      const link = context.sessions.linkOf(participant);
+      if (link !== null) peers.get(link)?.connection.penalise(error);
+    },
+    ready: () => context.sessions.ready(),
+    async close(graceMs) {
+      closing = true;
+      stopHeartbeat();
+      for (const link of peers.keys()) link.close(1001, 'the coordinator is stopping');
+      const cancelGrace = clock.after(graceMs, () => {
+        for (const link of peers.keys()) link.terminate();
+      });
+      if (peers.size > 0) await new Promise<void>((resolve) => void (onEmpty = resolve));
+      cancelGrace();
+    },
+  };
+}
+
+/** Pings everybody and cuts off who is silent: a half-open connection would hold its shop's name and its round. */
+function startHeartbeat(peers: ReadonlyMap<Link, Peer>, clock: Clock, heartbeatMs: number): () => void {
+  let cancel = clock.after(heartbeatMs, beat);
+  function beat(): void {
+    for (const peer of peers.values()) {
+      if (peer.unanswered >= pingsUnanswered) {
+        peer.socket.terminate();
+        continue;
+      }
+      peer.unanswered += 1;
+      peer.socket.ping(undefined, undefined, () => undefined);
+    }
+    cancel = clock.after(heartbeatMs, beat);
+  }
+  return () => cancel();
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0];
+}
+
+/** What the peer did against the framing of WebSockets, or null when the network failed. */
+function violationOf(error: Error): CestaError | null {
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return new CestaError('protocol.too-large', `frame: expected at most ${maxFrameBytes} bytes, got more`, { cause: error });
+  return code.startsWith('WS_ERR_') ? new CestaError('protocol.malformed', `frame: ${error.message}`, { cause: error }) : null;
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** A plain view: `slice` of a Buffer would not copy, and parsers rely on it. */
+function bytesOf(data: RawData): Uint8Array {
+  const buffer = Array.isArray(data) ? Buffer.concat(data) : data;
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}

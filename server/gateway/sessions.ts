@@ -1,0 +1,66 @@
+/**
+ * Who is connected. One shop, one key, one live connection; whoever presents the token of the session takes over
+ * from a connection that hangs half-open, so that a lost network does not lock a shop out.
+ */
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { Link } from './link.ts';
+
+interface Session {
+  readonly token: string;
+  link: Link | null;
+  ready: boolean;
+}
+
+export interface Claim {
+  /** The token to present when reconnecting. */
+  readonly token: string;
+  /** Whether the shop continues the session it had, with what it knows of the open round. */
+  readonly resumed: boolean;
+}
+
+export interface Sessions {
+  /**
+   * Makes `link` the live connection of a participant whose key was verified.
+   * @throws CestaError `node.name-taken` when another connection is live and `presented` is not its token.
+   */
+  claim(participant: string, link: Link, presented: string | undefined): Claim;
+  markReady(participant: string): void;
+  /** Ends the live connection of a participant; the session can be resumed. Tells whether it was ready. */
+  leave(participant: string): boolean;
+  linkOf(participant: string): Link | null;
+  /** Participants that are connected and ready, by the time they connected. */
+  ready(): string[];
+}
+
+export function createSessions(newToken: () => string): Sessions {
+  const sessions = new Map<string, Session>();
+  return {
+    claim(participant, link, presented) {
+      const current = sessions.get(participant);
+      const resumed = current !== undefined && presented === current.token;
+      if (current !== undefined && current.link !== null && !resumed) {
+        throw new CestaError('node.name-taken', `shop ${participant}: expected no other live connection, got one; it may be an old one that has not timed out`);
+      }
+      const replaced = current?.link ?? null;
+      const token = newToken();
+      sessions.delete(participant);
+      sessions.set(participant, { token, link, ready: false });
+      replaced?.terminate();
+      return { token, resumed };
+    },
+    markReady(participant) {
+      const session = sessions.get(participant);
+      if (session !== undefined) session.ready = true;
+    },
+    leave(participant) {
+      const session = sessions.get(participant);
+      if (session === undefined) return false;
+      const wasReady = session.ready;
+      session.link = null;
+      session.ready = false;
+      return wasReady;
+    },
+    linkOf: (participant) => sessions.get(participant)?.link ?? null,
+    ready: () => [...sessions].filter(([, session]) => session.ready).map(([participant]) => participant),
+  };
+}

@@ -1,0 +1,63 @@
+/** The OpenAPI 3.1 document, generated from the schemas that answers are made of. */
+import { z } from 'zod';
+import { budgetSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema } from './schemas.ts';
+
+type JsonObject = Record<string, unknown>;
+
+interface Operation {
+  readonly path: string;
+  readonly summary: string;
+  /** What the body is: a schema, or the media type of bytes. */
+  readonly body: z.ZodType | string;
+  readonly parameters?: readonly JsonObject[];
+  /** Whether the answer carries a strong ETag and honours If-None-Match. */
+  readonly isCacheable?: boolean;
+}
+
+const releaseFile = 'application/octet-stream';
+
+const operations: readonly Operation[] = [
+  { path: '/.well-known/cesta.json', summary: 'Who the coordinator is and what it serves', body: federationSchema },
+  { path: '/healthz', summary: 'Whether the process answers', body: healthSchema },
+  { path: '/readyz', summary: 'Whether the process can do its work', body: readinessSchema },
+  { path: '/v1/model', summary: 'The current release: a tensor file with a signed manifest', body: releaseFile, isCacheable: true },
+  {
+    path: '/v1/model/{version}',
+    summary: 'One release, for ever the same',
+    body: releaseFile,
+    isCacheable: true,
+    parameters: [{ name: 'version', in: 'path', required: true, description: 'Number, or SHA-256 of the file', schema: { type: 'string' } }],
+  },
+  { path: '/v1/catalogue', summary: 'The products of the task, sorted by id; the ETag is the catalogue hash', body: z.array(z.looseObject({ id: z.string() })), isCacheable: true },
+  {
+    path: '/v1/rounds',
+    summary: 'The journal of rounds, oldest first',
+    body: roundsSchema,
+    parameters: [{ name: 'after', in: 'query', required: false, description: 'Only rounds with a higher number', schema: { type: 'integer', minimum: 0 } }],
+  },
+  { path: '/v1/budget', summary: 'What the task promises its shoppers and has spent', body: budgetSchema },
+];
+
+export function openApiDocument(): JsonObject {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Cesta coordinator', version: '1', description: 'Public and read only. Shops take part over the WebSocket /v1/rounds/live.' },
+    paths: Object.fromEntries(operations.map((operation) => [operation.path, { get: describe(operation) }])),
+    components: { schemas: { Error: jsonSchemaOf(errorSchema) } },
+  };
+}
+
+function describe({ summary, body, parameters, isCacheable }: Operation): JsonObject {
+  const content = typeof body === 'string' ? { [body]: { schema: { type: 'string', format: 'binary' } } } : { 'application/json': { schema: jsonSchemaOf(body) } };
+  const failure = { description: 'Error', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
+  return {
+    summary,
+    ...(parameters === undefined ? {} : { parameters }),
+    responses: { 200: { description: 'OK', content }, ...(isCacheable === true ? { 304: { description: 'Not modified' } } : {}), default: failure },
+  };
+}
+
+function jsonSchemaOf(schema: z.ZodType): JsonObject {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as JsonObject;
+  return rest;
+}

@@ -1,0 +1,69 @@
+/** What the HTTP API answers with: the source of its OpenAPI document, and what its tests parse. */
+import { z } from 'zod';
+import { planSchema } from '../../shared/federation/plan.ts';
+import { isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const errorCode = z.string().refine((code): code is ErrorCode => isErrorCode(code), 'expected a known error code');
+
+export const errorSchema = z.object({ error: z.object({ code: errorCode, message: z.string(), hint: z.string() }) });
+
+export const healthSchema = z.object({ status: z.literal('ok') });
+
+export const readinessSchema = z.object({ status: z.literal('ready'), phase: z.string() });
+
+/** Where a shop or a storefront starts: who the coordinator is and what it serves. */
+export const federationSchema = z.object({
+  protocol: z.number().int(),
+  task: z.string(),
+  model: z.string(),
+  /** Ed25519, hex: signs plans and releases. */
+  publicKey: digest,
+  /** Null until the union of what shops publish is fixed. */
+  catalogueHash: digest.nullable(),
+  /** The current release, or null before the first. */
+  version: z.number().int().nullable(),
+  sha256: digest.nullable(),
+  /** WebSocket of the rounds, below this server. */
+  live: z.string(),
+});
+
+export const roundSchema = z.object({
+  round: z.string(),
+  number: z.number().int(),
+  state: z.enum(['recruiting', 'training', 'done', 'failed']),
+  planHash: digest,
+  plan: planSchema,
+  openedAt: z.string(),
+  trainingAt: z.string().nullable(),
+  endedAt: z.string().nullable(),
+  /** Members once training starts, reports in the sum once it is done. */
+  participants: z.number().int().nullable(),
+  failure: z.object({ code: errorCode, message: z.string() }).nullable(),
+  /** What became of the round's share of the budget. */
+  budget: z.enum(['reserved', 'committed', 'abandoned']).nullable(),
+});
+
+export const roundsSchema = z.object({
+  rounds: z.array(roundSchema),
+  /** Pass as `after` for the next page; null on the last one. */
+  next: z.number().int().nullable(),
+});
+
+export const budgetSchema = z.object({
+  task: z.string(),
+  mode: z.enum(['none', 'local']),
+  unit: z.string(),
+  adjacency: z.string(),
+  delta: z.number().nullable(),
+  epsilonLimit: z.number().nullable(),
+  epsilonSpent: z.number().nullable(),
+  epsilonLeft: z.number().nullable(),
+  roundsCharged: z.number().int(),
+  roundsLeft: z.number().int(),
+  assumptions: z.array(z.string()),
+  threatModel: z.string(),
+});
+
+/** `?after=3`: rounds with a higher number. */
+export const roundsQuerySchema = z.object({ after: z.coerce.number().int().nonnegative().default(0) });

@@ -1,0 +1,42 @@
+/** The HTTP server under both sides of the coordinator, its limits and its address. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CestaError } from '../shared/protocol/errors.ts';
+
+/** A server that waits for nobody long; it does not listen yet. */
+export function createHttpServer(listener: RequestListener): Server {
+  return createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 }, listener);
+}
+
+/**
+ * @returns the address under which this machine reaches the server
+ * @throws CestaError `network.port-in-use` or `config.invalid`
+ */
+export async function listen(server: Server, host: string, port: number): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
+    server.once('error', refuse);
+    server.listen(port, host, () => {
+      server.off('error', refuse);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`;
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): CestaError {
+  if (error.code === 'EADDRINUSE') return new CestaError('network.port-in-use', `port: expected a free one, got ${port}, which is taken on ${host}`, { cause: error });
+  return new CestaError('config.invalid', `host and port: expected an address of this machine that may be used, got ${host}:${port} (${error.code ?? error.message})`, { cause: error });
+}
+
+/** Lets answers under way finish, for as long as the grace. */
+export async function closeServer(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,40 @@
+/** A round in figures, for operators: what `cesta serve` prints and a dashboard draws. */
+import type { Round } from '../shared/federation/round.ts';
+import type { ErrorCode } from '../shared/protocol/errors.ts';
+
+export interface RoundProgress {
+  readonly round: string;
+  readonly phase: Round['phase'];
+  /** Invited and not yet answered; 0 once training starts. */
+  readonly pending: number;
+  /** Joined while recruiting, members afterwards. */
+  readonly members: number;
+  readonly reported: number;
+  /** Members that are neither working nor reported. */
+  readonly away: number;
+  /** Version of the release, once done. */
+  readonly version: number | null;
+  readonly failure: { readonly code: ErrorCode; readonly message: string } | null;
+}
+
+export function progressOf(round: Round): RoundProgress {
+  const base = { round: round.plan.round, phase: round.phase, pending: 0, members: 0, reported: 0, away: 0, version: null, failure: null };
+  switch (round.phase) {
+    case 'recruiting':
+      return { ...base, pending: round.pending.size, members: round.joined.size };
+    case 'training': {
+      const states = [...round.members.values()];
+      const reported = states.filter((state) => state === 'reported').length;
+      const working = states.filter((state) => state === 'working').length;
+      return { ...base, members: states.length, reported, away: states.length - reported - working };
+    }
+    case 'releasing':
+      return { ...base, members: round.reported.length, reported: round.reported.length };
+    case 'done':
+      return { ...base, members: round.reported.length, reported: round.reported.length, version: round.version };
+    case 'failed':
+      return { ...base, failure: { code: round.code, message: round.reason } };
+    default:
+      return round satisfies never;
+  }
+}

@@ -1,0 +1,88 @@
+/** Everything a coordinator keeps: its folder, its key, its journal, its files; and what it finds there at start. */
+import { join } from 'node:path';
+import { parseCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import type { TaskSpec } from '../shared/federation/task.ts';
+import type { SigningKey } from '../shared/ledger/signing-key.ts';
+import { canonicalJson, type Json } from '../shared/protocol/canonical-json.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
+import type { Clock } from './clock.ts';
+import { openSigningKey } from './signing-key-file.ts';
+import { openBlobStore, type BlobStore } from './storage/blobs.ts';
+import { lockDataFolder } from './storage/data-folder.ts';
+import { openLibsqlStorage } from './storage/libsql-storage.ts';
+import type { Storage } from './storage/storage.ts';
+
+export interface Records {
+  readonly key: SigningKey;
+  readonly storage: Storage;
+  readonly blobs: BlobStore;
+  /** Closes the journal and lets another process in. */
+  close(): Promise<void>;
+}
+
+const keySetting = 'coordinator-key';
+
+/** @throws CestaError `storage.failed` when the folder is in use, cannot be written, or its key was exchanged. */
+export async function openRecords(folder: string, clock: Clock): Promise<Records> {
+  const lock = lockDataFolder(folder);
+  try {
+    const key = openSigningKey(folder);
+    const storage = await openLibsqlStorage(folder, () => clock.date());
+    const known = await storage.setting(keySetting);
+    if (known !== null && known !== key.publicKey) {
+      await storage.close();
+      throw new CestaError('storage.failed', `signing key: expected the key ${known} that shops have pinned, got ${key.publicKey}; restore signing.key`);
+    }
+    await storage.putSetting(keySetting, key.publicKey);
+    const blobs = await openBlobStore(join(folder, 'blobs'));
+    return {
+      key,
+      storage,
+      blobs,
+      async close() {
+        await storage.close();
+        lock.unlock();
+      },
+    };
+  } catch (error) {
+    lock.unlock();
+    throw error;
+  }
+}
+
+/**
+ * Notes the task. What its shoppers were promised and what is trained cannot change once a round was opened, since
+ * the budget is counted by the name of the task; cohort and deadlines may.
+ * @throws CestaError `plan.invalid`
+ */
+export async function settleTask(storage: Storage, task: TaskSpec): Promise<void> {
+  const stored = await storage.task(task.name);
+  if (stored !== null && (await storage.lastRound(task.name)) !== null) {
+    const terms = ['model', 'privacy', 'maxShoppersPerShop'] as const;
+    const before = stored.spec as Record<string, Json>;
+    const changed = terms.find((term) => canonicalJson(before[term]) !== canonicalJson(task[term]));
+    if (changed !== undefined) {
+      throw new CestaError('plan.invalid', `${changed}: expected ${canonicalJson(before[changed])}, with which task ${task.name} was started, got ${canonicalJson(task[changed])}; give a changed task another name`);
+    }
+  }
+  await storage.putTask(task.name, JSON.parse(canonicalJson(task)) as Json);
+}
+
+/**
+ * The catalogue that is fixed for the task: kept from its first round, else the one given, else none.
+ * @throws CestaError `config.invalid` when another one is given than was kept; `storage.failed` when it is damaged.
+ */
+export async function settledCatalogue({ storage, blobs }: Records, task: string, given: Catalogue | undefined): Promise<Catalogue | null> {
+  const hash = (await storage.task(task))?.catalogueHash ?? null;
+  if (hash === null) return given ?? null;
+  if (given !== undefined && given.hash !== hash) {
+    throw new CestaError('config.invalid', `catalogue: expected ${hash}, with which task ${task} was started, got ${given.hash}; give a changed task another name`);
+  }
+  return given ?? parseCatalogue(JSON.parse(new TextDecoder().decode(await blobs.read(hash))));
+}
+
+/** Keeps a catalogue as the one of the task. Its hash is the digest of its file. */
+export async function keepCatalogue({ storage, blobs }: Records, task: string, catalogue: Catalogue): Promise<void> {
+  await blobs.write(new TextEncoder().encode(canonicalJson(catalogue.products)));
+  await storage.fixCatalogue(task, catalogue.hash);
+}

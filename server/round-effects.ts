@@ -1,0 +1,162 @@
+/**
+ * The shell around the pure round: keeps its state, arms its one timer and carries out its effects, one after the
+ * other. Journal before action: the charge is durable before the first `train` is sent, the release before it is
+ * announced.
+ */
+import type { Logger } from 'pino';
+import { planStatement, type Plan } from '../shared/federation/plan.ts';
+import { advance, nextDeadline, type Round, type RoundEffect, type RoundEvent, type Step } from '../shared/federation/round.ts';
+import type { SigningKey } from '../shared/ledger/signing-key.ts';
+import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
+import type { ServerMessage } from '../shared/protocol/messages.ts';
+import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import type { Aggregation, StagingAreas } from './aggregation.ts';
+import type { Clock } from './clock.ts';
+import { publicMessage } from './disclosure.ts';
+import type { Gateway } from './gateway.ts';
+import type { Releases } from './releases.ts';
+import type { Storage } from './storage/storage.ts';
+
+export interface RoundContext {
+  readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'roundsCharged'>;
+  readonly releases: Pick<Releases, 'publish'>;
+  readonly gateway: Pick<Gateway, 'send' | 'refuse'>;
+  readonly areas: StagingAreas;
+  readonly key: SigningKey;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** An upload must advance by a full chunk within this time. */
+  readonly stallMs: number;
+  /** Hears the state after every event. */
+  readonly onProgress: (round: Round) => void;
+}
+
+/** How a round ended, and what everybody who was invited is told. */
+export interface RoundOutcome {
+  readonly round: Round;
+  readonly news: ServerMessage;
+  readonly invited: ReadonlySet<string>;
+}
+
+export interface Runner {
+  readonly context: RoundContext;
+  readonly model: AnyFederatedModel;
+  readonly plan: Plan;
+  readonly planHash: string;
+  readonly invited: ReadonlySet<string>;
+  readonly aggregation: Aggregation;
+  readonly end: (outcome: RoundOutcome) => void;
+  round: Round;
+  /** The charge is durable and members were told to train. */
+  isTraining: boolean;
+  /** Address of the release, once there is one. */
+  releaseSha256: string;
+  readonly effects: RoundEffect[];
+  isBusy: boolean;
+  cancelTimer: () => void;
+}
+
+export function dispatch(runner: Runner, event: RoundEvent): void {
+  apply(runner, advance(runner.round, event));
+}
+
+export function apply(runner: Runner, [round, effects]: Step): void {
+  const { clock, onProgress } = runner.context;
+  runner.round = round;
+  runner.effects.push(...effects);
+  runner.cancelTimer();
+  const deadline = nextDeadline(round);
+  if (deadline !== null) runner.cancelTimer = clock.after(deadline - clock.now(), () => dispatch(runner, { kind: 'tick', now: clock.now() }));
+  onProgress(round);
+  if (!runner.isBusy) void carryOut(runner);
+}
+
+/** Strictly in order: no member trains before the charge is durable, no sum is decoded before its last update. */
+async function carryOut(runner: Runner): Promise<void> {
+  runner.isBusy = true;
+  for (let effect = runner.effects.shift(); effect !== undefined; effect = runner.effects.shift()) {
+    try {
+      await perform(runner, effect);
+    } catch (error) {
+      const { code, message } = toCestaError(error);
+      runner.context.logger.error({ err: error, round: runner.plan.round, effect: effect.kind }, 'round aborted');
+      dispatch(runner, { kind: 'abort', code, reason: message });
+    }
+  }
+  runner.isBusy = false;
+}
+
+function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
+  const { context, plan, aggregation } = runner;
+  switch (effect.kind) {
+    case 'invite':
+      for (const participant of effect.participants) invite(runner, participant);
+      return;
+    case 'start-training':
+      return startTraining(runner, effect.participants, effect.deadline);
+    case 'resume':
+      return train(runner, effect.participant, effect.deadline);
+    case 'accumulate':
+      aggregation.accumulate(effect.participant);
+      return accept(runner, effect.participant);
+    case 'refuse':
+      return context.gateway.refuse(effect.participant, new CestaError(effect.code, effect.message));
+    case 'release':
+      return release(runner);
+    case 'announce-done':
+      return finish(runner, { type: 'round-done', round: plan.round, version: effect.version, sha256: runner.releaseSha256 });
+    case 'announce-failed':
+      return announceFailure(runner, effect);
+    default:
+      return effect satisfies never;
+  }
+}
+
+export function invite({ context, plan, planHash }: Runner, participant: string): void {
+  context.gateway.send(participant, { type: 'invite', plan, signature: context.key.sign(planStatement(planHash)) });
+}
+
+/** The deadline travels as time left: clocks of different machines do not agree. */
+export function train({ context, plan }: Runner, participant: string, deadline: number): void {
+  context.gateway.send(participant, { type: 'train', round: plan.round, deadlineMs: Math.max(0, Math.round(deadline - context.clock.now())) });
+}
+
+export function accept({ context, plan }: Runner, participant: string): void {
+  context.gateway.send(participant, { type: 'accepted', round: plan.round });
+}
+
+async function startTraining(runner: Runner, participants: readonly string[], deadline: number): Promise<void> {
+  await runner.context.storage.startTraining(runner.plan.round, participants.length);
+  // The round may have been stopped while the disk was at work: nobody is told to train for nothing.
+  if (runner.round.phase !== 'training') return;
+  runner.isTraining = true;
+  for (const participant of participants) train(runner, participant, deadline);
+}
+
+async function release(runner: Runner): Promise<void> {
+  const { context, model, plan, aggregation } = runner;
+  // Uploads beyond the target: their chunks would only take memory and time from here on.
+  aggregation.close();
+  const roundsCharged = await context.storage.roundsCharged(plan.task);
+  const published = await context.releases.publish(model, { plan, roundsCharged, aggregate: aggregation.decode(), participants: aggregation.participants });
+  runner.releaseSha256 = published.sha256;
+  dispatch(runner, { kind: 'released', version: published.manifest.version });
+}
+
+async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEffect, { kind: 'announce-failed' }>): Promise<void> {
+  const { context, plan } = runner;
+  runner.aggregation.close();
+  try {
+    await context.storage.failRound(plan.round, { code, message: reason });
+  } catch (error) {
+    // The journal still shows the round as open; the next start closes it there.
+    context.logger.error({ err: error, round: plan.round }, 'failure of a round could not be recorded');
+  }
+  finish(runner, { type: 'round-failed', round: plan.round, code, message: publicMessage({ code, message: reason }) });
+}
+
+function finish(runner: Runner, news: ServerMessage): void {
+  runner.cancelTimer();
+  for (const participant of runner.invited) runner.context.gateway.send(participant, news);
+  runner.end({ round: runner.round, news, invited: runner.invited });
+}

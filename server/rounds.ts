@@ -1,0 +1,188 @@
+/**
+ * One round as the coordinator sees it: what participants send goes in, checked against the plan and the phase; what
+ * becomes of it is the pure reducer's decision. No participant can end a round; only its rules can.
+ */
+import { planHash, type Plan } from '../shared/federation/plan.ts';
+import { openRound, type Round } from '../shared/federation/round.ts';
+import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
+import type { Chunk } from '../shared/protocol/messages.ts';
+import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { createAggregation } from './aggregation.ts';
+import type { RoundMessage } from './gateway/connection.ts';
+import { accept, apply, dispatch, invite, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
+
+export type { RoundContext, RoundOutcome } from './round-effects.ts';
+
+type ReportMessage = Extract<RoundMessage, { type: 'report' }>;
+
+export interface RoundRun {
+  readonly plan: Plan;
+  readonly state: Round;
+  /** @throws CestaError saying why the message is refused. */
+  message(participant: string, message: RoundMessage): void;
+  /** @throws CestaError saying why the chunk is refused; a member is then out of the round. */
+  chunk(participant: string, chunk: Chunk): void;
+  /** The connection ended; the participant may come back. */
+  left(participant: string): void;
+  /** The participant continues its session on a new connection. */
+  resumed(participant: string): void;
+  /** The participant broke the protocol; a member is then out of the round. */
+  expelled(participant: string, error: CestaError): void;
+  /** Fails the round, unless its release is being made already. */
+  stop(reason: string): void;
+  /** Resolves when the round is over and everything about it is recorded and told. */
+  readonly ended: Promise<RoundOutcome>;
+}
+
+/**
+ * Runs a round whose plan and reservation are in the journal.
+ * @param candidates who may be invited, in the order of invitation
+ */
+export function startRound(context: RoundContext, model: AnyFederatedModel, plan: Plan, candidates: readonly string[]): RoundRun {
+  const { clock } = context;
+  let end: (outcome: RoundOutcome) => void = () => undefined;
+  const ended = new Promise<RoundOutcome>((resolve) => {
+    end = resolve;
+  });
+  const step = openRound(plan, candidates, clock.now());
+  const runner = createRunner(context, { model, plan, candidates, round: step[0], end });
+  apply(runner, step);
+  return {
+    plan,
+    ended,
+    get state() {
+      return runner.round;
+    },
+    message: (participant, message) => acceptMessage(runner, participant, message),
+    chunk: (participant, chunk) => acceptChunk(runner, participant, chunk),
+    left(participant) {
+      runner.aggregation.discard(participant);
+      dispatch(runner, { kind: 'leave', participant, now: clock.now() });
+    },
+    resumed: (participant) => resume(runner, participant),
+    expelled: (participant, error) => exclude(runner, participant, error),
+    stop(reason) {
+      if (runner.round.phase !== 'releasing') dispatch(runner, { kind: 'abort', code: 'round.failed', reason });
+    },
+  };
+}
+
+type RunnerStart = Pick<Runner, 'model' | 'plan' | 'round' | 'end'> & { readonly candidates: readonly string[] };
+
+function createRunner(context: RoundContext, { candidates, ...start }: RunnerStart): Runner {
+  const { gateway, clock, areas, stallMs } = context;
+  const { plan } = start;
+  const aggregation = createAggregation({
+    plan,
+    clock,
+    areas,
+    stallMs,
+    onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
+    onStall(participant, error) {
+      exclude(runner, participant, error);
+      gateway.refuse(participant, error);
+    },
+  });
+  const runner: Runner = {
+    ...start,
+    context,
+    aggregation,
+    planHash: planHash(plan),
+    invited: new Set(candidates.slice(0, plan.cohort.maxParticipants)),
+    isTraining: false,
+    releaseSha256: '',
+    effects: [],
+    isBusy: false,
+    cancelTimer: () => undefined,
+  };
+  return runner;
+}
+
+function acceptMessage(runner: Runner, participant: string, message: RoundMessage): void {
+  const now = runner.context.clock.now();
+  switch (message.type) {
+    case 'join':
+      requirePlan(runner, message);
+      return dispatch(runner, { kind: 'join', participant, now });
+    case 'report':
+      requirePlan(runner, message);
+      return acceptReport(runner, participant, message);
+    case 'decline':
+    case 'leave':
+      // About a round that is over anyway: there is nothing left to refuse.
+      if (message.round !== runner.plan.round) return;
+      if (message.type === 'decline') runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
+      runner.aggregation.discard(participant);
+      return dispatch(runner, { kind: message.type, participant, now });
+    default:
+      return message satisfies never;
+  }
+}
+
+function requirePlan({ plan, planHash: hash }: Runner, message: { readonly round: string; readonly planHash: string }): void {
+  if (message.round !== plan.round) throw new CestaError('update.wrong-round', `round: expected ${plan.round}, got ${message.round}`);
+  if (message.planHash !== hash) throw new CestaError('update.wrong-round', `planHash: expected ${hash}, got ${message.planHash}`);
+}
+
+function acceptReport(runner: Runner, participant: string, { length, sha256 }: ReportMessage): void {
+  const { round, aggregation } = runner;
+  // The first acceptance was lost with a connection: saying it again lets the participant rest.
+  if (hasReported(round, participant)) return accept(runner, participant);
+  if (round.phase === 'recruiting' || (round.phase === 'training' && !runner.isTraining)) {
+    throw new CestaError('protocol.out-of-order', 'report: training has not started');
+  }
+  if (round.phase !== 'training' || round.members.get(participant) !== 'working') {
+    throw new CestaError('round.not-member', 'report: expected one of a working member of an open round');
+  }
+  try {
+    aggregation.announce(participant, { length, sha256 });
+  } catch (error) {
+    const coded = toCestaError(error);
+    if (coded.code === 'update.wrong-length') exclude(runner, participant, coded);
+    throw coded;
+  }
+}
+
+function acceptChunk(runner: Runner, participant: string, { round, offset, data }: Chunk): void {
+  if (round !== runner.plan.round) throw new CestaError('update.wrong-round', `round: expected ${runner.plan.round}, got ${round}`);
+  try {
+    if (runner.aggregation.take(participant, offset, data) === 'complete') dispatch(runner, { kind: 'report', participant, now: runner.context.clock.now() });
+  } catch (error) {
+    exclude(runner, participant, toCestaError(error));
+    throw error;
+  }
+}
+
+/** Nothing of the participant is summed in this round, unless it is already. */
+function exclude(runner: Runner, participant: string, { code, message }: CestaError): void {
+  const { context, plan, aggregation } = runner;
+  context.logger.warn({ participant, round: plan.round, code, reason: message }, 'participant excluded');
+  aggregation.discard(participant);
+  dispatch(runner, { kind: 'misbehave', participant, code, now: context.clock.now() });
+}
+
+function resume(runner: Runner, participant: string): void {
+  const { round, context } = runner;
+  // What was under way on the old connection starts afresh.
+  runner.aggregation.discard(participant);
+  if (hasReported(round, participant)) return accept(runner, participant);
+  if (round.phase === 'recruiting' && round.pending.has(participant)) return invite(runner, participant);
+  if (round.phase !== 'training') return;
+  if (round.members.get(participant) === 'working' && runner.isTraining) return train(runner, participant, round.deadline);
+  dispatch(runner, { kind: 'return', participant, now: context.clock.now() });
+}
+
+function hasReported(round: Round, participant: string): boolean {
+  switch (round.phase) {
+    case 'training':
+      return round.members.get(participant) === 'reported';
+    case 'releasing':
+    case 'done':
+      return round.reported.includes(participant);
+    case 'recruiting':
+    case 'failed':
+      return false;
+    default:
+      return round satisfies never;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Schema changes in order, applied at start. A migration that was released is never edited; the next change is a
+ * new entry. Statements say `if not exists`, since not every database rolls a half-done migration back.
+ */
+import type { Kysely, Migration } from 'kysely';
+import { Migrator } from 'kysely';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { Schema } from './schema.ts';
+
+async function createRecords(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createTable('settings').ifNotExists()
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema.createTable('tasks').ifNotExists()
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('spec', 'text', (column) => column.notNull())
+    .addColumn('catalogue_hash', 'text')
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema.createTable('nodes').ifNotExists()
+    .addColumn('name_key', 'text', (column) => column.primaryKey())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('public_key', 'text', (column) => column.notNull().unique())
+    .addColumn('first_seen', 'text', (column) => column.notNull())
+    .addColumn('last_seen', 'text', (column) => column.notNull())
+    .execute();
+}
+
+async function createRounds(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createTable('rounds').ifNotExists()
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('task', 'text', (column) => column.notNull().references('tasks.name'))
+    .addColumn('number', 'integer', (column) => column.notNull())
+    .addColumn('plan', 'text', (column) => column.notNull())
+    .addColumn('plan_hash', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('opened_at', 'text', (column) => column.notNull())
+    .addColumn('training_at', 'text')
+    .addColumn('ended_at', 'text')
+    .addColumn('participants', 'integer')
+    .addColumn('failure_code', 'text')
+    .addColumn('failure_message', 'text')
+    .addUniqueConstraint('rounds_task_number', ['task', 'number'])
+    .execute();
+  await db.schema.createTable('spends').ifNotExists()
+    .addColumn('round', 'text', (column) => column.primaryKey().references('rounds.id'))
+    .addColumn('task', 'text', (column) => column.notNull().references('tasks.name'))
+    .addColumn('event', 'text', (column) => column.notNull())
+    .addColumn('epsilon', 'double precision')
+    .addColumn('delta', 'double precision')
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('changed_at', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema.createTable('releases').ifNotExists()
+    .addColumn('task', 'text', (column) => column.notNull().references('tasks.name'))
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('sha256', 'text', (column) => column.notNull().unique())
+    .addColumn('round', 'text', (column) => column.notNull().references('rounds.id'))
+    .addColumn('manifest', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('releases_task_version', ['task', 'version'])
+    .execute();
+}
+
+const migrations: Readonly<Record<string, Migration>> = {
+  '001-records': { up: createRecords },
+  '002-rounds': { up: createRounds },
+};
+
+/** @throws CestaError `storage.failed` naming the migration that failed. */
+export async function migrate(db: Kysely<Schema>): Promise<void> {
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations';
+  throw new CestaError('storage.failed', `schema: ${failed} could not be applied: ${error instanceof Error ? error.message : 'unknown reason'}`, { cause: error });
+}

@@ -1,0 +1,28 @@
+/**
+ * Tables of the coordinator. Portable on purpose: text, integers and doubles only, times as ISO 8601 text, JSON as
+ * text that is parsed where it is read, no booleans.
+ */
+import type { SpendState, StoredRoundState } from './storage.ts';
+
+export interface Schema {
+  readonly settings: { key: string; value: string };
+  readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string };
+  readonly rounds: {
+    id: string;
+    task: string;
+    number: number;
+    plan: string;
+    plan_hash: string;
+    state: StoredRoundState;
+    opened_at: string;
+    training_at: string | null;
+    ended_at: string | null;
+    /** Members when training starts, reports when the round is done. */
+    participants: number | null;
+    failure_code: string | null;
+    failure_message: string | null;
+  };
+  readonly releases: { task: string; version: number; sha256: string; round: string; manifest: string; created_at: string };
+  readonly spends: { round: string; task: string; event: string; epsilon: number | null; delta: number | null; state: SpendState; changed_at: string };
+  readonly nodes: { name_key: string; name: string; public_key: string; first_seen: string; last_seen: string };
+}

@@ -1,0 +1,183 @@
+/**
+ * `Storage` in SQL that SQLite and PostgreSQL both understand. Whatever has to happen together happens in one
+ * transaction, and every change of state names the state it expects, so that a second caller finds nothing to change.
+ */
+import type { Kysely, Transaction } from 'kysely';
+import { sql } from 'kysely';
+import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import { readRelease, readRound, readSpend, readTask } from './rows.ts';
+import type { Schema } from './schema.ts';
+import type { Failure, SpendState, Storage } from './storage.ts';
+
+type Db = Kysely<Schema>;
+
+export interface SqlStorageOptions {
+  readonly db: Db;
+  /** Wall time of what is recorded. */
+  readonly date: () => Date;
+}
+
+export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
+  const now = (): string => date().toISOString();
+  return {
+    ...settingsOf(db),
+    ...tasksOf(db, now),
+    ...roundsOf(db, now),
+    ...releasesOf(db, now),
+    ...nodesOf(db, now),
+    async ping() {
+      await sql`select 1`.execute(db);
+    },
+    close: () => db.destroy(),
+  };
+}
+
+function settingsOf(db: Db): Pick<Storage, 'setting' | 'putSetting'> {
+  return {
+    async setting(key) {
+      const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst();
+      return row?.value ?? null;
+    },
+    async putSetting(key, value) {
+      await db.insertInto('settings').values({ key, value }).onConflict((conflict) => conflict.column('key').doUpdateSet({ value })).execute();
+    },
+  };
+}
+
+function tasksOf(db: Db, now: () => string): Pick<Storage, 'task' | 'putTask' | 'fixCatalogue'> {
+  return {
+    async task(name) {
+      const row = await db.selectFrom('tasks').selectAll().where('name', '=', name).executeTakeFirst();
+      return row === undefined ? null : readTask(row);
+    },
+    async putTask(name, spec) {
+      const text = canonicalJson(spec);
+      await db.insertInto('tasks').values({ name, spec: text, catalogue_hash: null, created_at: now() })
+        .onConflict((conflict) => conflict.column('name').doUpdateSet({ spec: text })).execute();
+    },
+    async fixCatalogue(name, hash) {
+      await db.updateTable('tasks').set({ catalogue_hash: hash }).where('name', '=', name).where('catalogue_hash', 'is', null).execute();
+      const row = await db.selectFrom('tasks').select('catalogue_hash').where('name', '=', name).executeTakeFirst();
+      if (row?.catalogue_hash !== hash) {
+        throw new CestaError('config.invalid', `catalogue: expected ${row?.catalogue_hash ?? 'a task'}, which task ${name} was started with, got ${hash}`);
+      }
+    },
+  };
+}
+
+type RoundFunctions = 'nextRoundNumber' | 'openRound' | 'startTraining' | 'failRound' | 'failUnfinished' | 'rounds' | 'lastRound' | 'spends' | 'roundsCharged';
+
+function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
+  return {
+    async nextRoundNumber(task) {
+      const row = await db.selectFrom('rounds').select((eb) => eb.fn.max('number').as('last')).where('task', '=', task).executeTakeFirst();
+      return Number(row?.last ?? 0) + 1;
+    },
+    async openRound({ task, number, plan, planHash, spend, roundLimit }) {
+      await db.transaction().execute(async (transaction) => {
+        const charged = await countCharged(transaction, task);
+        if (roundLimit !== null && charged >= roundLimit) {
+          throw new CestaError('budget.exhausted', `task ${task}: expected fewer than ${roundLimit} charged rounds, got ${charged}`);
+        }
+        const at = now();
+        const round = { id: plan.round, task, number, plan: canonicalJson(plan), plan_hash: planHash, state: 'recruiting' as const, opened_at: at };
+        await transaction.insertInto('rounds')
+          .values({ ...round, training_at: null, ended_at: null, participants: null, failure_code: null, failure_message: null }).execute();
+        await transaction.insertInto('spends')
+          .values({ round: plan.round, task, event: canonicalJson(spend.event), epsilon: spend.epsilon, delta: spend.delta, state: 'reserved', changed_at: at }).execute();
+      });
+    },
+    async startTraining(round, participants) {
+      await db.transaction().execute(async (transaction) => {
+        const started = await transaction.updateTable('rounds').set({ state: 'training', training_at: now(), participants })
+          .where('id', '=', round).where('state', '=', 'recruiting').executeTakeFirst();
+        if (started.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be recruiting when training starts`);
+        await moveSpend(transaction, round, 'reserved', 'committed', now());
+      });
+    },
+    async failRound(round, failure) {
+      await db.transaction().execute((transaction) => fail(transaction, round, failure, now()));
+    },
+    async failUnfinished(task, failure) {
+      return db.transaction().execute(async (transaction) => {
+        const open = await transaction.selectFrom('rounds').select('id').where('task', '=', task).where('state', 'in', ['recruiting', 'training']).orderBy('number').execute();
+        for (const { id } of open) await fail(transaction, id, failure, now());
+        return open.map(({ id }) => id);
+      });
+    },
+    async rounds(task, { after, limit }) {
+      const rows = await db.selectFrom('rounds').selectAll().where('task', '=', task).where('number', '>', after).orderBy('number').limit(limit).execute();
+      return rows.map(readRound);
+    },
+    async lastRound(task) {
+      const row = await db.selectFrom('rounds').selectAll().where('task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
+      return row === undefined ? null : readRound(row);
+    },
+    async spends(task) {
+      const rows = await db.selectFrom('spends').innerJoin('rounds', 'rounds.id', 'spends.round').selectAll('spends')
+        .where('spends.task', '=', task).orderBy('rounds.number').execute();
+      return rows.map(readSpend);
+    },
+    roundsCharged: (task) => countCharged(db, task),
+  };
+}
+
+async function fail(db: Transaction<Schema>, round: string, { code, message }: Failure, at: string): Promise<void> {
+  await db.updateTable('rounds').set({ state: 'failed', ended_at: at, failure_code: code, failure_message: message })
+    .where('id', '=', round).where('state', 'in', ['recruiting', 'training']).execute();
+  await moveSpend(db, round, 'reserved', 'abandoned', at);
+}
+
+async function moveSpend(db: Transaction<Schema>, round: string, from: SpendState, to: SpendState, at: string): Promise<void> {
+  await db.updateTable('spends').set({ state: to, changed_at: at }).where('round', '=', round).where('state', '=', from).execute();
+}
+
+async function countCharged(db: Db, task: string): Promise<number> {
+  const row = await db.selectFrom('spends').select((eb) => eb.fn.countAll().as('charged')).where('task', '=', task).where('state', 'in', ['reserved', 'committed']).executeTakeFirst();
+  return Number(row?.charged ?? 0);
+}
+
+function releasesOf(db: Db, now: () => string): Pick<Storage, 'publish' | 'releases' | 'release'> {
+  return {
+    async publish({ task, version, sha256, round, manifest }, participants) {
+      await db.transaction().execute(async (transaction) => {
+        const done = await transaction.updateTable('rounds').set({ state: 'done', ended_at: now(), participants })
+          .where('id', '=', round).where('state', '=', 'training').executeTakeFirst();
+        if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be training when its release is published`);
+        await transaction.insertInto('releases').values({ task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt }).execute();
+      });
+    },
+    async releases(task, { before, limit }) {
+      const rows = await db.selectFrom('releases').selectAll().where('task', '=', task).where('version', '<', before).orderBy('version', 'desc').limit(limit).execute();
+      return rows.map(readRelease);
+    },
+    async release(task, address) {
+      const all = db.selectFrom('releases').selectAll().where('task', '=', task);
+      const query = 'version' in address ? all.where('version', '=', address.version) : all.where('sha256', '=', address.sha256);
+      const row = await query.executeTakeFirst();
+      return row === undefined ? null : readRelease(row);
+    },
+  };
+}
+
+function nodesOf(db: Db, now: () => string): Pick<Storage, 'pinNode' | 'nodes'> {
+  return {
+    async pinNode(name, publicKey) {
+      const key = name.toLowerCase();
+      const at = now();
+      return db.transaction().execute(async (transaction) => {
+        // Either unique column may refuse the row; who holds the name then decides.
+        const inserted = await transaction.insertInto('nodes').values({ name_key: key, name, public_key: publicKey, first_seen: at, last_seen: at })
+          .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
+        if (inserted.numInsertedOrUpdatedRows === 1n) return 'new';
+        const visited = await transaction.updateTable('nodes').set({ last_seen: at }).where('name_key', '=', key).where('public_key', '=', publicKey).executeTakeFirst();
+        return visited.numUpdatedRows === 1n ? 'known' : 'taken';
+      });
+    },
+    async nodes() {
+      const rows = await db.selectFrom('nodes').selectAll().orderBy('name_key').execute();
+      return rows.map((row) => ({ name: row.name, publicKey: row.public_key, firstSeen: row.first_seen, lastSeen: row.last_seen }));
+    },
+  };
+}

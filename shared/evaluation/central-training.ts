@@ -1,0 +1,49 @@
+/**
+ * Trains a federated model on histories in one place: the sum a federation would form, without sockets. For
+ * experiments; the noise is the caller's, so this file protects nobody by itself.
+ */
+import type { ShopperHistory } from '../commerce/history.ts';
+import { createSparseVector, type SparseVector } from '../numerics/sparse-vector.ts';
+import type { FederatedModel } from '../recommender/federated-model.ts';
+
+export interface CentralTrainingOptions {
+  /** Contributions of a larger L2 norm are scaled down to it; the model's own bound by default. */
+  readonly clipNorm?: number;
+  /** Adds noise to the sum in place. */
+  readonly perturb?: (sum: Float64Array) => void;
+  /** Standard deviation of what `perturb` adds to each coordinate. */
+  readonly noiseStd?: number;
+  /** Where a further round starts from; the model's initial parameters by default. */
+  readonly params?: unknown;
+}
+
+/**
+ * One round over the given histories.
+ * @example const params = trainCentrally(model, split.training);
+ */
+export function trainCentrally<Params>(model: FederatedModel<Params>, histories: readonly ShopperHistory[], options: CentralTrainingOptions = {}): Params {
+  const params = options.params === undefined ? model.initial() : (options.params as Params);
+  const sum = sumContributions(model, params, histories, options.clipNorm ?? model.normBound);
+  options.perturb?.(sum);
+  return model.update(params, { sum, shoppers: Math.max(1, histories.length), noiseStd: options.noiseStd ?? 0 });
+}
+
+/** Streams the contributions into one sum: a list of them would not fit in memory. */
+export function sumContributions<Params>(model: FederatedModel<Params>, params: Params, histories: Iterable<ShopperHistory>, clipNorm: number): Float64Array {
+  const sum = new Float64Array(model.statisticLength());
+  const contribution = createSparseVector();
+  for (const history of histories) {
+    contribution.clear();
+    model.contribute(params, history, contribution);
+    const norm = normOf(contribution);
+    const factor = norm > clipNorm ? clipNorm / norm : 1;
+    for (let entry = 0; entry < contribution.size; entry += 1) sum[contribution.indexAt(entry)] += factor * contribution.valueAt(entry);
+  }
+  return sum;
+}
+
+function normOf(vector: SparseVector): number {
+  let squares = 0;
+  for (let entry = 0; entry < vector.size; entry += 1) squares += vector.valueAt(entry) ** 2;
+  return Math.sqrt(squares);
+}

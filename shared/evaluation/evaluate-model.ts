@@ -1,0 +1,73 @@
+/** How well a trained model ranks what shoppers went on to touch: all rankable items not in the history, no sampling. */
+import type { FederatedModel } from '../recommender/federated-model.ts';
+import { seededRandom, type SeededRandom } from '../numerics/random.ts';
+import { topK } from '../ranking/top-k.ts';
+import { average, coverage, gini, hitRate, ndcg, recall } from './metrics.ts';
+import type { Split, TestCase } from './splits.ts';
+
+export interface Evaluation {
+  readonly ndcg10: number;
+  readonly recall20: number;
+  readonly hr10: number;
+  /** Share of rankable items on any shopper's first 20. */
+  readonly coverage20: number;
+  /** Inequality of how often rankable items are on the first 20. */
+  readonly gini20: number;
+  /** One entry a test case, in the order of the split: what intervals and paired comparisons need. */
+  readonly perShopper: { readonly ndcg10: Float64Array; readonly recall20: Float64Array; readonly hr10: Float64Array };
+}
+
+export interface EvaluationOptions {
+  /**
+   * Ranks the relevant items among so many others that the shopper never touched, drawn at random. Only for a
+   * comparison with published tables that do so: such figures do not order models as full ranking does (Krichene and
+   * Rendle 2020).
+   */
+  readonly sampledNegatives?: { readonly count: number; readonly seed: number };
+}
+
+/**
+ * @example
+ * const split = splitHistories('last-basket', histories, items);
+ * evaluateModel(model, trainCentrally(model, split.training), split).ndcg10;
+ */
+export function evaluateModel<Params>(model: FederatedModel<Params>, params: Params, split: Split, options: EvaluationOptions = {}): Evaluation {
+  const items = split.rankable.length;
+  const scores = new Float32Array(items);
+  const shown = new Float64Array(items);
+  const [ndcg10, recall20, hr10] = Array.from({ length: 3 }, () => new Float64Array(split.tests.length));
+  const random = options.sampledNegatives === undefined ? undefined : seededRandom(options.sampledNegatives.seed, 'negatives');
+  split.tests.forEach((test, index) => {
+    model.score(params, test.history, scores);
+    const excluded = split.rankable.map((flag) => 1 - flag);
+    for (const item of test.history.items) excluded[item] = 1;
+    if (random !== undefined && options.sampledNegatives !== undefined) keepSampled(excluded, test, options.sampledNegatives.count, random);
+    const ranked = topK(scores, 20, excluded);
+    const relevant = new Set(test.relevant);
+    ndcg10[index] = ndcg(ranked, relevant, 10);
+    recall20[index] = recall(ranked, relevant, 20);
+    hr10[index] = hitRate(ranked, relevant, 10);
+    for (const item of ranked) shown[item] += 1;
+  });
+  return {
+    ndcg10: average(ndcg10),
+    recall20: average(recall20),
+    hr10: average(hr10),
+    coverage20: coverage(shown, split.rankable),
+    gini20: gini(shown, split.rankable),
+    perShopper: { ndcg10, recall20, hr10 },
+  };
+}
+
+/** Excludes all but the relevant items and `count` of the others that are still open. */
+function keepSampled(excluded: Uint8Array, test: TestCase, count: number, random: SeededRandom): void {
+  for (const item of test.relevant) excluded[item] = 1;
+  const open = Array.from(excluded.keys()).filter((item) => excluded[item] === 0);
+  excluded.fill(1);
+  for (const item of test.relevant) excluded[item] = 0;
+  for (let drawn = 0; drawn < Math.min(count, open.length); drawn += 1) {
+    const swap = drawn + random.nextBelow(open.length - drawn);
+    [open[drawn], open[swap]] = [open[swap], open[drawn]];
+    excluded[open[drawn]] = 0;
+  }
+}

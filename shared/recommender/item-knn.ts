@@ -1,0 +1,41 @@
+/**
+ * Item-based nearest neighbours (Sarwar et al. 2001; Deshpande and Karypis 2004): cosine of the items' columns, shrunk where few
+ * shoppers are behind it, each item keeping its nearest. A central baseline: its statistic is the Gram matrix of `ease`, as costly
+ * under privacy. A further round replaces the last one.
+ */
+import { z } from 'zod';
+import type { Catalogue } from '../commerce/catalogue.ts';
+import { distinctItems } from '../commerce/history.ts';
+import { gramDiagonal, topWeightsSchema } from './ease.ts';
+import type { FederatedModel } from './federated-model.ts';
+import { contributeGram, gramLength, gramMatrix } from './gram.ts';
+import { strongestWeights } from './item-weights.ts';
+import { linearItemScoring, type LinearItemParams } from './linear-item-model.ts';
+
+export const itemKnnHyperParameters = z.strictObject({
+  /** Added to the denominator of the cosine, in shoppers. */
+  shrinkage: z.number().finite().nonnegative().default(20),
+  topWeights: topWeightsSchema.default(200),
+});
+
+export function createItemKnn(catalogue: Catalogue, hyperParameters: z.infer<typeof itemKnnHyperParameters>): FederatedModel<LinearItemParams> {
+  const items = catalogue.products.length;
+  return {
+    kind: 'item-knn',
+    hyperParameters,
+    statisticLength: () => gramLength(items),
+    entryBound: 1,
+    normBound: Infinity,
+    ...linearItemScoring(items),
+    contribute: (_params, history, into) => contributeGram(items, distinctItems(history), into),
+    update(_params, { sum }) {
+      const matrix = gramMatrix(sum, items);
+      const counts = gramDiagonal(sum, items);
+      const norms = Float64Array.from(counts, (count) => Math.sqrt(Math.max(count, 1)));
+      for (let row = 0; row < items; row += 1) {
+        for (let column = 0; column < items; column += 1) matrix[row * items + column] /= norms[row] * norms[column] + hyperParameters.shrinkage;
+      }
+      return { weights: strongestWeights(matrix, items, hyperParameters.topWeights), popularity: counts };
+    },
+  };
+}

@@ -1,0 +1,56 @@
+/** A small task, its catalogue, model and plans. */
+import { pino } from 'pino';
+import { createCatalogue } from '../../../shared/commerce/catalogue.ts';
+import { planHash, type Plan } from '../../../shared/federation/plan.ts';
+import { makePlan, parseTaskSpec, type TaskSpec } from '../../../shared/federation/task.ts';
+import type { Manifest } from '../../../shared/federation/release.ts';
+import { createModel } from '../../../shared/recommender/registry.ts';
+import type { OpenRoundRecord } from '../../../server/storage/storage.ts';
+
+export const silent = pino({ level: 'silent' });
+
+export const catalogue = createCatalogue(['apple', 'bread', 'cheese', 'dates'].map((id) => ({ id, title: `some ${id}` })));
+
+export const model = createModel('popularity', catalogue, {});
+
+export interface TaskShape {
+  readonly name?: string;
+  readonly mode?: 'none' | 'local';
+  readonly rounds?: number;
+  readonly min?: number;
+  readonly target?: number;
+  readonly trainingMs?: number;
+}
+
+export function taskInput({ name = 'trial', mode = 'none', rounds = 1, min = 2, target = 2, trainingMs = 20_000 }: TaskShape = {}): unknown {
+  return {
+    name,
+    model: { kind: 'popularity' },
+    privacy: { mode, rounds, ...(mode === 'local' ? { epsilon: 3, delta: 1e-5 } : {}) },
+    cohort: { minParticipants: min, targetParticipants: target, overSelection: 2 },
+    deadlines: { recruitingMs: 5_000, trainingMs },
+    maxShoppersPerShop: 100,
+  };
+}
+
+export function taskOf(shape: TaskShape = {}): TaskSpec {
+  return parseTaskSpec(taskInput(shape));
+}
+
+export function planOf(shape: TaskShape = {}, roundNumber = 1): Plan {
+  return makePlan(taskOf(shape), { model, catalogue, roundNumber, baseRelease: null });
+}
+
+export function roundRecord(number: number, roundLimit: number | null, name = 'trial'): OpenRoundRecord {
+  const plan = planOf({ name }, number);
+  return { task: name, number, plan, planHash: planHash(plan), roundLimit, spend: { event: { mechanism: 'skellam', noiseStd: 2.5 }, epsilon: 0.25, delta: 1e-5 } };
+}
+
+export function manifestOf(plan: Plan, version: number): Manifest {
+  return {
+    protocol: 1, task: plan.task, version, round: plan.round, createdAt: '2025-01-02T03:04:05.000Z', model: plan.model,
+    catalogueHash: plan.catalogueHash, planHash: planHash(plan), cohort: 2, shoppers: 7,
+    privacy: { mode: 'none', unit: 'one shopper', adjacency: 'add or remove', epsilon: null, delta: null, noiseStd: 0, clipNorm: null, assumptions: [] },
+    metrics: { parameters: 4 }, tensorsSha256: '0'.repeat(64), parent: null,
+  };
+}
