@@ -5,6 +5,7 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
@@ -97,7 +98,6 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 /** What has been read and checked before anybody may connect. */
 interface Ground {
   readonly room: CatalogueRoom;
-  readonly model: AnyFederatedModel | null;
   readonly releases: Releases;
 }
 
@@ -110,13 +110,12 @@ async function prepare({ catalogue, logger, clock = systemClock }: CoordinatorOp
   const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger });
   if (fixed === null) {
     refuseUnenforceable(task);
-    return { room: createCatalogueRoom(null), model: null, releases };
+    return { room: createCatalogueRoom(null), releases };
   }
-  const model = modelOf(task, fixed);
   // Whatever cannot be enforced is refused now, not when shops have come.
-  makePlan(task, { model, catalogue: fixed, roundNumber: 1, baseRelease: null });
-  await releases.load(model);
-  return { room: createCatalogueRoom(fixed), model, releases };
+  makePlan(withFirstCount(task, fixed), { model: modelOf(fixed, nextModel(task, fixed, null)), catalogue: fixed, roundNumber: 1, baseRelease: null });
+  await releases.load((model) => modelOf(fixed, model));
+  return { room: createCatalogueRoom(fixed), releases };
 }
 
 /** Refusals that do not depend on what shops will publish. */
@@ -125,7 +124,7 @@ const lastingRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['config.inva
 /** Without a catalogue a task is checked against the smallest one, and for what would be wrong with any. */
 function refuseUnenforceable(task: TaskSpec): void {
   const catalogue = createCatalogue([{ id: 'a', title: 'a' }, { id: 'b', title: 'b' }]);
-  for (const makeModel of [() => modelOf(task, catalogue), () => createModel('popularity', catalogue, {})]) {
+  for (const makeModel of [() => modelOf(catalogue, task.model), () => createModel('popularity', catalogue, {})]) {
     try {
       makePlan(task, { model: makeModel(), catalogue, roundNumber: 1, baseRelease: null });
     } catch (error) {
@@ -134,8 +133,8 @@ function refuseUnenforceable(task: TaskSpec): void {
   }
 }
 
-function modelOf(task: TaskSpec, catalogue: Catalogue): AnyFederatedModel {
-  return createModel(task.model.kind, catalogue, task.model.hyperParameters);
+function modelOf(catalogue: Catalogue, { kind, hyperParameters }: StageModel): AnyFederatedModel {
+  return createModel(kind, catalogue, hyperParameters);
 }
 
 /** The parts that know one another. */
@@ -202,7 +201,7 @@ function gatherAudience(): Audience {
 
 function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience }): House {
   const { logger, clock = systemClock } = options;
-  const { ground: { room, model, releases }, records, audience } = parts;
+  const { ground: { room, releases }, records, audience } = parts;
   const { storage, key } = records;
   const app = createApp({ task, publicKey: key.publicKey, storage, releases, room, clock, logger, phase: () => schedule.phase });
   const server = createHttpServer(app);
@@ -220,12 +219,12 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     pinNode: (name, publicKey) => storage.pinNode(name, publicKey),
   });
   const schedule = createSchedule({
-    task, storage, releases, gateway, room, model,
+    task, storage, releases, gateway, room,
     roundsWanted: options.roundsWanted ?? task.privacy.rounds,
     gatherMs: options.gatherMs ?? 30_000,
     retryMs: options.retryMs ?? 1_000,
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
-    createModel: (catalogue) => modelOf(task, catalogue),
+    createModel: modelOf,
     round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000 },
     onOver: audience.onOver,
     onProgress: (round) => tell(audience, round, logger),

@@ -21,6 +21,11 @@ export interface PublishedRelease {
   readonly bytes: Uint8Array;
 }
 
+/** The release in force, with the parameters that further rounds start from. */
+export interface LoadedRelease extends PublishedRelease {
+  readonly params: unknown;
+}
+
 export interface Sum {
   readonly plan: Plan;
   readonly aggregate: Aggregate;
@@ -31,9 +36,9 @@ export interface Sum {
 }
 
 export interface Releases {
-  readonly current: PublishedRelease | null;
+  readonly current: LoadedRelease | null;
   /** Takes up the newest release of the data folder that is undamaged. */
-  load(model: AnyFederatedModel): Promise<void>;
+  load(modelOf: (model: Manifest['model']) => AnyFederatedModel): Promise<void>;
   /**
    * Makes, stores and serves the release of a round.
    * @throws CestaError whatever the update, the checks or the storage object to; the last release stays.
@@ -52,12 +57,8 @@ export interface ReleasesOptions {
   readonly logger: Logger;
 }
 
-interface Loaded extends PublishedRelease {
-  readonly params: unknown;
-}
-
 export function createReleases({ task, storage, blobs, key, clock, logger }: ReleasesOptions): Releases {
-  let current: Loaded | null = null;
+  let current: LoadedRelease | null = null;
   const read = async (record: ReleaseRecord): Promise<PublishedRelease> => ({
     manifest: record.manifest,
     sha256: record.sha256,
@@ -67,12 +68,12 @@ export function createReleases({ task, storage, blobs, key, clock, logger }: Rel
     get current() {
       return current;
     },
-    async load(model) {
+    async load(modelOf) {
       for await (const record of newestFirst(storage, task)) {
         try {
           const release = await read(record);
           const { tensors } = await openRelease(release.bytes, key.publicKey);
-          current = { ...release, params: model.decode(tensors) };
+          current = { ...release, params: modelOf(release.manifest.model).decode(tensors) };
           return;
         } catch (error) {
           logger.error({ err: error, version: record.version }, 'release is damaged; trying the one before');
@@ -119,7 +120,7 @@ async function nextVersion(storage: Storage, task: string): Promise<number> {
   return (last?.version ?? 0) + 1;
 }
 
-function baseParams(model: AnyFederatedModel, plan: Plan, current: Loaded | null): unknown {
+function baseParams(model: AnyFederatedModel, plan: Plan, current: LoadedRelease | null): unknown {
   if (plan.baseRelease === null) return model.initial();
   if (current?.sha256 !== plan.baseRelease) throw new CestaError('internal', `base release: expected ${plan.baseRelease}, got ${current?.sha256 ?? 'none'}`);
   return current.params;

@@ -7,6 +7,8 @@ import { randomFillSync } from 'node:crypto';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
 import { roundCost } from '../shared/federation/budget-report.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
+import { continuesFrom, nextModel, withFirstCount, type StageModel, type StageRelease } from '../shared/federation/stages.ts';
+import { canonicalJson } from '../shared/protocol/canonical-json.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { makePlan, type TaskSpec } from '../shared/federation/task.ts';
 import { secureRandom, shuffle } from '../shared/numerics/random.ts';
@@ -17,7 +19,7 @@ import { publicMessage } from './disclosure.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
-import type { Releases } from './releases.ts';
+import type { LoadedRelease, Releases } from './releases.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
 import type { Spend, Storage } from './storage/storage.ts';
 
@@ -43,9 +45,7 @@ export interface ScheduleOptions {
   readonly room: CatalogueRoom;
   /** Makes the catalogue durable, before a plan names it; harmless to repeat. */
   readonly keepCatalogue: (catalogue: Catalogue) => Promise<void>;
-  readonly createModel: (catalogue: Catalogue) => AnyFederatedModel;
-  /** The model of a catalogue that is fixed already. */
-  readonly model: AnyFederatedModel | null;
+  readonly createModel: (catalogue: Catalogue, stage: StageModel) => AnyFederatedModel;
   readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs'>;
   readonly onProgress: (round: Round) => void;
   readonly onOver: (over: TaskOver) => void;
@@ -63,7 +63,8 @@ export interface Schedule extends GatewayEvents {
 interface State {
   readonly options: ScheduleOptions;
   phase: 'waiting' | 'opening' | 'running' | 'pausing' | 'over' | 'stopped';
-  model: AnyFederatedModel | null;
+  /** The model of the last round: made once as long as rounds train the same. */
+  made: { readonly stage: string; readonly model: AnyFederatedModel } | null;
   run: RoundRun | null;
   /** The last round that ended, for those who were away then. */
   last: RoundOutcome | null;
@@ -80,7 +81,7 @@ const longestPauseMs = 60_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   const state: State = {
-    options, phase: 'waiting', model: options.model, run: null, last: null, over: null,
+    options, phase: 'waiting', made: null, run: null, last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, work: Promise.resolve(),
   };
   return {
@@ -159,10 +160,10 @@ function consider(state: State): void {
 /** Journal first: when the invitations go out, the plan and its reservation are durable. */
 async function open(state: State): Promise<void> {
   const { options } = state;
-  const { task, storage, releases, gateway, round } = options;
-  const { model, catalogue } = await settleCatalogue(state);
+  const { storage, releases, gateway, round } = options;
+  const { task, model, catalogue, baseRelease } = await settleStage(state);
   const number = await storage.nextRoundNumber(task.name);
-  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease: releases.current?.sha256 ?? null });
+  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease });
   const roundLimit = plan.privacy.mode === 'none' ? null : task.privacy.rounds;
   await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), roundLimit });
   const candidates = shuffle(gateway.ready(), secureRandom((bytes) => void randomFillSync(bytes)));
@@ -175,16 +176,38 @@ async function open(state: State): Promise<void> {
   });
 }
 
-async function settleCatalogue(state: State): Promise<{ model: AnyFederatedModel; catalogue: Catalogue }> {
-  const { room, gateway, createModel, keepCatalogue, task } = state.options;
+interface Stage {
+  /** With the rounds that it really takes over this catalogue. */
+  readonly task: TaskSpec;
+  readonly model: AnyFederatedModel;
+  readonly catalogue: Catalogue;
+  readonly baseRelease: string | null;
+}
+
+/** Fixes the catalogue if it is open still, and says what the next round trains. */
+async function settleStage(state: State): Promise<Stage> {
+  const { room, gateway, keepCatalogue, releases } = state.options;
   const catalogue = room.fixed ?? room.unite(gateway.ready());
-  const model = state.model ?? createModel(catalogue);
+  const task = withFirstCount(state.options.task, catalogue);
+  const current = stageOf(releases.current);
+  const stage = nextModel(task, catalogue, current);
+  const model = modelOf(state, catalogue, stage);
+  const baseRelease = continuesFrom(stage, current) ? (releases.current?.sha256 ?? null) : null;
   // A catalogue for which no plan can be made is not kept: other shops may bring a better one.
-  if (room.fixed === null) makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
+  if (room.fixed === null) makePlan(task, { model, catalogue, roundNumber: 1, baseRelease });
   await keepCatalogue(catalogue);
   room.fix(catalogue);
-  state.model = model;
-  return { model, catalogue };
+  return { task, model, catalogue, baseRelease };
+}
+
+function modelOf(state: State, catalogue: Catalogue, stage: StageModel): AnyFederatedModel {
+  const name = canonicalJson(stage);
+  if (state.made?.stage !== name) state.made = { stage: name, model: state.options.createModel(catalogue, stage) };
+  return state.made.model;
+}
+
+function stageOf(current: LoadedRelease | null): StageRelease | null {
+  return current === null ? null : { model: current.manifest.model, params: current.params };
 }
 
 function spendOf(plan: Plan): Spend {
@@ -209,7 +232,9 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
 }
 
 /** What is left to do, by the journal alone: it counts what earlier processes charged and released, too. */
-async function whyOver({ task, roundsWanted, storage }: ScheduleOptions): Promise<TaskOver | null> {
+async function whyOver({ task: asked, roundsWanted: wanted, storage, room }: ScheduleOptions): Promise<TaskOver | null> {
+  const task = room.fixed === null ? asked : withFirstCount(asked, room.fixed);
+  const roundsWanted = wanted + task.privacy.rounds - asked.privacy.rounds;
   const [newest] = await storage.releases(task.name, { before: Number.MAX_SAFE_INTEGER, limit: 1 });
   const done = newest?.version ?? 0;
   if (done >= roundsWanted) return { code: null, message: `task ${task.name}: ${done} of ${roundsWanted} releases made` };

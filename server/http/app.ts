@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { budgetReport } from '../../shared/federation/budget-report.ts';
 import { protocolVersion } from '../../shared/federation/plan.ts';
+import { withFirstCount } from '../../shared/federation/stages.ts';
 import type { TaskSpec } from '../../shared/federation/task.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -102,7 +103,7 @@ function parseAddress(text: string): { version: number } | { sha256: string } | 
   return /^[1-9][0-9]{0,8}$/.test(text) ? { version: Number(text) } : null;
 }
 
-function addRecords(app: Express, { storage, task }: AppContext): void {
+function addRecords(app: Express, { storage, task, room }: AppContext): void {
   app.get('/v1/rounds', async (request, response) => {
     const query = roundsQuerySchema.safeParse(request.query);
     if (!query.success) throw new CestaError('usage.invalid', `query: ${z.prettifyError(query.error)}`);
@@ -116,7 +117,7 @@ function addRecords(app: Express, { storage, task }: AppContext): void {
   });
   app.get('/v1/budget', async (_request, response) => {
     const last = await storage.lastRound(task.name);
-    const report = budgetReport(task, last?.plan ?? null, await storage.roundsCharged(task.name));
+    const report = budgetReport(room.fixed === null ? task : withFirstCount(task, room.fixed), last?.plan ?? null, await storage.roundsCharged(task.name));
     const body: z.input<typeof budgetSchema> = { ...report, assumptions: [...report.assumptions] };
     sendJson(response, body);
   });

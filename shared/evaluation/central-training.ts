@@ -18,14 +18,14 @@ export interface CentralTrainingOptions {
 }
 
 /**
- * One round over the given histories.
+ * One round over the given histories; empty ones, which a split keeps for shoppers it holds out, are nobody.
  * @example const params = trainCentrally(model, split.training);
  */
 export function trainCentrally<Params>(model: FederatedModel<Params>, histories: readonly ShopperHistory[], options: CentralTrainingOptions = {}): Params {
   const params = options.params === undefined ? model.initial() : (options.params as Params);
   const sum = sumContributions(model, params, histories, options.clipNorm ?? model.normBound);
   options.perturb?.(sum);
-  return model.update(params, { sum, shoppers: Math.max(1, histories.length), noiseStd: options.noiseStd ?? 0 });
+  return model.update(params, { sum, shoppers: Math.max(1, histories.filter(({ items }) => items.length > 0).length), noiseStd: options.noiseStd ?? 0 });
 }
 
 /** Streams the contributions into one sum: a list of them would not fit in memory. */

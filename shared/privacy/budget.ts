@@ -1,7 +1,7 @@
 /**
  * The privacy budget of one unit, as plain data and pure transitions: an append-only journal of reservations, and an
  * RDP filter at an order fixed in advance. Papers: Feldman and Zrnic 2021 ("Individual privacy accounting via a Renyi
- * filter", Theorem 4.3, fully adaptive composition); Canonne, Kamath and Steinke 2020 (conversion).
+ * filter": fully adaptive composition at a fixed order); Canonne, Kamath and Steinke 2020 (conversion).
  * It trusts its caller to reserve before anything is sent, and to abandon only what was never released.
  */
 import { CestaError } from '../protocol/errors.ts';

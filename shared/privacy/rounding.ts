@@ -1,7 +1,7 @@
 /**
  * Bounds for dense vectors that are rotated and stochastically rounded: what rounding may add to a norm, and how
- * fine a grid a modulus allows. Papers: Kairouz, Liu and Steinke 2021 (Proposition 22 and equation 61); Agarwal,
- * Kairouz and Liu 2021 (Section 4).
+ * fine a grid a modulus allows. Papers: Kairouz, Liu and Steinke 2021 (equation 61 for the scale); Agarwal,
+ * Kairouz and Liu 2021.
  */
 import { CestaError } from '../protocol/errors.ts';
 import { invalid, requireInteger, requireNonNegative, requirePositive } from './checks.ts';

@@ -1,7 +1,7 @@
 /**
  * Noise that survives dropouts exactly: every participant adds more than its share, in components, and the sum of
  * those that turn out unnecessary is removed again by revealing their seeds. Paper: Jiang, Wang and Chen 2024
- * ("Dordis", EuroSys, Section 3). The reveal must follow a survivor set that participants have signed, or two sets
+ * ("Dordis", EuroSys). The reveal must follow a survivor set that participants have signed, or two sets
  * could be asked for.
  */
 import { invalid, requireInteger, requirePositive } from './checks.ts';

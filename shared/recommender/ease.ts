@@ -20,7 +20,7 @@ export const topWeightsSchema = z.union([z.literal('all'), z.number().int().min(
 export const easeHyperParameters = z.strictObject({
   /** Added to the diagonal of the Gram matrix, in shoppers. */
   lambda: z.number().finite().positive().default(500),
-  topWeights: topWeightsSchema.default(200),
+  topWeights: topWeightsSchema.default(100),
 });
 
 export function createEase(catalogue: Catalogue, hyperParameters: z.infer<typeof easeHyperParameters>): FederatedModel<LinearItemParams> {

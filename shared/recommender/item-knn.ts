@@ -14,8 +14,8 @@ import { linearItemScoring, type LinearItemParams } from './linear-item-model.ts
 
 export const itemKnnHyperParameters = z.strictObject({
   /** Added to the denominator of the cosine, in shoppers. */
-  shrinkage: z.number().finite().nonnegative().default(20),
-  topWeights: topWeightsSchema.default(200),
+  shrinkage: z.number().finite().nonnegative().default(50),
+  topWeights: topWeightsSchema.default(100),
 });
 
 export function createItemKnn(catalogue: Catalogue, hyperParameters: z.infer<typeof itemKnnHyperParameters>): FederatedModel<LinearItemParams> {

@@ -19,14 +19,14 @@ import { strongestWeights } from './item-weights.ts';
 import { linearItemScoring, type LinearItemParams } from './linear-item-model.ts';
 
 export const slistHyperParameters = z.strictObject({
-  lambda: z.number().finite().positive().default(500),
+  lambda: z.number().finite().positive().default(100),
   /** Share of the reconstruction of whole histories; the rest is the regression of later on earlier visits. */
-  wholeShare: z.number().min(0).max(1).default(0.5),
+  wholeShare: z.number().min(0).max(1).default(0.2),
   /** Visits after which an item counts 1/e in the regression. */
-  decayVisits: z.number().finite().positive().default(2),
+  decayVisits: z.number().finite().positive().default(3),
   /** Visits after which an item of the history counts 1/e when ranking. */
-  recallVisits: z.number().finite().positive().default(20),
-  topWeights: topWeightsSchema.default(200),
+  recallVisits: z.number().finite().positive().default(5),
+  topWeights: topWeightsSchema.default(100),
 });
 
 type SlistHyperParameters = z.infer<typeof slistHyperParameters>;

@@ -60,6 +60,25 @@ describe('a federation of processes over real sockets', () => {
     expect((await fetch(`${url}/v1/model`)).status).toBe(200);
   });
 
+  it('counts popularity first where the catalogue has no text, then pairs, under one promise', async () => {
+    const { url } = await serve('--shops', '2', '--min-shops', '2', '--over-selection', '1');
+    const lines = Array.from({ length: 1200 }, (_, line) => `shopper-${line % 40},item-${(line * 7) % 500},2026-01-${String(1 + (line % 28)).padStart(2, '0')}`);
+    const data = shop.file('untitled.csv', ['shopper_id,item_id,timestamp', ...lines].join('\n'));
+    const shops = ['one', 'two'].map((name) => shop.run(['join', '--shop', name, '--data', data, '--coordinator', url, '--state-dir', `${shop.folder}/state`, '--json']));
+    expect(await Promise.all(shops.map(({ ended }) => ended))).toEqual([0, 0]);
+    const { rounds } = (await (await fetch(`${url}/v1/rounds`)).json()) as { rounds: { state: string; plan: { model: { kind: string; hyperParameters: { topItems?: number[] } }; baseRelease: string | null } }[] };
+    expect(rounds.map(({ state, plan }) => [state, plan.model.kind, plan.model.hyperParameters.topItems?.length, plan.baseRelease])).toEqual([
+      ['done', 'popularity', undefined, null],
+      ['done', 'neighbours', 447, null],
+    ]);
+    const budget = (await (await fetch(`${url}/v1/budget`)).json()) as { epsilonSpent: number; roundsLeft: number };
+    expect(budget.roundsLeft).toBe(0);
+    expect(budget.epsilonSpent).toBeLessThanOrEqual(50);
+    const cesta = createCesta({ url });
+    await cesta.ready;
+    expect(cesta.release).toMatchObject({ version: 2, kind: 'neighbours' });
+  });
+
   it('survives a coordinator that goes away: the shop says so, comes back and finishes', async () => {
     const dataDir = `${shop.folder}/coordinator`;
     const first = await serve('--shops', '2', '--min-shops', '2', '--over-selection', '1', '--data-dir', dataDir);

@@ -66,7 +66,7 @@ describe('a release', () => {
     const first = await releases.publish(model, await trainedSum(storage, 1));
     const again = await restarted();
     expect(again.current).toBeNull();
-    await again.load(model);
+    await again.load(() => model);
     expect(again.current?.sha256).toBe(first.sha256);
     expect((await again.publish(model, await trainedSum(storage, 2, first.sha256))).manifest.parent).toBe(first.sha256);
   });

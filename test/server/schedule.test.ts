@@ -31,7 +31,7 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
   const ready: string[] = [];
   const sent: Rig['sent'] = [];
   const schedule = createSchedule({
-    task, storage, model, roundsWanted: task.privacy.rounds, gatherMs: 10_000, retryMs: 1_000,
+    task, storage, roundsWanted: task.privacy.rounds, gatherMs: 10_000, retryMs: 1_000,
     releases: createReleases({ task: task.name, storage, blobs: await openBlobStore(folder), key, clock, logger: silent }),
     gateway: {
       send: (to, message) => sent.push({ to, message }) > 0,

@@ -47,10 +47,12 @@ export function zcdpEpsilon(rho: number, delta: number): number {
   if (rho === 0) return 0;
   // Stationary point of rho*a + log1p(-1/a) - log(delta*a)/(a-1), multiplied by (a-1)^2.
   const slope = (order: number): number => rho * (order - 1) ** 2 + Math.log(delta * order);
+  const low = smallestConvertedOrder * (1 + 1e-9);
   let high = 2;
   while (slope(high) < 0) high *= 2;
-  const order = bracketedRoot(slope, smallestConvertedOrder, high, 1e-13);
-  return rdpToEpsilon(order, rho * order, delta);
+  const order = slope(low) >= 0 ? low : bracketedRoot(slope, low, high, 1e-13);
+  // The order is kept above 1.01, where the closed form can be better for an enormous rho.
+  return Math.min(rdpToEpsilon(order, rho * order, delta), zcdpEpsilonSimple(rho, delta));
 }
 
 /** Epsilon of a release that is exactly Gaussian with privacy loss rho: the exact curve at sigma = 1 / sqrt(2 rho). */

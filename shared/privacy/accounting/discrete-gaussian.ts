@@ -72,7 +72,7 @@ export function discreteGaussianSumGap(parties: number, localVariance: number): 
 }
 
 /**
- * RDP of the sum (Kairouz, Liu and Steinke 2021, Theorem 4): the least of
+ * RDP of the sum (Kairouz, Liu and Steinke 2021): the least of
  * a/2 D2^2/s^2 + tau d, a/2 (D2^2/s^2 + 2 (D1/s) tau + tau^2 d) and a/2 (D2/s + sqrt(d) tau)^2, with s^2 = n sigma^2.
  */
 export function distributedDiscreteGaussianRdp(order: number, { parties, localVariance, l2, l1, length }: DistributedDiscreteGaussian): number {

@@ -2,7 +2,7 @@
  * The privacy-loss-distribution accountant: losses on a grid, composed by a Fourier transform. The grid is tilted
  * exponentially before the transform, so that its rounding floor lies below the delta asked for, whatever that is.
  * Losses so rare that they cannot matter are counted as infinite, so moments exist at every tilt.
- * Papers: Koskela, Jaelkoe and Honkela 2020 (Fourier accounting); Doroshenko et al. 2022 (the grid).
+ * Papers: Koskela, Jälkö and Honkela 2020 (Fourier accounting); Doroshenko et al. 2022 (the grid).
  * Pessimistic up to rounding of the transform; parameters of the composition must not depend on its outputs.
  */
 import { fourierTransform } from '../../numerics/fft.ts';

@@ -48,7 +48,7 @@ export function eventRdp(event: PrivacyEvent, order: number): number {
 }
 
 /**
- * RDP of epsilon0-DP: that of randomised response, the worst mechanism of its epsilon (Mironov 2017, Proposition 3).
+ * RDP of epsilon0-DP: that of randomised response, the worst mechanism of its epsilon (Mironov 2017).
  * A failure probability of the event is kept aside by {@link lostDelta}, not in the curve.
  */
 function pureRdp(order: number, { epsilon }: PureEvent): number {

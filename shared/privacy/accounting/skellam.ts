@@ -1,6 +1,7 @@
 /**
  * Renyi accounting of the Skellam mechanism: integer vectors plus the difference of two Poissons in every
- * coordinate. Paper: Agarwal, Kairouz and Liu 2021, "The Skellam mechanism" (Theorem 3.5 and Section 4).
+ * coordinate. Paper: Agarwal, Kairouz and Liu 2021, "The Skellam mechanism for differentially
+ * private federated learning".
  * The bound holds at integer orders. Sums of Skellams are Skellam, so shares of noise account as their sum;
  * it says nothing about shares that never arrived: pass the variance that did.
  */
@@ -47,7 +48,7 @@ export function integerSensitivity(l2: number, length: number): { l2: number; l1
 
 /**
  * Epsilon of `rounds` Skellam releases at `delta`, by RDP at the given orders.
- * Sampling below 1 is Poisson sampling of the unit, secret to the observer (Zhu and Wang 2019, Theorem 6).
+ * Sampling below 1 is Poisson sampling of the unit, secret to the observer (Zhu and Wang 2019).
  * @returns the bound and the order that gives it; a plan that filters adaptively fixes that order.
  */
 export function skellamReleaseEpsilon(

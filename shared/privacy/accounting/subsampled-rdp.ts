@@ -1,6 +1,6 @@
 /**
  * Amplification of any RDP curve by secret Poisson sampling. Paper: Zhu and Wang 2019, "Poisson subsampled
- * Renyi differential privacy" (Theorem 6), which holds at integer orders.
+ * Renyi differential privacy", whose bound holds at integer orders.
  * It is void when the observer knows or chooses who was sampled.
  */
 import { logBinomial, logSumExp } from '../../numerics/special.ts';

@@ -1,7 +1,8 @@
 /**
  * Matrix mechanisms for prefix sums with a lower-triangular Toeplitz strategy C: the noise of round t is (C^-1 z)_t,
  * so that later noise cancels earlier noise. Papers: Fichtenberger, Henzinger and Upadhyay 2023 (the square-root
- * strategy); Choquette-Choo et al. 2023 ("Amplified banded matrix factorization", Theorem 2, sensitivity); McMahan et
+ * strategy); Choquette-Choo et al. 2023 ("(Amplified) banded matrix
+ * factorization", sensitivity); McMahan et
  * al. 2024 (BLT). The release is Gaussian, so its epsilon is exact at sigma / sensitivity.
  */
 import { invalid, requireInteger } from '../checks.ts';

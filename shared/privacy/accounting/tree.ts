@@ -1,7 +1,7 @@
 /**
  * Tree aggregation: sums of every prefix of the rounds, from noisy sums of dyadic blocks, with no assumption about
  * sampling. Papers: Dwork, Naor, Pitassi and Rothblum 2010; Kairouz et al. 2021 ("Practical and private deep learning
- * without sampling or shuffling"), Section 4 and Appendix D. Sensitivity is in units of one contribution's L2 norm.
+ * without sampling or shuffling"). Sensitivity is in units of one contribution's L2 norm.
  */
 import { invalid, requireInteger, requirePositive } from '../checks.ts';
 
