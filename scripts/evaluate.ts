@@ -10,10 +10,10 @@ import type { Dataset } from '../shared/datasets/dataset.ts';
 import { evaluateModel, type Evaluation } from '../shared/evaluation/evaluate-model.ts';
 import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
-import { simulateRound } from '../shared/evaluation/simulated-round.ts';
+import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
-import type { Plan } from '../shared/federation/plan.ts';
-import { makePlan, parseTaskSpec } from '../shared/federation/task.ts';
+import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
+import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
 import { createModel, deploymentDefaults, parseModelKind } from '../shared/recommender/registry.ts';
@@ -30,7 +30,7 @@ export interface EvaluateOptions {
   readonly read?: ReadOptions;
   readonly model: string;
   /** Instead of the model's defaults and of what a deployment sets on the day training ends. */
-  readonly hyperParameters?: unknown;
+  readonly hyperParameters?: StageModel['hyperParameters'];
   /** Absent: no noise. */
   readonly epsilon?: number;
   readonly delta?: number;
@@ -75,9 +75,9 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   const privacy = privacyOf(options);
   const dataset = await readDataset(options.data, options.read);
   const parts = splitDataset(dataset, protocol);
-  const model = createModel(kind, dataset.catalogue, hyperParametersOf(kind, options.hyperParameters, parts));
+  const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
-  const evaluations = trainings(dataset, parts, model, privacy, seeds).map((params) => evaluateModel(model, params, parts));
+  const evaluations = trainings(dataset, parts, stage, privacy, seeds).map(({ model, params }) => evaluateModel(model, params, parts));
   return {
     model: kind,
     epsilon: privacy.epsilon ?? null,
@@ -101,10 +101,8 @@ export function simulatedToday({ training }: Split): number {
   return (Math.floor(latest / daySeconds) + 1) * daySeconds;
 }
 
-/** What a deployment of that day would set, then what was asked for. */
-function hyperParametersOf(kind: ModelKind, given: unknown, parts: Split): unknown {
-  // Anything but an object is the model's to refuse.
-  if (given !== undefined && typeof given !== 'object') return given;
+/** What a deployment of that day would set, then what was asked for; the model refuses what it does not know. */
+function hyperParametersOf(kind: ModelKind, given: EvaluateOptions['hyperParameters'], parts: Split): StageModel['hyperParameters'] {
   return { ...deploymentDefaults(kind, { asOf: simulatedToday(parts) }), ...given };
 }
 
@@ -147,30 +145,48 @@ function privacyOf({ epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none
   return { mode, epsilon, delta, shops: mode === 'central' ? 1 : shops, ...(clipNorm === undefined ? {} : { clipNorm }) };
 }
 
-/** One set of parameters per noise seed. */
-function trainings(dataset: Dataset, { training }: Split, model: AnyFederatedModel, privacy: SimulatedPrivacy, seeds: number): unknown[] {
+interface Trained {
+  readonly model: AnyFederatedModel;
+  readonly params: unknown;
+}
+
+/** One training per noise seed, with the first count that a catalogue without text needs. */
+function trainings(dataset: Dataset, { training }: Split, wanted: StageModel, privacy: SimulatedPrivacy, seeds: number): Trained[] {
+  const { catalogue } = dataset;
   const positions = new Map(dataset.shoppers.map((shopper, index) => [shopper, index]));
   const shops = byHash(privacy.shops)(dataset, 0).map((group) => group.map((shopper) => training[positions.get(shopper) ?? 0]));
-  const round = simulateRound(simulationPlan(model, dataset.catalogue, privacy, shops), model, model.initial(), shops);
-  return Array.from({ length: seeds }, (_, seed) => model.update(model.initial(), round.aggregate(seed + 1)));
+  const task = withFirstCount(simulationTask(wanted, privacy, shops), catalogue);
+  const start = (stage: StageModel): { model: AnyFederatedModel; round: SimulatedRound } => {
+    const model = createModel(stage.kind, catalogue, stage.hyperParameters);
+    return { model, round: simulateRound(makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null }), model, model.initial(), shops) };
+  };
+  const firstStage = nextModel(task, catalogue, null);
+  const first = start(firstStage);
+  return Array.from({ length: seeds }, (_, seed) => {
+    const params = first.model.update(first.model.initial(), first.round.aggregate(seed + 1));
+    if (firstStage.kind === wanted.kind) return { model: first.model, params };
+    const second = start(nextModel(task, catalogue, { model: firstStage, params }));
+    // Noise of another stream than the count's.
+    return { model: second.model, params: second.model.update(second.model.initial(), second.round.aggregate(-seed - 1)) };
+  });
 }
 
 /** Parameters from all histories in one place, without noise. */
 export function trainCentrally(model: AnyFederatedModel, catalogue: Catalogue, histories: readonly ShopperHistory[]): unknown {
-  const plan = simulationPlan(model, catalogue, { mode: 'none', shops: 1 }, [histories]);
+  const task = simulationTask({ kind: model.kind, hyperParameters: model.hyperParameters }, { mode: 'none', shops: 1 }, [histories]);
+  const plan = makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
   return model.update(model.initial(), simulateRound(plan, model, model.initial(), [histories]).aggregate(0));
 }
 
-function simulationPlan(model: AnyFederatedModel, catalogue: Catalogue, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[]): Plan {
+function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[]): TaskSpec {
   const { mode, epsilon, delta, clipNorm } = privacy;
-  const task = parseTaskSpec({
+  return parseTaskSpec({
     name: 'simulation',
-    model: { kind: model.kind },
+    model,
     // Central noise is what one shop that holds all orders would add by itself.
     privacy: mode === 'none' ? { mode } : { mode: 'local', epsilon, delta, ...(clipNorm === undefined ? {} : { clipNorm }) },
     cohort: { minParticipants: 1, targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: Math.max(1, ...shops.map(({ length }) => length)),
   });
-  return makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
 }

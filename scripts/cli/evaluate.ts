@@ -1,6 +1,7 @@
 /** `cesta evaluate`: how good a model is on a data set, with or without noise. */
 import { Option, type Command } from 'commander';
 import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
+import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { SimulationMode } from '../evaluate.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
@@ -8,7 +9,7 @@ import { print } from './output.ts';
 
 interface EvaluateCommandOptions extends DataOptions {
   model: string;
-  hyperParameters?: unknown;
+  hyperParameters?: Record<string, Json>;
   epsilon?: number;
   delta: number;
   mode?: SimulationMode;

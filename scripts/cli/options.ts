@@ -1,5 +1,6 @@
 /** Parsers of command-line values: each names the option, the expected range and what came. */
 import { InvalidArgumentError } from 'commander';
+import type { Json } from '../../shared/protocol/canonical-json.ts';
 
 /** A finite number in a closed range. */
 export function numberIn(min: number, max: number): (text: string) => number {
@@ -59,10 +60,10 @@ export function parsePart(text: string): { readonly index: number; readonly of: 
 }
 
 /** A JSON object. */
-export function jsonObject(text: string): unknown {
+export function jsonObject(text: string): Record<string, Json> {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+    const value = JSON.parse(text) as Json;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, Json>;
   } catch {
     // Reported below, with what came.
   }

@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { modelKinds } from '../../shared/recommender/federated-model.ts';
 import { privacyModes } from '../../shared/federation/plan.ts';
+import type { Json } from '../../shared/protocol/canonical-json.ts';
 import { dayEnd, integerIn, jsonObject, positiveNumber, probability } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 
@@ -14,7 +15,7 @@ interface ServeOptions {
   rounds: number;
   clipNorm?: number;
   asOf: number;
-  hyperParameters?: unknown;
+  hyperParameters?: Record<string, Json>;
   minShops: number;
   shops: number;
   overSelection: number;

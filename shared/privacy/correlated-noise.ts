@@ -64,8 +64,8 @@ export function startCorrelatedNoise(strategy: BltStrategy, length: number): Cor
  * The noise of the next round from fresh base noise z on the integer grid: x = z - round(sum_i w_i B_i), then
  * B_i <- d_i B_i + x.
  * Guarantee: adding x to every round's sum is as private as releasing C (sum) + z, up to the rounding that
- * {@link correlatedSensitivity} charges: Gaussian base noise of standard deviation sigma gives
- * `gaussianEpsilon({ sigma: sigma / correlatedSensitivity })`, exactly composed over all rounds.
+ * {@link correlatedSensitivity} charges: with base noise from `discreteGaussianSampler` all rounds together are
+ * correlatedSensitivity^2 / (2 variance)-zCDP (Canonne, Kamath and Steinke 2020, Theorem 4).
  */
 export function nextCorrelatedNoise(state: CorrelatedState, base: Int32Array): { readonly noise: Int32Array; readonly state: CorrelatedState } {
   const { strategy: { decays, weights }, buffers } = state;

@@ -7,7 +7,8 @@ const plan = examplePlan();
 
 /** Runs events and gathers effects. */
 function run(candidates: readonly string[], events: readonly RoundEvent[]): { round: Round; effects: RoundEffect[] } {
-  let [round, first] = openRound(plan, candidates, 0);
+  const [opened, first] = openRound(plan, candidates, 0);
+  let round = opened;
   const effects = [...first];
   for (const event of events) {
     const [next, more] = advance(round, event);

@@ -105,7 +105,7 @@ describe('bits, scale and noise of dense contributions', () => {
 
 describe('the exact discrete Gaussian', () => {
   it.each([1, 4, 100, 6400])('has its histogram at variance %i', (variance) => {
-    const samples = new Int32Array(200_000);
+    const samples = new Int32Array(100_000);
     discreteGaussianSampler({ variance }).fill(samples, seededRandom(8, `gauss ${variance}`));
     const normaliser = discreteGaussianNormaliser(variance);
     const probability = (x: number): number => Math.exp(-(x * x) / (2 * variance)) / normaliser;

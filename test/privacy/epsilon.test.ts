@@ -83,10 +83,12 @@ describe('epsilonOf', () => {
 
   it('covers the far corners: a million rounds, tiny rates and deltas, little noise', () => {
     // Values of a 45-digit contour integral.
-    expect(quick([gaussian(0.5, 1e-6, 1_000_000)], 1e-9) / 0.5628450731787).toBeGreaterThan(1);
-    expect(quick([gaussian(0.5, 1e-6, 1_000_000)], 1e-9) / 0.5628450731787).toBeLessThan(1.002);
-    expect(quick([gaussian(0.6, 1e-4, 1_000_000)], 1e-12) / 4.9997519023).toBeGreaterThan(1);
-    expect(quick([gaussian(0.6, 1e-4, 1_000_000)], 1e-12) / 4.9997519023).toBeLessThan(1 + 2e-6);
+    const rare = quick([gaussian(0.5, 1e-6, 1_000_000)], 1e-9) / 0.5628450731787;
+    expect(rare).toBeGreaterThan(1);
+    expect(rare).toBeLessThan(1.002);
+    const many = quick([gaussian(0.6, 1e-4, 1_000_000)], 1e-12) / 4.9997519023;
+    expect(many).toBeGreaterThan(1);
+    expect(many).toBeLessThan(1 + 2e-6);
     expect(quick([gaussian(0.3, 1, 1)], 1e-30)).toBeCloseTo(43.33593968817, 8);
     // One participation is seen through so little noise: epsilon is far above 1 / (2 sigma^2) = 1250, and finite.
     const plain = quick([gaussian(0.02, 0.01, 3)], 1e-5);
@@ -100,7 +102,7 @@ describe('epsilonOf', () => {
       const whole = quick([gaussian(sigma, sampling, count)], delta);
       expect(whole).toBeGreaterThanOrEqual(quick([gaussian(sigma, sampling, 1)], delta) * (1 - 1e-9));
       expect(whole).toBeLessThanOrEqual(rdpEpsilon([gaussian(sigma, sampling, count)], delta).epsilon);
-    }), { seed: 4, numRuns: 25 });
+    }), { seed: 4, numRuns: 8 });
   });
 
   it('rises with rounds and rate, falls with noise and delta', () => {

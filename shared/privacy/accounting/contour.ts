@@ -148,13 +148,21 @@ function checked(line: Line, second: Line | undefined, epsilon: number, logDelta
   return sound ? epsilon : undefined;
 }
 
+/**
+ * Comes from above: there the terms are large compared with their rounding. Far below the answer the sum is lost in
+ * it, so the bracket is found in steps of 8 / c, over which the sum changes by e^8.
+ */
 function solve(line: Line, logDelta: number, near: number): number {
   const excess = (epsilon: number): number => {
     const value = line.logDelta(epsilon);
     return Number.isNaN(value) ? -1e3 : value - logDelta;
   };
-  if (excess(0) <= 0) return 0;
   let high = near;
   while (excess(high) > 0) high *= 1.5;
-  return bracketedRoot(excess, 0, high, 1e-14);
+  let low = Math.max(0, high - 8 / line.c);
+  while (excess(low) <= 0) {
+    if (low === 0) return 0;
+    [low, high] = [Math.max(0, low - 8 / line.c), low];
+  }
+  return bracketedRoot(excess, low, high, 1e-14);
 }

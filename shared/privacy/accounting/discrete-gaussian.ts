@@ -5,7 +5,7 @@
  */
 import { requireDelta, requireFraction, requireInteger, requireNonNegative, requirePositive } from '../checks.ts';
 import { rdpToEpsilon } from './conversions.ts';
-import { skellamOrders } from './skellam.ts';
+import { largestSampledOrder, skellamOrders } from './skellam.ts';
 import { subsampledRdp } from './subsampled-rdp.ts';
 
 /** Sum over all integers of exp(-x^2 / (2 sigma^2)). */
@@ -96,6 +96,7 @@ export function distributedDiscreteGaussianEpsilon(
   requireFraction('sampling', sampling);
   let best = { epsilon: Infinity, order: orders[0] };
   for (const order of orders) {
+    if (sampling < 1 && order > largestSampledOrder) break;
     const perRound = subsampledRdp(order, sampling, (at) => distributedDiscreteGaussianRdp(at, mechanism));
     const epsilon = rdpToEpsilon(order, rounds * perRound, delta);
     if (epsilon < best.epsilon) best = { epsilon, order };

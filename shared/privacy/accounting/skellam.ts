@@ -23,6 +23,9 @@ export interface SkellamRelease {
 /** Orders at which the bound is evaluated: every integer to 128, then 5 % apart. */
 export const skellamOrders: readonly number[] = integerOrders(1 << 20);
 
+/** Orders above it are not tried under sampling: a curve at order a costs a terms. */
+export const largestSampledOrder = 4096;
+
 function integerOrders(limit: number): number[] {
   const orders: number[] = [];
   for (let order = 2; order <= limit; order = order < 128 ? order + 1 : Math.ceil(order * 1.05)) orders.push(order);
@@ -61,6 +64,7 @@ export function skellamReleaseEpsilon(
   const rdp = (order: number): number => skellamRdp(order, release);
   let best = { epsilon: Infinity, order: orders[0] };
   for (const order of orders) {
+    if (sampling < 1 && order > largestSampledOrder) break;
     const perRound = sampling === 1 ? rdp(order) : subsampledRdp(order, sampling, rdp);
     const epsilon = rdpToEpsilon(order, rounds * perRound, delta);
     if (epsilon < best.epsilon) best = { epsilon, order };

@@ -5,8 +5,9 @@
  * item-similarity matrices; the restriction to public candidate pairs is what makes a small epsilon usable.
  *
  * The noisy sums are read by empirical Bayes: popularity is smoothed over items alike, a pair is expected to sum to
- * what popularity, similarity and prices predict, and with an as-of date items on the rise count for more. Nothing
- * is tuned: every setting follows from the noisy sums, the noise and the number of shoppers.
+ * what popularity, similarity and prices predict, and with an as-of date items on the rise count for more. The
+ * constants were chosen once, on the validation baskets of Online Retail; a deployment tunes nothing, so it spends
+ * no budget on tuning.
  */
 import { z } from 'zod';
 import type { Catalogue } from '../../commerce/catalogue.ts';
