@@ -2,7 +2,7 @@
  * Conditional reads of a coordinator's public documents, the same for shop nodes and storefronts. Whatever goes
  * wrong on the way becomes a coded error; what the documents say is checked by whoever asked.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { CestaError, isErrorCode, type ErrorCode } from '../shared/protocol/errors.ts';
 
 /** The part of `fetch` that is needed. */

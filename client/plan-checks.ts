@@ -3,7 +3,7 @@
  * these checks say whether its promise is true and affordable. Nothing a coordinator claims about epsilon is
  * believed: the noise is accounted again here.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { planHash, planStatement, protocolVersion, type Plan } from '../shared/federation/plan.ts';
 import { verifySignature } from '../shared/ledger/signature.ts';
 import { largestNoiseSteps } from '../shared/privacy/grid.ts';

@@ -1,21 +1,20 @@
 /** What a coordinator says of itself over HTTP, as far as the scripts look at it. */
-import { z } from 'zod';
+import type { z } from 'zod';
+import { prettifyError } from 'zod';
+import { federationSchema, roundsSchema } from '../server/http/schemas.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
-
-const coordinatorSchema = z.object({ publicKey: z.string(), version: z.number().int().nullable() });
-const roundsSchema = z.object({ rounds: z.array(z.object({ round: z.string(), state: z.string(), participants: z.number().nullable() })) });
 
 /** Fetches and parses a JSON document of a coordinator. @throws CestaError `network.unreachable` or `protocol.malformed` */
 export async function fetchDocument<T>(base: string | URL, path: string, schema: z.ZodType<T>): Promise<T> {
   const response = await getTwice(new URL(path, base));
   if (!response.ok) throw new CestaError('network.unreachable', `coordinator: expected status 200 for ${path}, got ${response.status}`);
   const parsed = schema.safeParse(await response.json());
-  if (!parsed.success) throw new CestaError('protocol.malformed', `${path}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  if (!parsed.success) throw new CestaError('protocol.malformed', `${path}: ${prettifyError(parsed.error)}`, { cause: parsed.error });
   return parsed.data;
 }
 
-export function fetchCoordinator(base: string): Promise<z.infer<typeof coordinatorSchema>> {
-  return fetchDocument(base, '/.well-known/cesta.json', coordinatorSchema);
+export function fetchCoordinator(base: string): Promise<z.infer<typeof federationSchema>> {
+  return fetchDocument(base, '/.well-known/cesta.json', federationSchema);
 }
 
 export function fetchRounds(base: string): Promise<z.infer<typeof roundsSchema>> {

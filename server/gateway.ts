@@ -7,14 +7,13 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { CestaError } from '../shared/protocol/errors.ts';
-import { maxFrameBytes, type ServerMessage } from '../shared/protocol/messages.ts';
+import { maxFrameBytes, type ServerMessage, roundsPath } from '../shared/protocol/messages.ts';
 import type { Clock } from './clock.ts';
 import { openConnection, type Connection } from './gateway/connection.ts';
 import type { GatewayContext } from './gateway/context.ts';
 import { createLink, type Link } from './gateway/link.ts';
 import { createSessions } from './gateway/sessions.ts';
 
-export const gatewayPath = '/v1/rounds/live';
 
 export interface Gateway {
   /** Whether the participant is connected and the message was handed to its socket. */
@@ -48,7 +47,7 @@ export function attachGateway(server: Server, options: GatewayOptions): Gateway 
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', (error) => logger.debug({ err: error }, 'socket failed before the upgrade'));
-    if (pathOf(request) !== gatewayPath) return refuseUpgrade(socket, '404 Not Found');
+    if (pathOf(request) !== roundsPath) return refuseUpgrade(socket, '404 Not Found');
     if (closing || peers.size >= limits.maxConnections) return refuseUpgrade(socket, '503 Service Unavailable');
     sockets.handleUpgrade(request, socket, head, greet);
   };

@@ -5,7 +5,7 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Spend, SpendRecord } from '../spends.ts';
 

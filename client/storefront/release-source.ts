@@ -4,7 +4,7 @@
  * pinned. Verification cannot tell an old release from the newest one that was withheld, but a release older than
  * one already seen is refused.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
 import { openRelease, type Manifest, type OpenedRelease } from '../../shared/federation/release.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';

@@ -1,24 +1,10 @@
 /** `cesta budget`: what a coordinator's task has promised and spent. */
 import type { Command } from 'commander';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { budgetSchema } from '../../server/http/schemas.ts';
 import { fetchDocument } from '../coordinator-documents.ts';
 import { httpUrl } from './options.ts';
 import { print } from './output.ts';
-
-const reportSchema = z.object({
-  task: z.string(),
-  mode: z.string(),
-  unit: z.string(),
-  adjacency: z.string(),
-  delta: z.number().nullable(),
-  epsilonLimit: z.number().nullable(),
-  epsilonSpent: z.number().nullable(),
-  epsilonLeft: z.number().nullable(),
-  roundsCharged: z.number(),
-  roundsLeft: z.number(),
-  assumptions: z.array(z.string()),
-  threatModel: z.string(),
-});
 
 export function addBudget(program: Command): void {
   program
@@ -30,11 +16,11 @@ export function addBudget(program: Command): void {
 }
 
 async function showBudget(url: URL, options: { json?: boolean }): Promise<void> {
-  const report = await fetchDocument(url, '/v1/budget', reportSchema);
+  const report = await fetchDocument(url, '/v1/budget', budgetSchema);
   print(options, report, describe(report));
 }
 
-function describe(report: z.infer<typeof reportSchema>): string {
+function describe(report: z.infer<typeof budgetSchema>): string {
   const number = (value: number | null): string => (value === null ? 'nothing is promised' : value.toPrecision(4));
   return [
     `task ${report.task}, mode ${report.mode}, ${report.roundsCharged} rounds charged, ${report.roundsLeft} left`,

@@ -14,7 +14,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import type { CatalogueRoom } from '../catalogue-room.ts';
 import type { Clock } from '../clock.ts';
 import { publicMessage } from '../disclosure.ts';
-import { gatewayPath } from '../gateway.ts';
+import { roundsPath } from '../../shared/protocol/messages.ts';
 import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
@@ -65,7 +65,7 @@ function addStatus(app: Express, { storage, phase, task, publicKey, room, releas
       catalogueHash: room.fixed?.hash ?? null,
       version: current?.manifest.version ?? null,
       sha256: current?.sha256 ?? null,
-      live: gatewayPath,
+      live: roundsPath,
     };
     sendJson(response, federation);
   });

@@ -1,5 +1,5 @@
 /** The catalogue: public product data, the coordinate system every model and every vector is laid out in. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { sha256Hex } from '../protocol/digest.ts';

@@ -2,7 +2,7 @@
  * What a storefront reports: item events under their GA4 ecommerce names. The schema is closed: what it does
  * not name (mail, referrer, address, what was paid) is stripped before anything is stored.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { productSchema } from './catalogue.ts';
 
 /** GA4's ecommerce events that carry items. */

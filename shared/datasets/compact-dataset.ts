@@ -4,7 +4,7 @@
  * digest finds damage, not malice: whoever can change the file can change the digest; so every number is
  * also checked against its range.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { createCatalogue, productSchema } from '../commerce/catalogue.ts';
 import type { Catalogue, Product } from '../commerce/catalogue.ts';
 import { degreeSchema } from '../commerce/consent.ts';

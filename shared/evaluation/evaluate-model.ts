@@ -29,7 +29,7 @@ export interface EvaluationOptions {
 /**
  * @example
  * const split = splitHistories('last-basket', histories, items);
- * evaluateModel(model, trainCentrally(model, split.training), split).ndcg10;
+ * evaluateModel(model, params, split).ndcg10;
  */
 export function evaluateModel<Params>(model: FederatedModel<Params>, params: Params, split: Split, options: EvaluationOptions = {}): Evaluation {
   const items = split.rankable.length;

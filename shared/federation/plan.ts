@@ -2,7 +2,7 @@
  * The plan of a round: one model definition, one privacy plan, one cohort rule, hashed as a whole. Both sides
  * compute the hash from the same canonical JSON, so neither can train under terms the other did not see.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { modelKinds } from '../recommender/federated-model.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';

@@ -3,7 +3,7 @@
  * signature covers the manifest, and the manifest names the digest of every tensor, so one check vouches for
  * all. The address of a release is the SHA-256 of the whole file.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { verifySignature } from '../ledger/signature.ts';
 import type { SigningKey } from '../ledger/signing-key.ts';
 import { modelKinds } from '../recommender/federated-model.ts';

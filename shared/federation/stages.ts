@@ -3,7 +3,7 @@
  * and with too many pairs needs to know first which items are worth pairing, and a private popularity count tells.
  * That count is one round more, under the same total promise, and its release is served until the next one.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { topK } from '../ranking/top-k.ts';
 import { candidateSource } from '../recommender/candidates.ts';

@@ -2,7 +2,7 @@
  * A federation task, as an operator asks for it, and the plans of its rounds. Whatever the coordinator cannot
  * enforce is refused here, with the field and the reason, before anybody is invited.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { calibrateGrid } from '../privacy/grid-calibration.ts';
 import { solveGrid } from '../privacy/grid.ts';

@@ -3,7 +3,7 @@
  * frames carry tensor chunks (`chunkFrame`). Messages of an authenticated participant carry a strictly
  * increasing `seq`: a replayed or reordered frame is refused.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { productSchema } from '../commerce/catalogue.ts';
 import { planSchema } from '../federation/plan.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';

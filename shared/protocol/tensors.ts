@@ -3,7 +3,7 @@
  * spaces to a multiple of 8, then the tensors' little-endian bytes. Every offset is checked against the
  * real size before a view is made.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { canonicalJson } from './canonical-json.ts';
 import { createDigest } from './digest.ts';
 import { CestaError } from './errors.ts';
@@ -141,7 +141,8 @@ function readTensor(name: string, value: unknown, body: Uint8Array): Tensor {
   if (end > body.length || end - start !== expectedBytes) {
     throw malformed(`tensor ${name}: expected ${expectedBytes} bytes inside a body of ${body.length}, got offsets ${start}..${end}`);
   }
-  return { shape, data: new constructor(body.slice(start, end).buffer) };
+  // Not `body.slice`: that of a Node Buffer is a view, unaligned and shared.
+  return { shape, data: new constructor(Uint8Array.prototype.slice.call(body, start, end).buffer) };
 }
 
 function malformed(what: string): CestaError {

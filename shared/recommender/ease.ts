@@ -4,7 +4,7 @@
  * diagonal. The statistic is additive, so it federates exactly in one round; but one shopper touches s^2 / 2 of its
  * coordinates, so under a small epsilon `neighbours` is the better choice. A further round replaces the last one.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems } from '../commerce/history.ts';
 import { invertPositiveDefinite } from '../numerics/linear-algebra.ts';

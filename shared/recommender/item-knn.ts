@@ -3,7 +3,7 @@
  * shoppers are behind it, each item keeping its nearest. A central baseline: its statistic is the Gram matrix of `ease`, as costly
  * under privacy. A further round replaces the last one.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems } from '../commerce/history.ts';
 import { gramDiagonal, topWeightsSchema } from './ease.ts';

@@ -1,5 +1,5 @@
 /** The models by kind, with their hyper-parameters checked: a plan's settings come from outside. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';

@@ -7,7 +7,7 @@
  * time lies between two visits. The statistic is additive: the upper triangle of a X^T X + (1-a) S^T S, then the full
  * (1-a) S^T (S - T). As with `ease`, one shopper touches very many coordinates. A further round replaces the last one.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems, visitCount, visitItems, type ShopperHistory } from '../commerce/history.ts';
 import { multiplySquare } from '../numerics/linear-algebra.ts';

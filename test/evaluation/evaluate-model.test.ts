@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { historyOf, type ShopperHistory } from '../../shared/commerce/history.ts';
-import { sumContributions, trainCentrally } from '../../shared/evaluation/central-training.ts';
+import { sumContributions, trainCentrally } from './central-training.ts';
 import { evaluateModel } from '../../shared/evaluation/evaluate-model.ts';
 import type { Split } from '../../shared/evaluation/splits.ts';
 import { createItemKnn } from '../../shared/recommender/item-knn.ts';

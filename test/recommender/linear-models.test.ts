@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ShopperHistory } from '../../shared/commerce/history.ts';
 import { distinctItems, visitCount, visitItems } from '../../shared/commerce/history.ts';
-import { sumContributions, trainCentrally } from '../../shared/evaluation/central-training.ts';
+import { sumContributions, trainCentrally } from '../evaluation/central-training.ts';
 import { createEase, regularisedInverse } from '../../shared/recommender/ease.ts';
 import { gramIndex, gramLength, gramMatrix, noiseRidge } from '../../shared/recommender/gram.ts';
 import { createItemKnn } from '../../shared/recommender/item-knn.ts';

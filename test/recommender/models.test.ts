@@ -1,7 +1,7 @@
 /** What every model promises, whatever its layout. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { trainCentrally } from '../../shared/evaluation/central-training.ts';
+import { trainCentrally } from '../evaluation/central-training.ts';
 import { decodeTensors, encodeTensors, type NamedTensors } from '../../shared/protocol/tensors.ts';
 import { modelKinds, type AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { createModel } from '../../shared/recommender/registry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { trainCentrally } from '../../shared/evaluation/central-training.ts';
+import { trainCentrally } from '../evaluation/central-training.ts';
 import { createPopularity, mostPopular } from '../../shared/recommender/popularity.ts';
 import { contributionOf, entriesOf, scoresOf, teaCatalogue, visits } from './fixtures.ts';
 

@@ -9,7 +9,7 @@
  * constants were chosen once, on the validation baskets of Online Retail; a deployment tunes nothing, so it spends
  * no budget on tuning.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../../commerce/catalogue.ts';
 import type { FederatedModel } from '../federated-model.ts';
 import { createItemSet } from '../item-set.ts';

@@ -72,7 +72,7 @@ describe('GET /v1/model/:version', () => {
     }
   });
 
-  it.each(['2', '0', '-1', '1.0', '1e0', 'latest', '..%2f..%2fsigning.key', '0'.repeat(64), 'x'.repeat(5_000)])('is 404 for %s', async (address) => {
+  it.each(['2', '0', '-1', '1.0', '1e0', 'latest', '..%2f..%2fsigning.key', '0'.repeat(64), 'x'.repeat(5_000)])('is 404 for %.70s', async (address) => {
     const { url } = await trained();
     const response = await fetch(`${url}/v1/model/${address}`);
     expect(response.status).toBe(404);

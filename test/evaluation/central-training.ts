@@ -1,10 +1,10 @@
 /**
- * Trains a federated model on histories in one place: the sum a federation would form, without sockets. For
- * experiments; the noise is the caller's, so this file protects nobody by itself.
+ * A model trained on histories in one place, in plain floating point: what the integer grid and the ring of a real
+ * round must agree with up to rounding.
  */
-import type { ShopperHistory } from '../commerce/history.ts';
-import { createSparseVector, type SparseVector } from '../numerics/sparse-vector.ts';
-import type { FederatedModel } from '../recommender/federated-model.ts';
+import type { ShopperHistory } from '../../shared/commerce/history.ts';
+import { createSparseVector, type SparseVector } from '../../shared/numerics/sparse-vector.ts';
+import type { FederatedModel } from '../../shared/recommender/federated-model.ts';
 
 export interface CentralTrainingOptions {
   /** Contributions of a larger L2 norm are scaled down to it; the model's own bound by default. */
