@@ -5,8 +5,8 @@
  */
 import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
-import { topK } from '../ranking/top-k.ts';
 import { candidateSource } from '../recommender/candidates.ts';
+import { mostPopular } from '../recommender/popularity.ts';
 import { CestaError } from '../protocol/errors.ts';
 import type { Manifest } from './release.ts';
 import type { TaskSpec } from './task.ts';
@@ -41,7 +41,7 @@ export function nextModel(task: TaskSpec, catalogue: Catalogue, current: StageRe
   if (current.model.kind === task.model.kind) return current.model;
   const counted = countSchema.safeParse(current.params);
   if (!counted.success) throw new CestaError('internal', `first count: expected a release of popularity, got ${current.model.kind}`);
-  const topItems = [...topK(counted.data.popularity, limit)].sort((a, b) => a - b);
+  const topItems = mostPopular(counted.data.popularity, limit).sort((a, b) => a - b);
   return { kind: task.model.kind, hyperParameters: { ...task.model.hyperParameters, topItems } };
 }
 

@@ -40,6 +40,8 @@ export function addDense(sum: Int32Array, vector: Float64Array, { clipNorm, scal
   const rotated = rotate(vector, rotationSeed);
   const factor = scale * Math.min(1, norm === 0 ? 1 : clipNorm / norm);
   const bound = denseSensitivity(clipNorm, scale, vector.length).l2 ** 2;
+  // Below 2^53 the square norm of integers is exact in a double.
+  if (bound > Number.MAX_SAFE_INTEGER) throw invalid('scale', 'a scale at which (scale clipNorm)^2 stays below 2^53', scale);
   const rounded = new Int32Array(sum.length);
   for (let attempt = 0; attempt < 1000; attempt += 1) {
     if (roundAtRandom(rotated, factor, rounded, random) <= bound) {

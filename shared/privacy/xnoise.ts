@@ -14,8 +14,11 @@ export interface NoiseShares {
 }
 
 /**
- * Shares of a central noise variance for `participants`, of whom up to `tolerated` may drop out. Together they hold
- * central / (participants - tolerated) each.
+ * Shares of a central noise variance for `participants`, of whom up to `tolerated` may drop out. A participant's base
+ * and components together have variance central / (participants - tolerated).
+ * Guarantee: after any d <= tolerated dropouts, and the removal of components beyond d, the sum carries exactly the
+ * central variance; Skellam noise makes that exact in integers as well. To withstand c colluding participants, plan
+ * for c fewer.
  * @throws CestaError `privacy.invalid`
  */
 export function noiseShares({ participants, tolerated, centralVariance }: { participants: number; tolerated: number; centralVariance: number }): NoiseShares {

@@ -14,7 +14,7 @@ const quick = (events: readonly PrivacyEvent[], delta: number): number => epsilo
 describe('two tight engines', () => {
   it.each([
     [1, 0.01, 1000, 1e-5], [0.3, 0.01, 100, 1e-6], [0.7, 0.001, 20_000, 1e-7], [5, 0.1, 10_000, 1e-6], [0.8, 0.1, 2, 1e-6],
-    [1, 0.9, 10, 1e-5], [0.3, 0.5, 10, 1e-30], [0.3, 0.01, 100, 1e-30], [200, 0.1, 10, 1e-6], [0.3, 1e-6, 1_000_000, 1e-12],
+    [1, 0.9, 10, 1e-5], [0.3, 0.5, 10, 1e-30], [0.3, 0.01, 10_000, 1e-30], [200, 0.1, 10, 1e-6], [0.3, 1e-6, 1_000_000, 1e-12],
   ])('agree at sigma %d, rate %d, %i rounds, delta %d', (sigma, sampling, count, delta) => {
     const events = [gaussian(sigma, sampling, count)];
     const bound = rdpEpsilon(events, delta);
@@ -89,6 +89,10 @@ describe('epsilonOf', () => {
     const many = quick([gaussian(0.6, 1e-4, 1_000_000)], 1e-12) / 4.9997519023;
     expect(many).toBeGreaterThan(1);
     expect(many).toBeLessThan(1 + 2e-6);
+    // Here moments mislead (Renyi accounting says 0.061), and the distribution of losses does not.
+    const frequent = quick([gaussian(5, 1e-3, 100)], 1e-12) / 0.01249;
+    expect(frequent).toBeGreaterThan(1);
+    expect(frequent).toBeLessThan(1.002);
     expect(quick([gaussian(0.3, 1, 1)], 1e-30)).toBeCloseTo(43.33593968817, 8);
     // One participation is seen through so little noise: epsilon is far above 1 / (2 sigma^2) = 1250, and finite.
     const plain = quick([gaussian(0.02, 0.01, 3)], 1e-5);
