@@ -22,4 +22,13 @@ export function addBench(program: Command): void {
       const result = benchAccountant();
       print(options, result, `RDP ${result.rdpMs.toFixed(1)} ms, tight ${result.tightMs.toFixed(0)} ms for one epsilon`);
     });
+  bench
+    .command('ranking')
+    .description('candidate pairs of the embedded catalogue, and one ranking')
+    .option('--json', 'print one JSON object')
+    .action(async (options: { json?: boolean }) => {
+      const { benchRanking } = await import('../bench/ranking.ts');
+      const result = await benchRanking();
+      print(options, result, `${result.pairs} candidate pairs of ${result.items} items in ${result.candidatesMs.toFixed(0)} ms, one ranking ${result.rankMs.toFixed(3)} ms`);
+    });
 }
