@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import { Option, type Command } from 'commander';
 import ora from 'ora';
 import { privacyModes } from '../../shared/federation/plan.ts';
-import type { DemoResult } from '../demo/demo.ts';
+import type { DemoResult, ExampleShelf } from '../demo/demo.ts';
 import { integerIn, positiveNumber, probability } from './options.ts';
 import { print, untilStopped } from './output.ts';
 
@@ -45,7 +45,7 @@ async function runDemo({ json, once, ...options }: DemoCommandOptions): Promise<
     spinner.fail('the demo failed');
     throw error;
   }
-  print({ json: json === true }, demo.result, describe(demo.result));
+  print({ json: json === true }, demo.result, describe(demo.result, demo.shelf));
   if (once !== true) {
     if (json !== true) process.stderr.write('Serving until Ctrl-C.\n');
     await stopped;
@@ -53,7 +53,7 @@ async function runDemo({ json, once, ...options }: DemoCommandOptions): Promise<
   await demo.stop();
 }
 
-function describe({ models, epsilon, delta, mode, releaseUrl, shelf }: DemoResult): string {
+function describe({ models, epsilon, delta, mode, releaseUrl }: DemoResult, shelf: ExampleShelf): string {
   const table = new Table({ head: ['model', 'ndcg@10', '95 % interval', 'recall@20', 'coverage@20'], style: { head: [], border: [] }, colAligns: ['left', 'right', 'right', 'right', 'right'] });
   for (const { name, ndcg10, ndcg10Interval, recall20, coverage20 } of models) {
     table.push([name, ndcg10.toFixed(4), ndcg10Interval.map((bound) => bound.toFixed(4)).join(' .. '), recall20.toFixed(4), coverage20.toFixed(3)]);

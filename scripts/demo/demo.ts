@@ -36,12 +36,18 @@ export interface DemoResult {
   readonly mode: string;
   readonly seconds: number;
   readonly releaseUrl: string;
-  /** One shopper's shelf, ranked as a storefront does. */
-  readonly shelf: { readonly boughtIds: readonly string[]; readonly bought: readonly string[]; readonly items: readonly ShelfItem[] };
+}
+
+/** One shopper's shelf, ranked as a storefront does. */
+export interface ExampleShelf {
+  readonly boughtIds: readonly string[];
+  readonly bought: readonly string[];
+  readonly items: readonly ShelfItem[];
 }
 
 export interface RunningDemo {
   readonly result: DemoResult;
+  readonly shelf: ExampleShelf;
   stop(): Promise<void>;
 }
 
@@ -77,14 +83,14 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     if (code !== 0) throw new CestaError('internal', `demo: expected the yardsticks to be computed, but their process ended with code ${code}`);
     const result: DemoResult = {
       models: order.map((name) => [row, ...rows].find((candidate) => candidate.name === name)).filter((found) => found !== undefined),
-      epsilon: manifest.privacy.epsilon,
+      // What was promised; the release itself says what was spent, which is a hair less.
+      epsilon: manifest.privacy.epsilon === null ? null : options.epsilon,
       delta: manifest.privacy.delta,
       mode: manifest.privacy.mode,
       seconds: (performance.now() - started) / 1000,
       releaseUrl: new URL('/v1/model', coordinator.url).href,
-      shelf: await exampleShelf(coordinator.url, dataset, parts),
     };
-    return { result, stop };
+    return { result, shelf: await exampleShelf(coordinator.url, dataset, parts), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -137,7 +143,7 @@ async function measureRelease(url: string, dataset: Dataset, parts: Split) {
 }
 
 /** The first test shopper with a small history, served by the storefront SDK from the coordinator's address. */
-async function exampleShelf(url: string, { catalogue }: Dataset, { tests }: Split): Promise<DemoResult['shelf']> {
+async function exampleShelf(url: string, { catalogue }: Dataset, { tests }: Split): Promise<ExampleShelf> {
   const test = tests.find(({ history }) => history.items.length >= 3 && history.items.length <= 6) ?? tests[0];
   const bought = [...new Set(test.history.items)].map((item) => catalogue.products[item]);
   const cesta = createCesta({ url });
