@@ -4,6 +4,8 @@
  * contributes s (s + 1) / 2 ones, so the norm of a contribution grows with the history and has no public bound.
  */
 import type { SparseVector } from '../numerics/sparse-vector.ts';
+import { invertPositiveDefinite } from '../numerics/linear-algebra.ts';
+import { CestaError } from '../protocol/errors.ts';
 
 export function gramLength(items: number): number {
   return (items * (items + 1)) / 2;
@@ -43,4 +45,30 @@ export function gramMatrix(sum: Float64Array, items: number): Float64Array {
  */
 export function noiseRidge(items: number, noiseStd: number): number {
   return 2 * noiseStd * Math.sqrt(items);
+}
+
+const ridgeAttempts = 5;
+
+/**
+ * (G + ridge I)^-1, with the ridge doubled where noise left the matrix indefinite.
+ * @throws CestaError `model.unusable`
+ */
+export function regularisedInverse(sum: Float64Array, items: number, ridge: number): Float64Array {
+  const matrix = gramMatrix(sum, items);
+  let added = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const wanted = ridge * 2 ** (attempt - 1);
+    for (let item = 0; item < items; item += 1) matrix[item * items + item] += wanted - added;
+    added = wanted;
+    try {
+      return invertPositiveDefinite(items, matrix);
+    } catch (error) {
+      if (!(error instanceof CestaError) || attempt === ridgeAttempts) throw error;
+    }
+  }
+}
+
+/** How many shoppers touched each item. */
+export function gramDiagonal(sum: Float64Array, items: number): Float32Array {
+  return Float32Array.from({ length: items }, (_, item) => sum[gramIndex(items, item, item)]);
 }

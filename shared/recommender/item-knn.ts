@@ -5,12 +5,10 @@
  */
 import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
-import { distinctItems } from '../commerce/history.ts';
-import { gramDiagonal, topWeightsSchema } from './ease.ts';
 import type { FederatedModel } from './federated-model.ts';
-import { contributeGram, gramLength, gramMatrix } from './gram.ts';
-import { strongestWeights } from './item-weights.ts';
-import { linearItemScoring, type LinearItemParams } from './linear-item-model.ts';
+import { gramDiagonal, gramMatrix } from './gram.ts';
+import { strongestWeights, topWeightsSchema } from './item-weights.ts';
+import { gramItemModel, type LinearItemParams } from './linear-item-model.ts';
 
 export const itemKnnHyperParameters = z.strictObject({
   /** Added to the denominator of the cosine, in shoppers. */
@@ -23,11 +21,7 @@ export function createItemKnn(catalogue: Catalogue, hyperParameters: z.infer<typ
   return {
     kind: 'item-knn',
     hyperParameters,
-    statisticLength: () => gramLength(items),
-    entryBound: 1,
-    normBound: Infinity,
-    ...linearItemScoring(items),
-    contribute: (_params, history, into) => contributeGram(items, distinctItems(history), into),
+    ...gramItemModel(items),
     update(_params, { sum }) {
       const matrix = gramMatrix(sum, items);
       const counts = gramDiagonal(sum, items);

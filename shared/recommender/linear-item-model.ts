@@ -2,9 +2,11 @@
  * What `ease`, `slist` and `item-knn` share once their weights are solved: parameters, scoring, reasons, release.
  * Without history they rank by how many shoppers touched each item.
  */
-import type { ShopperHistory } from '../commerce/history.ts';
+import { distinctItems, type ShopperHistory } from '../commerce/history.ts';
+import type { SparseVector } from '../numerics/sparse-vector.ts';
 import type { NamedTensors } from '../protocol/tensors.ts';
 import type { Reason } from './federated-model.ts';
+import { contributeGram, gramLength } from './gram.ts';
 import { createItemSet } from './item-set.ts';
 import { addRow, decodeWeights, encodeWeights, noWeights, reasonsFor, type ItemWeights } from './item-weights.ts';
 import { requireTensor, vector } from './tensor-checks.ts';
@@ -47,5 +49,16 @@ export function linearItemScoring(items: number, readImportance?: (history: Shop
     },
     encode: (params) => ({ ...encodeWeights(params.weights), popularity: vector(params.popularity) }),
     decode: (tensors) => ({ weights: decodeWeights(tensors, items), popularity: requireTensor(tensors, 'popularity', Float32Array, items) }),
+  };
+}
+
+/** What `ease` and `item-knn` have in common: both are solved from the Gram matrix alone. */
+export function gramItemModel(items: number) {
+  return {
+    ...linearItemScoring(items),
+    statisticLength: () => gramLength(items),
+    entryBound: 1,
+    normBound: Infinity,
+    contribute: (_params: LinearItemParams, history: ShopperHistory, into: SparseVector) => contributeGram(items, distinctItems(history), into),
   };
 }

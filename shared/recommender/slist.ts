@@ -12,10 +12,9 @@ import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems, visitCount, visitItems, type ShopperHistory } from '../commerce/history.ts';
 import { multiplySquare } from '../numerics/linear-algebra.ts';
 import type { SparseVector } from '../numerics/sparse-vector.ts';
-import { gramDiagonal, regularisedInverse, topWeightsSchema } from './ease.ts';
 import type { FederatedModel } from './federated-model.ts';
-import { gramIndex, gramLength, noiseRidge } from './gram.ts';
-import { strongestWeights } from './item-weights.ts';
+import { gramDiagonal, gramIndex, gramLength, noiseRidge, regularisedInverse } from './gram.ts';
+import { strongestWeights, topWeightsSchema } from './item-weights.ts';
 import { linearItemScoring, type LinearItemParams } from './linear-item-model.ts';
 
 export const slistHyperParameters = z.strictObject({
