@@ -19,7 +19,7 @@ export interface ParticipantOptions {
   /** The model of the plan over the catalogue of the plan. Rejects with what to decline with. */
   readonly model: (plan: Plan) => Promise<AnyFederatedModel>;
   /** The participant's own limit, and what it has spent by its own record. */
-  readonly budget?: { readonly maxEpsilon: number; readonly record: () => SpendRecord };
+  readonly budget?: { readonly maxEpsilon: number; readonly maxDelta?: number; readonly record: () => SpendRecord };
   /** A further condition on a plan, by throwing. */
   readonly accept?: (plan: Plan) => void;
   /** Makes the report of a round: clipped, noised, masked. Called at most once for each noising of the data. */
@@ -111,7 +111,7 @@ type Invitation = Extract<ParticipationEffect, { kind: 'check' }>;
 async function check(options: ParticipantOptions, { plan, signature }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
   try {
     await checkSignature(plan, signature, coordinatorKey);
-    if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget.maxEpsilon);
+    if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget.maxEpsilon, options.budget.maxDelta);
     checkPromise(plan);
     options.accept?.(plan);
     checkShape(plan, task, await options.model(plan));

@@ -63,18 +63,25 @@ export function checkPromise(plan: Plan): void {
   }
 }
 
+/** Delta that a participant accepts in all unless told otherwise: ten promises of 1e-5. */
+export const defaultMaxDelta = 1e-4;
+
 /**
- * Whether one more round under this plan stays inside the participant's own limit.
- * @throws CestaError `privacy.mode-unavailable` for a plan without a promise, `budget.exhausted` at the limit.
+ * Whether one more round under this plan stays inside the participant's own limits. Delta has a limit of its own: a
+ * coordinator that may choose it freely could buy an exact sum for a tiny epsilon.
+ * @throws CestaError `privacy.mode-unavailable` for a plan without a promise, `budget.exhausted` at a limit.
  */
-export function checkBudget(plan: Plan, record: SpendRecord, maxEpsilon: number): void {
+export function checkBudget(plan: Plan, record: SpendRecord, maxEpsilon: number, maxDelta = defaultMaxDelta): void {
   if (plan.privacy.mode === 'none') {
     throw new CestaError('privacy.mode-unavailable', `privacy.mode: expected a private mode, since this participant limits epsilon to ${maxEpsilon}, got none`);
   }
   const before = totalSpent(record).epsilon;
-  const after = totalSpent(withSpend(record, spendOf(plan, planHash(plan), ''))).epsilon;
-  if (after > maxEpsilon * (1 + relativeSlack)) {
-    throw new CestaError('budget.exhausted', `epsilon: expected at most ${maxEpsilon} spent by this participant, got ${after} after ${plan.round} (${before} so far)`);
+  const after = totalSpent(withSpend(record, spendOf(plan, planHash(plan), '')));
+  if (after.epsilon > maxEpsilon * (1 + relativeSlack)) {
+    throw new CestaError('budget.exhausted', `epsilon: expected at most ${maxEpsilon} spent by this participant, got ${after.epsilon} after ${plan.round} (${before} so far)`);
+  }
+  if (after.delta > maxDelta * (1 + relativeSlack)) {
+    throw new CestaError('budget.exhausted', `delta: expected at most ${maxDelta} spent by this participant, got ${after.delta} after ${plan.round}`);
   }
 }
 

@@ -63,9 +63,10 @@ export function totalSpent({ spends, unreadable }: SpendRecord): Spent {
     epsilon += promises * (spend.epsilon ?? Infinity);
     delta += promises * (spend.delta ?? 0);
   }
-  // An unknown epsilon counts as the largest known one.
+  // What is unknown counts as the largest that is known.
   const largest = spends.reduce((max, spend) => Math.max(max, spend.epsilon ?? Infinity), 0);
   for (const line of unreadable) epsilon += line.epsilon === 'unknown' ? largest : (line.epsilon ?? Infinity);
+  delta += unreadable.length * spends.reduce((max, spend) => Math.max(max, spend.delta ?? 0), 0);
   return { epsilon, delta };
 }
 

@@ -15,7 +15,7 @@ import type { AnyFederatedModel } from '../../shared/recommender/federated-model
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import type { Fetch } from '../http.ts';
 import { startParticipant, type ParticipantEvent } from '../participant.ts';
-import { checkBudget } from '../plan-checks.ts';
+import { checkBudget, defaultMaxDelta } from '../plan-checks.ts';
 import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
 import { spendOf, totalSpent, type Spent } from '../spends.ts';
@@ -44,6 +44,13 @@ export interface ShopNodeOptions {
   readonly coordinatorKey?: string;
   /** Rounds that would take this shop's own total beyond it are declined, and so are rounds without privacy. */
   readonly maxEpsilon?: number;
+  /** The same for delta, wherever epsilon is limited; 1e-4 by default. */
+  readonly maxDelta?: number;
+  /**
+   * Shoppers this shop declares room for: a public number. Plans with room for fewer are declined whatever the data
+   * holds; without it the answer depends on the number of shoppers, and so tells about it.
+   */
+  readonly capacity?: number;
   /** Leave after the first release. */
   readonly once?: boolean;
   /** Shared by the nodes of one process. */
@@ -78,7 +85,7 @@ export interface ShopNode {
  * await node.done;
  */
 export function startShopNode(options: ShopNodeOptions): ShopNode {
-  const { shop, coordinator, maxEpsilon, openSocket = nodeSockets } = options;
+  const { shop, coordinator, maxEpsilon, maxDelta = defaultMaxDelta, openSocket = nodeSockets } = options;
   const logger = options.logger.child({ shop });
   const state = openStateFolder(options.stateDir, shop);
   if (options.coordinatorKey !== undefined) requireCoordinator(state, options.coordinatorKey);
@@ -92,7 +99,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, products: options.dataset.catalogue.products, ...handlers });
   const participant = startParticipant({
     connect,
-    ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, record: () => state.ledger.read() } }),
+    ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
     onEvent(event) {
       tell(event);
@@ -173,14 +180,18 @@ interface Trainer {
 
 function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (event: ShopNodeEvent) => void): Trainer {
   const { ledger } = state;
-  const { dataset, coordinator, maxEpsilon, modelCache = createModelCache(), fetch = globalThis.fetch } = options;
+  const { dataset, coordinator, maxEpsilon, maxDelta = defaultMaxDelta, modelCache = createModelCache(), fetch = globalThis.fetch } = options;
   const catalogueOf = ({ catalogueHash }: Plan): Promise<Catalogue> => modelCache.catalogue(catalogueHash, () => fetchCatalogue(fetch, coordinator, catalogueHash));
   const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
+  if (options.capacity !== undefined && consenting > options.capacity) {
+    throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${options.capacity}`);
+  }
   return {
     model: async (plan) => modelCache.model(plan, await catalogueOf(plan)),
     accept({ bounds: { maxShoppersPerShop } }) {
-      if (consenting > maxShoppersPerShop) {
-        throw new CestaError('privacy.infeasible', `shoppers: expected at most ${maxShoppersPerShop} in one shop, got ${consenting}; split the shop or raise maxShoppersPerShop of the task`);
+      // The answer goes to the coordinator: it names what is declared, never what was counted.
+      if ((options.capacity ?? consenting) > maxShoppersPerShop) {
+        throw new CestaError('privacy.infeasible', `maxShoppersPerShop: expected room for ${options.capacity ?? 'all shoppers of this shop'}, got ${maxShoppersPerShop}`);
       }
     },
     async statistic(plan, planHash, signal) {
@@ -190,7 +201,7 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
       const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan }, signal);
       signal.throwIfAborted();
       // The record is read again here: another round may have spent since the invitation.
-      if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), maxEpsilon);
+      if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), maxEpsilon, maxDelta);
       ledger.append(spendOf(plan, planHash, new Date().toISOString()));
       const masked = maskStatistic(noiseStatistic(sum, plan, systemRandom()), plan);
       tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read()) });

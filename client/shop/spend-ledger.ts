@@ -3,7 +3,7 @@
  * report leaves. It is read anew at every decision, so that no copy in memory can disagree with the disk. It proves
  * nothing to others, and a deleted file is a forgotten budget: back it up like the key.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -71,7 +71,8 @@ function appendDurably(path: string, spend: Spend): void {
   const file = openSync(path, 'a', 0o600);
   try {
     // A line cut off by a crash is ended, so that the next one stays readable.
-    writeSync(file, `${cutOff ? '\n' : ''}${encodeLine(spend)}`);
+    // Writes all of it or throws, which one call of `writeSync` does not promise.
+    writeFileSync(file, `${cutOff ? '\n' : ''}${encodeLine(spend)}`);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,6 +1,6 @@
 /** `cesta join`: a shop node. */
 import { Option, type Command } from 'commander';
-import { httpUrl, parsePart, positiveNumber, publicKey } from './options.ts';
+import { httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
 
@@ -10,7 +10,10 @@ interface JoinOptions extends DataOptions {
   coordinatorKey?: string;
   part?: { readonly index: number; readonly of: number };
   stateDir: string;
-  maxEpsilon?: number;
+  maxEpsilon: number;
+  maxDelta: number;
+  capacity: number;
+  unprotected?: boolean;
   once?: boolean;
   json?: boolean;
 }
@@ -26,7 +29,10 @@ export function addJoin(program: Command): void {
     .addOption(new Option('--part <i/n>', 'use the i-th of n equal parts of the data (for trials on one data set)').argParser(parsePart))
     .option('--coordinator-key <hex>', 'the key to expect (default: the one seen first is kept)', publicKey)
     .option('--state-dir <folder>', 'where this shop keeps its key and its privacy ledger', '.cesta/shops')
-    .option('--max-epsilon <number>', 'decline rounds once this shop has spent this much', positiveNumber)
+    .option('--max-epsilon <number>', 'decline rounds that would take this shop beyond it, over all tasks', positiveNumber, 10)
+    .option('--max-delta <number>', 'the same for delta', probability, 1e-4)
+    .option('--capacity <n>', 'shoppers this shop declares room for; a public number', integerIn(1, 10_000_000), 5_000)
+    .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--once', 'leave after the first release')
     .option('--json', 'print one JSON object at the end')
     .action(join);
@@ -36,14 +42,17 @@ async function join(options: JoinOptions): Promise<void> {
   const { startShopNode } = await import('../../client/shop/shop-node.ts');
   const { byHash } = await import('../../shared/datasets/partitions.ts');
   const dataset = await readData(options);
+  const logger = createLogger(options.shop);
+  if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
   const shoppers = options.part === undefined ? dataset.shoppers : byHash(options.part.of)(dataset, 0)[options.part.index - 1];
   const node = startShopNode({
     shop: options.shop,
     dataset: { ...dataset, shoppers },
     coordinator: options.coordinator,
     stateDir: options.stateDir,
-    logger: createLogger(options.shop),
-    ...(options.maxEpsilon === undefined ? {} : { maxEpsilon: options.maxEpsilon }),
+    logger,
+    capacity: options.capacity,
+    ...(options.unprotected === true ? {} : { maxEpsilon: options.maxEpsilon, maxDelta: options.maxDelta }),
     ...(options.coordinatorKey === undefined ? {} : { coordinatorKey: options.coordinatorKey }),
     ...(options.once === true ? { once: true } : {}),
   });

@@ -98,7 +98,7 @@ export interface BudgetReport {
   readonly threatModel: string;
 }
 
-/** `plan` is any plan of the task (they differ in round and base release only), or null before the first. */
+/** `plan` is the last plan of the task, or null before the first; all its rounds have the same noise. */
 export function budgetReport(task: TaskSpec, plan: Plan | null, roundsCharged: number): BudgetReport {
   const mode = plan?.privacy.mode ?? (task.privacy.mode === 'local' ? 'local' : 'none');
   const limit = mode === 'none' ? null : (task.privacy.epsilon ?? null);

@@ -59,6 +59,7 @@ export function emptySum(length: number): Clipped {
  * | both Infinity | entries saturate at 2^31 - 1 |
  * | clipNorm or rowCap negative or NaN | error, see {@link clipBounds} |
  * | zero or empty contribution | nothing |
+ * | more than 2^21 entries under a finite clipNorm | nothing |
  * | norm exactly clipNorm | unchanged, up to rounding toward zero |
  * | an entry that is NaN or infinite | counts as zero |
  * | an index outside the sum | error |
@@ -73,7 +74,8 @@ export function emptySum(length: number): Clipped {
  */
 export function addClipped(sum: Int32Array, contribution: SparseVector, bounds: ClipBounds): boolean {
   clipBounds(bounds);
-  if (contribution.size > largestSize && Number.isFinite(bounds.clipNorm)) throw invalid('contribution', `at most ${largestSize} entries`, contribution.size);
+  // An error would tell whoever hears of it how large one shopper's history is.
+  if (contribution.size > largestSize && Number.isFinite(bounds.clipNorm)) return false;
   const { clipNorm } = bounds;
   const norm = cappedNorm(contribution, bounds.rowCap, sum.length);
   const within = !(norm > clipNorm);

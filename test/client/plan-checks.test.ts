@@ -86,6 +86,13 @@ describe('the own limit of a participant', () => {
     expect(await codeOf(() => checkBudget(plans[3], after(...plans.slice(0, 3)), 2))).toBe('budget.exhausted');
   });
 
+  it('has a limit for delta of its own, which no small epsilon buys', async () => {
+    expect(await codeOf(() => checkBudget(honestPlan(), after(), 10, 1e-5))).toBe('no error');
+    expect(await codeOf(() => checkBudget(honestPlan(), after(), 10, 0.9e-5))).toBe('budget.exhausted');
+    const generous = examplePlan({ privacy: { mode: 'local', epsilon: 1e-9, delta: 0.999, rounds: 1, noiseStd: 0.2, mechanism: 'skellam' } });
+    expect(await codeOf(() => checkBudget(generous, after(), 10))).toBe('budget.exhausted');
+  });
+
   it('refuses every round without a promise', async () => {
     expect(await codeOf(() => checkBudget(examplePlan({ privacy: { mode: 'none' } }), after(), 1_000))).toBe('privacy.mode-unavailable');
   });

@@ -15,7 +15,7 @@ async function serve(...args: string[]): Promise<{ url: string; process: Running
 }
 
 function join(name: string, index: number, url: string, ...args: string[]): Running {
-  return shop.run(['join', '--shop', name, '--data', shop.file(`${name}.csv`, eventsCsv(index)), '--coordinator', url, '--state-dir', `${shop.folder}/state`, '--json', ...args]);
+  return shop.run(['join', '--shop', name, '--data', shop.file(`${name}.csv`, eventsCsv(index)), '--coordinator', url, '--state-dir', `${shop.folder}/state`, '--max-epsilon', '100', '--json', ...args]);
 }
 
 const lastLine = (running: Running): unknown => JSON.parse(running.stdout().trim().split('\n').at(-1) ?? '');
@@ -64,7 +64,7 @@ describe('a federation of processes over real sockets', () => {
     const { url } = await serve('--shops', '2', '--min-shops', '2', '--over-selection', '1');
     const lines = Array.from({ length: 1200 }, (_, line) => `shopper-${line % 40},item-${(line * 7) % 500},2026-01-${String(1 + (line % 28)).padStart(2, '0')}`);
     const data = shop.file('untitled.csv', ['shopper_id,item_id,timestamp', ...lines].join('\n'));
-    const shops = ['one', 'two'].map((name) => shop.run(['join', '--shop', name, '--data', data, '--coordinator', url, '--state-dir', `${shop.folder}/state`, '--json']));
+    const shops = ['one', 'two'].map((name) => shop.run(['join', '--shop', name, '--data', data, '--coordinator', url, '--state-dir', `${shop.folder}/state`, '--max-epsilon', '100', '--json']));
     expect(await Promise.all(shops.map(({ ended }) => ended))).toEqual([0, 0]);
     const { rounds } = (await (await fetch(`${url}/v1/rounds`)).json()) as { rounds: { state: string; plan: { model: { kind: string; hyperParameters: { topItems?: number[] } }; baseRelease: string | null } }[] };
     expect(rounds.map(({ state, plan }) => [state, plan.model.kind, plan.model.hyperParameters.topItems?.length, plan.baseRelease])).toEqual([

@@ -101,6 +101,13 @@ describe('clipping on the grid', () => {
     expect(clipped([3, -1], bounds)).toEqual(expected);
   });
 
+  it('a contribution too large to be checked adds nothing, and says nothing of its size', () => {
+    const sum = emptySum(4);
+    const huge = { size: 2 ** 21 + 1, indexAt: () => 0, valueAt: () => 1, add: () => undefined, clear: () => undefined };
+    expect(addClipped(sum, huge, { clipNorm: 1, rowCap: 1, gridScale: 1024 })).toBe(false);
+    expect([...sum]).toEqual([0, 0, 0, 0]);
+  });
+
   it('zero contributions and entries that are not finite add nothing', () => {
     const bounds = { clipNorm: 1, rowCap: 1, gridScale: 16 };
     expect(clipped([0, 0], bounds)).toEqual([0, 0]);

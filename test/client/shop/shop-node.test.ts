@@ -192,6 +192,16 @@ describe('a shop node', () => {
     await node.close();
   });
 
+  it('answers a small ring by the room it declares, not by the shoppers it has', async () => {
+    const { network, node, invite, sent } = rig({ capacity: 1_000 });
+    admit(network.last());
+    invite({ ...openPlan, bounds: { ...openPlan.bounds, maxShoppersPerShop: 999 } });
+    await until(() => sent().length === 3);
+    expect(sent()[2]).toMatchObject({ type: 'decline', code: 'privacy.infeasible', message: 'maxShoppersPerShop: expected room for 1000, got 999' });
+    await node.close();
+    expect(() => rig({ capacity: 1 })).toThrow(/capacity: expected room for/);
+  });
+
   it('declines to start from a release that it cannot have', async () => {
     const fetched: string[] = [];
     const { network, node, invite, sent } = rig({
