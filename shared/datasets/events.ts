@@ -28,7 +28,6 @@ export interface EventOptions {
 }
 
 export const neededColumns = ['item_id', 'shopper_id', 'timestamp'] as const;
-export const optionalColumns = ['event', 'quantity', 'item_name', 'item_category', 'item_brand', 'price', 'degree'] as const;
 
 /** One line as text by column; the empty string where there is nothing. */
 export type EventFields = (column: string) => string;

@@ -3,10 +3,8 @@
  * Papers: Canonne, Kamath and Steinke 2020 (one party); Kairouz, Liu and Steinke 2021 (sums of many parties' noise,
  * which are not discrete Gaussians themselves).
  */
-import { requireDelta, requireFraction, requireInteger, requireNonNegative, requirePositive } from '../checks.ts';
-import { rdpToEpsilon } from './conversions.ts';
-import { largestSampledOrder, skellamOrders } from './skellam.ts';
-import { subsampledRdp } from './subsampled-rdp.ts';
+import { requireInteger, requireNonNegative, requirePositive } from '../checks.ts';
+import { epsilonAtOrders, type OrderTerms } from './integer-orders.ts';
 
 /** Sum over all integers of exp(-x^2 / (2 sigma^2)). */
 export function discreteGaussianNormaliser(variance: number): number {
@@ -89,17 +87,7 @@ export function distributedDiscreteGaussianRdp(order: number, { parties, localVa
 /** Epsilon of `rounds` such sums; sampling is Poisson and secret (Zhu and Wang 2019). */
 export function distributedDiscreteGaussianEpsilon(
   mechanism: DistributedDiscreteGaussian,
-  { rounds, delta, sampling = 1, orders = skellamOrders }: { rounds: number; delta: number; sampling?: number; orders?: readonly number[] },
+  terms: OrderTerms,
 ): { epsilon: number; order: number } {
-  requireInteger('rounds', rounds);
-  requireDelta('delta', delta);
-  requireFraction('sampling', sampling);
-  let best = { epsilon: Infinity, order: orders[0] };
-  for (const order of orders) {
-    if (sampling < 1 && order > largestSampledOrder) break;
-    const perRound = subsampledRdp(order, sampling, (at) => distributedDiscreteGaussianRdp(at, mechanism));
-    const epsilon = rdpToEpsilon(order, rounds * perRound, delta);
-    if (epsilon < best.epsilon) best = { epsilon, order };
-  }
-  return best;
+  return epsilonAtOrders((order) => distributedDiscreteGaussianRdp(order, mechanism), terms);
 }

@@ -6,9 +6,8 @@
  * it says nothing about shares that never arrived: pass the variance that did.
  */
 import { bracketedRoot } from '../../numerics/quadrature.ts';
-import { requireDelta, requireFraction, requireInteger, requirePositive, requirePowerOfTwo } from '../checks.ts';
-import { rdpToEpsilon } from './conversions.ts';
-import { subsampledRdp } from './subsampled-rdp.ts';
+import { requireDelta, requireInteger, requirePositive, requirePowerOfTwo } from '../checks.ts';
+import { epsilonAtOrders, type OrderTerms } from './integer-orders.ts';
 
 /** Integer sensitivities of one release and the variance of its noise, all on the integer grid. */
 export interface SkellamRelease {
@@ -18,18 +17,6 @@ export interface SkellamRelease {
   readonly l1: number;
   /** Variance per coordinate of the noise in the sum, in squared grid steps. */
   readonly variance: number;
-}
-
-/** Orders at which the bound is evaluated: every integer to 128, then 5 % apart. */
-export const skellamOrders: readonly number[] = integerOrders(1 << 20);
-
-/** Orders above it are not tried under sampling: a curve at order a costs a terms. */
-export const largestSampledOrder = 4096;
-
-function integerOrders(limit: number): number[] {
-  const orders: number[] = [];
-  for (let order = 2; order <= limit; order = order < 128 ? order + 1 : Math.ceil(order * 1.05)) orders.push(order);
-  return orders;
 }
 
 /**
@@ -56,20 +43,9 @@ export function integerSensitivity(l2: number, length: number): { l2: number; l1
  */
 export function skellamReleaseEpsilon(
   release: SkellamRelease,
-  { rounds, delta, sampling = 1, orders = skellamOrders }: { rounds: number; delta: number; sampling?: number; orders?: readonly number[] },
+  terms: OrderTerms,
 ): { epsilon: number; order: number } {
-  requireInteger('rounds', rounds);
-  requireDelta('delta', delta);
-  requireFraction('sampling', sampling);
-  const rdp = (order: number): number => skellamRdp(order, release);
-  let best = { epsilon: Infinity, order: orders[0] };
-  for (const order of orders) {
-    if (sampling < 1 && order > largestSampledOrder) break;
-    const perRound = sampling === 1 ? rdp(order) : subsampledRdp(order, sampling, rdp);
-    const epsilon = rdpToEpsilon(order, rounds * perRound, delta);
-    if (epsilon < best.epsilon) best = { epsilon, order };
-  }
-  return best;
+  return epsilonAtOrders((order) => skellamRdp(order, release), terms);
 }
 
 /** What a plan of sparse integer contributions fixes about its sensitivity. */
