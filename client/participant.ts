@@ -10,7 +10,7 @@ import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
 import { idle, participate, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
 import { checkBudget, checkPromise, checkShape, checkSignature, refuseUnreadable } from './plan-checks.ts';
-import type { SpendRecord } from './spends.ts';
+import type { SpendLimits, SpendRecord } from './spends.ts';
 
 export type ParticipantEvent = ConnectionEvent | RoundNews;
 
@@ -19,7 +19,7 @@ export interface ParticipantOptions {
   /** The model of the plan over the catalogue of the plan. Rejects with what to decline with. */
   readonly model: (plan: Plan) => Promise<AnyFederatedModel>;
   /** The participant's own limit, and what it has spent by its own record. */
-  readonly budget?: { readonly maxEpsilon: number; readonly maxDelta?: number; readonly record: () => SpendRecord };
+  readonly budget?: SpendLimits & { readonly record: () => SpendRecord };
   /** A further condition on a plan, by throwing. */
   readonly accept?: (plan: Plan) => void;
   /** Makes the report of a round: clipped, noised, masked. Called at most once for each noising of the data. */
@@ -111,7 +111,7 @@ type Invitation = Extract<ParticipationEffect, { kind: 'check' }>;
 async function check(options: ParticipantOptions, { plan, signature }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
   try {
     await checkSignature(plan, signature, coordinatorKey);
-    if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget.maxEpsilon, options.budget.maxDelta);
+    if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget);
     checkPromise(plan);
     options.accept?.(plan);
     checkShape(plan, task, await options.model(plan));

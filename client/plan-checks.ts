@@ -4,13 +4,14 @@
  * believed: the noise is accounted again here.
  */
 import * as z from 'zod';
-import { planHash, planStatement, protocolVersion, type Plan } from '../shared/federation/plan.ts';
+import { epsilonOfRounds } from '../shared/federation/plan-cost.ts';
+import { contributionLength, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
 import { verifySignature } from '../shared/ledger/signature.ts';
 import { largestNoiseSteps } from '../shared/privacy/grid.ts';
-import { skellamEpsilon } from '../shared/privacy/accounting/skellam.ts';
+import { paddedLength } from '../shared/privacy/rotation.ts';
 import { modelKinds, type AnyFederatedModel } from '../shared/recommender/federated-model.ts';
-import { CestaError, type ErrorCode } from '../shared/protocol/errors.ts';
-import { spendOf, totalSpent, withSpend, type SpendRecord } from './spends.ts';
+import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { spentAfter, totalSpent, type SpendLimits, type SpendRecord } from './spends.ts';
 
 /** Rounding of sums of epsilons, and of the accountant between platforms; far below anything that matters. */
 const relativeSlack = 1e-9;
@@ -29,8 +30,10 @@ export function checkShape(plan: Plan, task: string, model: AnyFederatedModel): 
   };
   expect('task', task, plan.task);
   expect('model.kind', model.kind, plan.model.kind);
-  // One slot behind the model's vector counts the shoppers.
-  expect('statisticLength', model.statisticLength() + 1, plan.statisticLength);
+  // The slots behind the model's vector count shoppers, and those within the clip norm.
+  const length = model.statisticLength() + slotsOf(plan.bounds);
+  expect('statisticLength', length, contributionLength(plan));
+  if (plan.bounds.encoding.kind === 'rotated') expect('statisticLength', paddedLength(length), plan.statisticLength);
 }
 
 /**
@@ -38,21 +41,22 @@ export function checkShape(plan: Plan, task: string, model: AnyFederatedModel): 
  * @throws CestaError `privacy.invalid`, or `privacy.infeasible` for more noise than can be drawn.
  */
 export function checkPromise(plan: Plan): void {
-  const { privacy, bounds, statisticLength } = plan;
+  const { privacy, bounds } = plan;
   switch (privacy.mode) {
     case 'none':
       return;
     case 'local': {
-      const { clipNorm, countValue, gridScale } = bounds;
+      const { clipNorm, countValue, clipBit, gridScale } = bounds;
       if (clipNorm === null) throw new CestaError('privacy.invalid', 'bounds.clipNorm: expected a number in mode local, got none');
-      // The model part keeps sqrt(clipNorm^2 - countValue^2), so the count slot alone must not exceed the norm.
-      if (countValue > clipNorm) throw new CestaError('privacy.invalid', `bounds.countValue: expected at most the clip norm ${clipNorm}, got ${countValue}`);
-      const { epsilon, delta, rounds, noiseStd } = privacy;
+      // The model part keeps what the slots leave of the norm, so they alone must not exceed it.
+      const slots = Math.hypot(countValue, clipBit?.value ?? 0);
+      if (slots > clipNorm) throw new CestaError('privacy.invalid', `bounds.countValue: expected at most the clip norm ${clipNorm} in all slots, got ${slots}`);
+      const { epsilon, rounds, noiseStd } = privacy;
       // Found out only when noise is drawn, the spend would be on record already.
       if (noiseStd * gridScale > largestNoiseSteps) {
         throw new CestaError('privacy.infeasible', `privacy.noiseStd: expected at most ${largestNoiseSteps} grid steps, got ${noiseStd * gridScale}`);
       }
-      const real = skellamEpsilon({ clipNorm, gridScale, length: statisticLength, rounds, noiseStd, delta });
+      const real = epsilonOfRounds(plan, rounds) ?? Infinity;
       if (!(real <= epsilon * (1 + relativeSlack))) {
         throw new CestaError('privacy.invalid', `privacy.noiseStd: expected enough noise for epsilon ${epsilon}, got ${noiseStd}, which gives ${real}`);
       }
@@ -63,25 +67,23 @@ export function checkPromise(plan: Plan): void {
   }
 }
 
-/** Delta that a participant accepts in all unless told otherwise: ten promises of 1e-5. */
-export const defaultMaxDelta = 1e-4;
-
 /**
- * Whether one more round under this plan stays inside the participant's own limits. Delta has a limit of its own: a
- * coordinator that may choose it freely could buy an exact sum for a tiny epsilon.
+ * Whether one more round under this plan stays inside the participant's own limits. Epsilon is stated at the
+ * participant's own delta: a coordinator that may choose it freely could buy an exact sum for a tiny epsilon.
  * @throws CestaError `privacy.mode-unavailable` for a plan without a promise, `budget.exhausted` at a limit.
  */
-export function checkBudget(plan: Plan, record: SpendRecord, maxEpsilon: number, maxDelta = defaultMaxDelta): void {
+export function checkBudget(plan: Plan, record: SpendRecord, limits: SpendLimits): void {
+  const { maxEpsilon, maxDelta } = limits;
   if (plan.privacy.mode === 'none') {
     throw new CestaError('privacy.mode-unavailable', `privacy.mode: expected a private mode, since this participant limits epsilon to ${maxEpsilon}, got none`);
   }
-  const before = totalSpent(record).epsilon;
-  const after = totalSpent(withSpend(record, spendOf(plan, planHash(plan), '')));
-  if (after.epsilon > maxEpsilon * (1 + relativeSlack)) {
-    throw new CestaError('budget.exhausted', `epsilon: expected at most ${maxEpsilon} spent by this participant, got ${after.epsilon} after ${plan.round} (${before} so far)`);
-  }
-  if (after.delta > maxDelta * (1 + relativeSlack)) {
-    throw new CestaError('budget.exhausted', `delta: expected at most ${maxDelta} spent by this participant, got ${after.delta} after ${plan.round}`);
+  const before = totalSpent(record, limits).epsilon;
+  if (!Number.isFinite(before)) throw new CestaError('budget.exhausted', `epsilon: expected at most ${maxEpsilon} spent by this participant, got a report without protection on record`);
+  try {
+    spentAfter(record, plan, limits);
+  } catch (cause) {
+    const { code, message } = toCestaError(cause);
+    throw new CestaError(code, `epsilon: expected at most ${maxEpsilon} at delta ${maxDelta} spent by this participant, got more after ${plan.round} (${before} so far): ${message}`, { cause });
   }
 }
 

@@ -1,20 +1,20 @@
 /**
- * What a participant has spent of its shoppers' privacy, by its own record. Plans are composed by adding their
- * (epsilon, delta): basic composition (Dwork and Roth 2014, Theorem 3.16), loose but sound whatever the coordinator
- * did. Rounds under the same terms share one promise: `rounds` of them together cost one epsilon.
+ * What a participant has spent of its shoppers' privacy, by its own record. Everything is composed by the RDP filter
+ * of `shared/privacy/budget.ts` at one order that follows from the participant's own limits: sound although a
+ * coordinator chooses later plans after seeing earlier outputs. Whatever delta a plan claims, epsilon is stated at
+ * the participant's own.
  */
+import { planEvents } from '../shared/federation/plan-cost.ts';
 import type { Plan } from '../shared/federation/plan.ts';
-import { canonicalJson } from '../shared/protocol/canonical-json.ts';
-import { sha256Hex } from '../shared/protocol/digest.ts';
+import { rdpToEpsilon } from '../shared/privacy/accounting/conversions.ts';
+import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
+import { composedRdp } from '../shared/privacy/accounting/rdp.ts';
+import { chargedEvents, generalFilterOrder, reserve, restoreBudget, type BudgetState } from '../shared/privacy/budget.ts';
 
-/** One noising of the data. A null epsilon is a report without protection. */
+/** One noising of the data. */
 export interface Spend {
-  readonly epsilon: number | null;
-  readonly delta: number | null;
-  /** Rounds under these terms that together spend (epsilon, delta). */
-  readonly rounds: number;
-  /** Digest of everything the promise depends on: equal terms are the same mechanism. */
-  readonly terms: string;
+  /** What it costs under any accountant; null is a report without protection. */
+  readonly events: readonly PrivacyEvent[] | null;
   readonly round: string;
   readonly planHash: string;
   /** ISO 8601. */
@@ -24,53 +24,65 @@ export interface Spend {
 export interface SpendRecord {
   readonly spends: readonly Spend[];
   /**
-   * Lines cut off by a crash, with the epsilon that could still be read. Nothing was sent for them, since a line is
-   * safe on disk before the first byte leaves; they count all the same, because a record may only err upwards.
+   * Lines cut off by a crash. Nothing was sent for them, since a line is safe on disk before the first byte leaves; each
+   * counts as much as the most expensive line that can be read all the same, because a record may only err upwards.
    */
-  readonly unreadable: readonly { readonly epsilon: number | null | 'unknown' }[];
+  readonly unreadable: number;
 }
 
-export const emptyRecord: SpendRecord = { spends: [], unreadable: [] };
+export const emptyRecord: SpendRecord = { spends: [], unreadable: 0 };
+
+/** What a participant accepts in all, over all tasks. */
+export interface SpendLimits {
+  readonly maxEpsilon: number;
+  readonly maxDelta: number;
+}
+
+/** Delta that epsilon is stated at unless told otherwise. */
+export const defaultMaxDelta = 1e-4;
+
+/** The order is for this epsilon where a participant has no limit of its own. */
+const usualEpsilon = 10;
 
 /** What one more noising under this plan is recorded as. */
 export function spendOf(plan: Plan, planHash: string, at: string): Spend {
-  const { privacy, round, task, bounds, statisticLength } = plan;
-  const terms = sha256Hex(new TextEncoder().encode(canonicalJson({ task, privacy, bounds, statisticLength })));
-  switch (privacy.mode) {
-    case 'none':
-      return { epsilon: null, delta: null, rounds: 1, terms, round, planHash, at };
-    case 'local':
-      return { epsilon: privacy.epsilon, delta: privacy.delta, rounds: privacy.rounds, terms, round, planHash, at };
-    default:
-      return privacy satisfies never;
-  }
+  return { events: plan.privacy.mode === 'none' ? null : planEvents(plan), round: plan.round, planHash, at };
 }
 
 export interface Spent {
   /** Infinity once anything was reported without protection. */
   readonly epsilon: number;
+  /** What epsilon is stated at. */
   readonly delta: number;
 }
 
-/** The sum of a record: per terms, epsilon and delta times the number of (begun) promises. */
-export function totalSpent({ spends, unreadable }: SpendRecord): Spent {
-  const counts = new Map<string, { spend: Spend; count: number }>();
-  for (const spend of spends) counts.set(spend.terms, { spend, count: (counts.get(spend.terms)?.count ?? 0) + 1 });
-  let epsilon = 0;
-  let delta = 0;
-  for (const { spend, count } of counts.values()) {
-    const promises = Math.ceil(count / spend.rounds);
-    epsilon += promises * (spend.epsilon ?? Infinity);
-    delta += promises * (spend.delta ?? 0);
-  }
-  // What is unknown counts as the largest that is known.
-  const largest = spends.reduce((max, spend) => Math.max(max, spend.epsilon ?? Infinity), 0);
-  for (const line of unreadable) epsilon += line.epsilon === 'unknown' ? largest : (line.epsilon ?? Infinity);
-  delta += unreadable.length * spends.reduce((max, spend) => Math.max(max, spend.delta ?? 0), 0);
-  return { epsilon, delta };
+/** The composition of a record at `maxDelta`. */
+export function totalSpent(record: SpendRecord, { maxEpsilon, maxDelta }: Partial<SpendLimits> = {}): Spent {
+  const limits = { maxEpsilon: maxEpsilon ?? usualEpsilon, maxDelta: maxDelta ?? defaultMaxDelta };
+  if (record.spends.some(({ events }) => events === null)) return { epsilon: Infinity, delta: limits.maxDelta };
+  return { epsilon: spentEpsilon(budgetOf(record, limits)), delta: limits.maxDelta };
 }
 
-/** The record with one more spend: what would stand after a round. */
-export function withSpend(record: SpendRecord, spend: Spend): SpendRecord {
-  return { ...record, spends: [...record.spends, spend] };
+/**
+ * What would be spent after one more round under this plan.
+ * @throws CestaError `budget.exhausted` when the filter does not admit it.
+ */
+export function spentAfter(record: SpendRecord, plan: Plan, limits: SpendLimits): Spent {
+  const events = planEvents(plan);
+  return { epsilon: spentEpsilon(reserve(budgetOf(record, limits, events), 'next', events)), delta: limits.maxDelta };
+}
+
+/** @param known the plan at hand, where nothing else tells what an unreadable line may have cost */
+function budgetOf({ spends, unreadable }: SpendRecord, { maxEpsilon, maxDelta }: SpendLimits, known: readonly PrivacyEvent[] = []): BudgetState {
+  const filterOrder = generalFilterOrder({ epsilon: maxEpsilon, delta: maxDelta });
+  const costly = spends.reduce<readonly PrivacyEvent[]>((most, { events }) => (events !== null && composedRdp(events, filterOrder) > composedRdp(most, filterOrder) ? events : most), known);
+  const lines = [...spends.map(({ events }) => events ?? []), ...Array.from({ length: unreadable }, () => costly)];
+  return restoreBudget({ epsilon: maxEpsilon, delta: maxDelta, filterOrder, shopsPerShopper: 1 }, lines.map((events, index) => ({ kind: 'reserved', id: `${index}`, events })));
+}
+
+function spentEpsilon(state: BudgetState): number {
+  const events = chargedEvents(state);
+  if (events.length === 0) return 0;
+  const { filterOrder, delta } = state.terms;
+  return rdpToEpsilon(filterOrder, composedRdp(events, filterOrder), delta);
 }

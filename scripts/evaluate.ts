@@ -10,9 +10,10 @@ import type { Dataset } from '../shared/datasets/dataset.ts';
 import { evaluateModel, type Evaluation } from '../shared/evaluation/evaluate-model.ts';
 import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
+import { simulatedNoise, type NoiseKind } from '../shared/evaluation/simulated-noise.ts';
 import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
-import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
+import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
@@ -38,6 +39,15 @@ export interface EvaluateOptions {
   /** Shops of mode `local`. */
   readonly shops?: number;
   readonly clipNorm?: number;
+  /** Rounds that together spend epsilon; 1 by default. */
+  readonly rounds?: number;
+  /** Rate at which every shop samples its shoppers in secret; 1 by default. */
+  readonly sampling?: number;
+  readonly encoding?: 'sparse' | 'rotated';
+  /** Shoppers expected in a sum, to make the clip norm follow the median of the norms. */
+  readonly adaptiveClip?: number;
+  /** Mode `central` only, but for `skellam`. */
+  readonly noise?: NoiseKind;
   /** Noise seeds to average over; without noise one is enough. */
   readonly seeds?: number;
   readonly protocol?: Protocol;
@@ -134,15 +144,30 @@ interface SimulatedPrivacy {
   readonly delta?: number;
   readonly clipNorm?: number;
   readonly shops: number;
+  readonly rounds: number;
+  readonly sampling?: number;
+  readonly encoding?: 'sparse' | 'rotated';
+  readonly adaptiveClip?: number;
+  readonly noise: NoiseKind;
 }
 
-function privacyOf({ epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = 20, clipNorm }: EvaluateOptions): SimulatedPrivacy {
+function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
+  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = 20, clipNorm, rounds = 1, sampling, encoding, adaptiveClip, noise = 'skellam' } = options;
   if (mode === 'none') {
     if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
-    return { mode, shops: 1 };
+    return { mode, shops: 1, rounds, noise: 'skellam' };
   }
   if (epsilon === undefined) throw new CestaError('privacy.invalid', `epsilon: expected a number above 0 in mode ${mode}, got none`);
-  return { mode, epsilon, delta, shops: mode === 'central' ? 1 : shops, ...(clipNorm === undefined ? {} : { clipNorm }) };
+  if (mode !== 'central' && noise !== 'skellam') throw new CestaError('privacy.invalid', `noise: expected skellam in mode ${mode}, since ${noise} needs one party that holds all sums, got ${noise}`);
+  if (noise === 'correlated' && sampling !== undefined) throw new CestaError('privacy.invalid', 'sampling: expected none with correlated noise, whose shoppers take part once, got a rate');
+  return {
+    mode, epsilon, delta, rounds, noise,
+    shops: mode === 'central' ? 1 : shops,
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
+  };
 }
 
 interface Trained {
@@ -150,41 +175,76 @@ interface Trained {
   readonly params: unknown;
 }
 
-/** One training per noise seed, with the first count that a catalogue without text needs. */
+/** What stays the same over the rounds and seeds of an evaluation. */
+interface Simulation {
+  readonly task: TaskSpec;
+  readonly catalogue: Catalogue;
+  readonly shops: readonly (readonly ShopperHistory[])[];
+  readonly noise: NoiseKind;
+}
+
+/** One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. */
 function trainings(dataset: Dataset, { training }: Split, wanted: StageModel, privacy: SimulatedPrivacy, seeds: number): Trained[] {
   const { catalogue } = dataset;
   const positions = new Map(dataset.shoppers.map((shopper, index) => [shopper, index]));
   const shops = byHash(privacy.shops)(dataset, 0).map((group) => group.map((shopper) => training[positions.get(shopper) ?? 0]));
-  const task = withFirstCount(simulationTask(wanted, privacy, shops), catalogue);
-  const start = (stage: StageModel): { model: AnyFederatedModel; round: SimulatedRound } => {
-    const model = createModel(stage.kind, catalogue, stage.hyperParameters);
-    return { model, round: simulateRound(makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null }), model, model.initial(), shops) };
-  };
-  const firstStage = nextModel(task, catalogue, null);
-  const first = start(firstStage);
-  return Array.from({ length: seeds }, (_, seed) => {
-    const params = first.model.update(first.model.initial(), first.round.aggregate(seed + 1));
-    if (firstStage.kind === wanted.kind) return { model: first.model, params };
-    const second = start(nextModel(task, catalogue, { model: firstStage, params }));
-    // Noise of another stream than the count's.
-    return { model: second.model, params: second.model.update(second.model.initial(), second.round.aggregate(-seed - 1)) };
-  });
+  const simulation = { task: withFirstCount(simulationTask(wanted, privacy, shops), catalogue), catalogue, shops, noise: privacy.noise };
+  // The first round is the same for every seed, but for its noise.
+  const first = startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, params: null, clipNorm: null });
+  return Array.from({ length: seeds }, (_, seed) => trainOnce(simulation, first, seed + 1));
+}
+
+interface StartedRound {
+  readonly model: AnyFederatedModel;
+  readonly base: unknown;
+  readonly round: SimulatedRound;
+}
+
+function startStage({ task, catalogue, shops, noise }: Simulation, { stage, number, params, clipNorm }: { stage: StageModel; number: number; params: unknown; clipNorm: number | null }): StartedRound {
+  const model = createModel(stage.kind, catalogue, stage.hyperParameters);
+  const base = params ?? model.initial();
+  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease: null, clipNorm });
+  const { rounds } = task.privacy;
+  // Correlated noise is for shoppers that take part once: each is dealt to one round.
+  const taking = noise === 'correlated' ? shops.map((histories) => histories.filter((_, index) => index % rounds === number - 1)) : shops;
+  return { model, base, round: simulateRound(plan, model, base, taking) };
+}
+
+function trainOnce(simulation: Simulation, first: StartedRound, seed: number): Trained {
+  const { task, catalogue } = simulation;
+  const noise = simulatedNoise(simulation.noise);
+  let started = first;
+  for (let number = 1; ; number += 1) {
+    const { model, base, round } = started;
+    const aggregate = round.aggregate(seed, noise);
+    const params = model.update(base, aggregate);
+    if (number === task.privacy.rounds) return { model, params };
+    const current = { model: { kind: model.kind, hyperParameters: model.hyperParameters }, params };
+    const stage = nextModel(task, catalogue, current);
+    started = startStage(simulation, { stage, number: number + 1, params: continuesFrom(stage, current) ? params : null, clipNorm: aggregate.nextClipNorm });
+  }
 }
 
 /** Parameters from all histories in one place, without noise. */
 export function trainCentrally(model: AnyFederatedModel, catalogue: Catalogue, histories: readonly ShopperHistory[]): unknown {
-  const task = simulationTask({ kind: model.kind, hyperParameters: model.hyperParameters }, { mode: 'none', shops: 1 }, [histories]);
+  const task = simulationTask({ kind: model.kind, hyperParameters: model.hyperParameters }, { mode: 'none', shops: 1, rounds: 1, noise: 'skellam' }, [histories]);
   const plan = makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
   return model.update(model.initial(), simulateRound(plan, model, model.initial(), [histories]).aggregate(0));
 }
 
 function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[]): TaskSpec {
-  const { mode, epsilon, delta, clipNorm } = privacy;
+  const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip } = privacy;
+  const optional = {
+    ...(clipNorm === undefined ? {} : { clipNorm }),
+    ...(sampling === undefined ? {} : { sampling: { rate: sampling, drawnBy: 'shop' } }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(adaptiveClip === undefined ? {} : { adaptiveClip: { expectedShoppers: adaptiveClip } }),
+  };
   return parseTaskSpec({
     name: 'simulation',
     model,
     // Central noise is what one shop that holds all orders would add by itself.
-    privacy: mode === 'none' ? { mode } : { mode: 'local', epsilon, delta, ...(clipNorm === undefined ? {} : { clipNorm }) },
+    privacy: mode === 'none' ? { mode, rounds } : { mode: 'local', epsilon, delta, rounds, ...optional },
     cohort: { minParticipants: 1, targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: Math.max(1, ...shops.map(({ length }) => length)),

@@ -4,11 +4,10 @@
  * reaches the accumulator whole and checked or not at all.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { createAccumulator, maxCoordinate, type Accumulator } from '../shared/federation/accumulator.ts';
+import { createAccumulator, maxCoordinate, type Accumulator, type DecodedSum } from '../shared/federation/accumulator.ts';
 import type { Plan } from '../shared/federation/plan.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import { chunkBytes } from '../shared/protocol/messages.ts';
-import type { Aggregate } from '../shared/recommender/federated-model.ts';
 import type { Clock } from './clock.ts';
 
 /** What a participant announces before it uploads. */
@@ -35,7 +34,7 @@ export interface Aggregation {
   /** Forgets an upload that is queued or under way; a complete update stays, since the round counts on it. */
   discard(participant: string): void;
   readonly participants: number;
-  decode(): Aggregate;
+  decode(): DecodedSum;
   /** Forgets everything that was not accumulated, and stops all timers. */
   close(): void;
 }

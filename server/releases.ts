@@ -8,6 +8,8 @@ import { planHash, type Plan } from '../shared/federation/plan.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
+import type { DecodedSum } from '../shared/federation/accumulator.ts';
+import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
@@ -28,11 +30,11 @@ export interface LoadedRelease extends PublishedRelease {
 
 export interface Sum {
   readonly plan: Plan;
-  readonly aggregate: Aggregate;
+  readonly aggregate: DecodedSum;
   /** Reports in the sum. */
   readonly participants: number;
-  /** Rounds of the task whose budget is charged, this one included. */
-  readonly roundsCharged: number;
+  /** Everything that the task's budget is charged with, this round included. */
+  readonly charged: readonly PrivacyEvent[];
 }
 
 export interface Releases {
@@ -138,7 +140,7 @@ function checkedTensors(model: AnyFederatedModel, params: unknown): NamedTensors
   return tensors;
 }
 
-function describeRound(task: string, { plan, aggregate, participants, roundsCharged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
+function describeRound(task: string, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
   return {
     task,
     round: plan.round,
@@ -147,7 +149,8 @@ function describeRound(task: string, { plan, aggregate, participants, roundsChar
     planHash: planHash(plan),
     cohort: participants,
     shoppers: aggregate.shoppers,
-    privacy: describePrivacy(plan, roundsCharged, participants),
+    privacy: describePrivacy(plan, charged, participants),
+    nextClipNorm: aggregate.nextClipNorm,
     parent: plan.baseRelease,
   };
 }

@@ -4,6 +4,7 @@
  * announced.
  */
 import type { Logger } from 'pino';
+import { journalledEvents } from '../shared/federation/budget-report.ts';
 import { planStatement, type Plan } from '../shared/federation/plan.ts';
 import { advance, nextDeadline, type Round, type RoundEffect, type RoundEvent, type Step } from '../shared/federation/round.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
@@ -18,7 +19,7 @@ import type { Releases } from './releases.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface RoundContext {
-  readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'roundsCharged'>;
+  readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends'>;
   readonly releases: Pick<Releases, 'publish'>;
   readonly gateway: Pick<Gateway, 'send' | 'refuse'>;
   readonly areas: StagingAreas;
@@ -137,8 +138,9 @@ async function release(runner: Runner): Promise<void> {
   const { context, model, plan, aggregation } = runner;
   // Uploads beyond the target: their chunks would only take memory and time from here on.
   aggregation.close();
-  const roundsCharged = await context.storage.roundsCharged(plan.task);
-  const published = await context.releases.publish(model, { plan, roundsCharged, aggregate: aggregation.decode(), participants: aggregation.participants });
+  const spends = await context.storage.spends(plan.task);
+  const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
+  const published = await context.releases.publish(model, { plan, charged, aggregate: aggregation.decode(), participants: aggregation.participants });
   runner.releaseSha256 = published.sha256;
   dispatch(runner, { kind: 'released', version: published.manifest.version });
 }

@@ -5,7 +5,9 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
-import { roundCost } from '../shared/federation/budget-report.ts';
+import { roundCost, taskBudget } from '../shared/federation/budget-report.ts';
+import { planEvents } from '../shared/federation/plan-cost.ts';
+import { reserve } from '../shared/privacy/budget.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel, type StageRelease } from '../shared/federation/stages.ts';
 import { canonicalJson } from '../shared/protocol/canonical-json.ts';
@@ -21,7 +23,7 @@ import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
 import type { LoadedRelease, Releases } from './releases.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
-import type { Spend, Storage } from './storage/storage.ts';
+import type { Spend, SpendRecord, Storage } from './storage/storage.ts';
 
 /** Why no further round opens: `code` is null when everything that was asked for is done. */
 export interface TaskOver {
@@ -163,9 +165,8 @@ async function open(state: State): Promise<void> {
   const { storage, releases, gateway, round } = options;
   const { task, model, catalogue, baseRelease } = await settleStage(state);
   const number = await storage.nextRoundNumber(task.name);
-  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease });
-  const roundLimit = plan.privacy.mode === 'none' ? null : task.privacy.rounds;
-  await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), roundLimit });
+  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm: releases.current?.manifest.nextClipNorm ?? null });
+  await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
   const candidates = shuffle(gateway.ready(), secureRandom((bytes) => void randomFillSync(bytes)));
   round.logger.info({ round: plan.round, shops: candidates.length }, 'round opens');
   const run = startRound({ ...round, gateway, releases, storage, onProgress: options.onProgress }, model, plan, candidates);
@@ -211,8 +212,14 @@ function stageOf(current: LoadedRelease | null): StageRelease | null {
 }
 
 function spendOf(plan: Plan): Spend {
-  const { epsilon, delta, event } = roundCost(plan);
-  return { epsilon, delta, event: { ...event } };
+  const { epsilon, delta, events } = roundCost(plan);
+  return { epsilon, delta, event: events.map((event) => ({ ...event })) };
+}
+
+/** @throws CestaError `budget.exhausted` when the task's filter does not admit the plan after what was spent. */
+function admit(task: TaskSpec, plan: Plan, spends: readonly SpendRecord[]): void {
+  const budget = taskBudget(task, spends);
+  if (budget !== null) reserve(budget, plan.round, planEvents(plan));
 }
 
 async function close(state: State, outcome: RoundOutcome): Promise<void> {

@@ -8,17 +8,17 @@ import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
-import { maskStatistic, noiseStatistic } from '../../shared/federation/statistic.ts';
+import { addDrawnNoise, drawNoise, maskStatistic } from '../../shared/federation/statistic.ts';
 import type { Masked } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import type { Fetch } from '../http.ts';
 import { startParticipant, type ParticipantEvent } from '../participant.ts';
-import { checkBudget, defaultMaxDelta } from '../plan-checks.ts';
+import { checkBudget } from '../plan-checks.ts';
 import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
-import { spendOf, totalSpent, type Spent } from '../spends.ts';
+import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
 import { fetchCatalogue, fetchParams, roundsAddress } from './coordinator-api.ts';
 import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
@@ -44,7 +44,7 @@ export interface ShopNodeOptions {
   readonly coordinatorKey?: string;
   /** Rounds that would take this shop's own total beyond it are declined, and so are rounds without privacy. */
   readonly maxEpsilon?: number;
-  /** The same for delta, wherever epsilon is limited; 1e-4 by default. */
+  /** What this shop's own epsilon is stated at, whatever delta a plan claims; 1e-4 by default. */
   readonly maxDelta?: number;
   /**
    * Shoppers this shop declares room for: a public number. Plans with room for fewer are declined whatever the data
@@ -92,7 +92,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
   if (state.keyWasExposed) logger.warn({ folder: state.path }, 'the key file could be read by others; its permissions are tightened now');
   const listeners = new Set<(event: ShopNodeEvent) => void>([(event) => logEvent(logger, event)]);
   const tell = (event: ShopNodeEvent): void => listeners.forEach((listener) => listener(event));
-  const ending = createEnding(state);
+  const ending = createEnding(state, limitsOf(options));
   const trainer = createTrainer(options, state, tell);
 
   const connect = (handlers: ConnectionHandlers) =>
@@ -142,6 +142,10 @@ function requireCoordinator(state: StateFolder, key: string): void {
   if (state.coordinatorKey !== key) throw new CestaError('config.invalid', `coordinatorKey: expected the key pinned in ${state.path}, ${state.coordinatorKey}, got ${key}`);
 }
 
+function limitsOf({ maxEpsilon, maxDelta }: ShopNodeOptions): Partial<SpendLimits> {
+  return { ...(maxEpsilon === undefined ? {} : { maxEpsilon }), ...(maxDelta === undefined ? {} : { maxDelta }) };
+}
+
 interface Ending {
   rounds: number;
   reason: ShopNodeSummary['ended'];
@@ -149,7 +153,7 @@ interface Ending {
   settle(error: CestaError | null): void;
 }
 
-function createEnding({ ledger }: StateFolder): Ending {
+function createEnding({ ledger }: StateFolder, limits: Partial<SpendLimits>): Ending {
   let resolve: (summary: ShopNodeSummary) => void;
   let reject: (error: CestaError) => void;
   const done = new Promise<ShopNodeSummary>((onDone, onError) => [resolve, reject] = [onDone, onError]);
@@ -162,7 +166,7 @@ function createEnding({ ledger }: StateFolder): Ending {
     settle(error) {
       if (error !== null) return reject(error);
       try {
-        const { epsilon } = totalSpent(ledger.read());
+        const { epsilon } = totalSpent(ledger.read(), limits);
         resolve({ rounds: ending.rounds, epsilonSpent: Number.isFinite(epsilon) ? epsilon : null, ended: ending.reason });
       } catch (thrown) {
         reject(toCestaError(thrown));
@@ -198,13 +202,16 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
       const catalogue = await catalogueOf(plan);
       const model = modelCache.model(plan, catalogue);
       const params = await fetchParams(fetch, coordinator, state.coordinatorKey ?? '', plan, model);
-      const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan }, signal);
+      const random = systemRandom();
+      // Before the data: the time of a draw depends on its value and must not be measured against the data.
+      const noise = drawNoise(plan, random);
+      const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan, random }, signal);
       signal.throwIfAborted();
       // The record is read again here: another round may have spent since the invitation.
-      if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), maxEpsilon, maxDelta);
+      if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
       ledger.append(spendOf(plan, planHash, new Date().toISOString()));
-      const masked = maskStatistic(noiseStatistic(sum, plan, systemRandom()), plan);
-      tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read()) });
+      const masked = maskStatistic(addDrawnNoise(sum, noise), plan);
+      tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read(), limitsOf(options)) });
       return masked;
     },
   };

@@ -7,7 +7,8 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import type { Spend, SpendRecord } from '../spends.ts';
+import { privacyEventsSchema } from '../../shared/privacy/accounting/events.ts';
+import { emptyRecord, type Spend, type SpendRecord } from '../spends.ts';
 
 export interface SpendLedger {
   /** @throws CestaError `storage.failed` */
@@ -17,10 +18,7 @@ export interface SpendLedger {
 }
 
 const spendSchema = z.object({
-  epsilon: z.number().positive().nullable(),
-  delta: z.number().positive().nullable(),
-  rounds: z.number().int().positive(),
-  terms: z.string(),
+  events: privacyEventsSchema.nullable(),
   round: z.string(),
   planHash: z.string(),
   at: z.string(),
@@ -28,23 +26,22 @@ const spendSchema = z.object({
 
 export function openSpendLedger(path: string): SpendLedger {
   return {
-    read: () => storageErrors(path, () => (existsSync(path) ? parseLines(readFileSync(path, 'utf8')) : { spends: [], unreadable: [] })),
+    read: () => storageErrors(path, () => (existsSync(path) ? parseLines(readFileSync(path, 'utf8')) : emptyRecord)),
     append: (spend) => storageErrors(path, () => appendDurably(path, spend)),
   };
 }
 
-/** Epsilon stands first in a line, so that a line cut off by a crash still tells it. */
-function encodeLine({ epsilon, delta, rounds, terms, round, planHash, at }: Spend): string {
-  return `${JSON.stringify({ epsilon, delta, rounds, terms, round, planHash, at })}\n`;
+function encodeLine({ events, round, planHash, at }: Spend): string {
+  return `${JSON.stringify({ events, round, planHash, at })}\n`;
 }
 
 function parseLines(text: string): SpendRecord {
   const spends: Spend[] = [];
-  const unreadable: SpendRecord['unreadable'][number][] = [];
+  let unreadable = 0;
   for (const line of text.split('\n')) {
     if (line === '') continue;
     const spend = parseLine(line);
-    if (spend === null) unreadable.push({ epsilon: leadingEpsilon(line) });
+    if (spend === null) unreadable += 1;
     else spends.push(spend);
   }
   return { spends, unreadable };
@@ -56,12 +53,6 @@ function parseLine(line: string): Spend | null {
   } catch {
     return null;
   }
-}
-
-function leadingEpsilon(line: string): number | null | 'unknown' {
-  const epsilon = /^\{"epsilon":(null|[0-9.e+-]+),/.exec(line)?.[1];
-  if (epsilon === undefined) return 'unknown';
-  return epsilon === 'null' ? null : Number(epsilon);
 }
 
 function appendDurably(path: string, spend: Spend): void {

@@ -25,7 +25,12 @@ function describe(report: z.infer<typeof budgetSchema>): string {
   return [
     `task ${report.task}, mode ${report.mode}, ${report.roundsCharged} rounds charged, ${report.roundsLeft} left`,
     `epsilon: ${number(report.epsilonSpent)} spent of ${number(report.epsilonLimit)}, delta ${number(report.delta)}`,
+    ...(report.epsilonAcrossShops === null ? [] : [
+      `a person who is a shopper of ${report.shopsPerShopper} shops: epsilon ${number(report.epsilonAcrossShops)}`,
+      `filter at Renyi order ${report.filterOrder}: ${((report.filterUsed ?? 0) * 100).toFixed(1)} % used; the budget is ${report.state}`,
+    ]),
     `unit: ${report.unit}; adjacency: ${report.adjacency}`,
+    ...(report.shopLedger === null ? [] : [`for ${report.shopLedger.unit} (${report.shopLedger.adjacency}): epsilon ${number(report.shopLedger.epsilon)}, counted apart`]),
     report.threatModel,
     ...report.assumptions.map((assumption) => `- ${assumption}`),
   ].join('\n');

@@ -1,5 +1,6 @@
 /** `cesta evaluate`: how good a model is on a data set, with or without noise. */
 import { Option, type Command } from 'commander';
+import { noiseKinds, type NoiseKind } from '../../shared/evaluation/simulated-noise.ts';
 import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { SimulationMode } from '../evaluate.ts';
@@ -15,6 +16,11 @@ interface EvaluateCommandOptions extends DataOptions {
   mode?: SimulationMode;
   shops: number;
   clipNorm?: number;
+  rounds: number;
+  sampling?: number;
+  encoding?: 'sparse' | 'rotated';
+  adaptiveClip?: number;
+  noise?: NoiseKind;
   seeds: number;
   protocol: Protocol;
   json?: boolean;
@@ -22,13 +28,18 @@ interface EvaluateCommandOptions extends DataOptions {
 
 export function addEvaluate(program: Command): void {
   addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets'))
-    .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist or item-knn')
+    .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist, als or item-knn')
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
     .option('--epsilon <number>', 'privacy of the release (default: no noise)', positiveNumber)
     .option('--delta <number>', 'privacy slack', probability, 1e-5)
     .addOption(new Option('--mode <mode>', 'central: noise added once; local: by every shop (default: central with --epsilon, else none)').choices(['none', 'central', 'local']))
     .option('--shops <n>', 'shops of mode local', integerIn(1, 10_000), 20)
     .option('--clip-norm <number>', 'L2 norm of one shopper\'s contribution (default: what the model guarantees)', positiveNumber)
+    .option('--rounds <n>', 'rounds that together spend epsilon', integerIn(1, 1000), 1)
+    .option('--sampling <rate>', 'every shop takes each shopper with this probability, in secret (default: all)', probability)
+    .addOption(new Option('--encoding <kind>', 'rotated: for dense contributions (default: sparse)').choices(['sparse', 'rotated']))
+    .option('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected', integerIn(1, 10_000_000))
+    .addOption(new Option('--noise <kind>', 'gaussian and correlated: mode central only (default: skellam)').choices(noiseKinds))
     .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
     .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
     .option('--json', 'print one JSON object')
@@ -37,7 +48,7 @@ export function addEvaluate(program: Command): void {
 
 async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
-  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, seeds, protocol } = options;
+  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol } = options;
   const result = await evaluate({
     data,
     read: readOptions(options),
@@ -45,6 +56,11 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     delta,
     shops,
     seeds,
+    rounds,
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
+    ...(noise === undefined ? {} : { noise }),
     protocol,
     ...(hyperParameters === undefined ? {} : { hyperParameters }),
     ...(epsilon === undefined ? {} : { epsilon }),

@@ -116,8 +116,7 @@ function addRecords(app: Express, { storage, task, room }: AppContext): void {
     sendJson(response, body);
   });
   app.get('/v1/budget', async (_request, response) => {
-    const last = await storage.lastRound(task.name);
-    const report = budgetReport(room.fixed === null ? task : withFirstCount(task, room.fixed), last?.plan ?? null, await storage.roundsCharged(task.name));
+    const report = budgetReport(room.fixed === null ? task : withFirstCount(task, room.fixed), await storage.spends(task.name));
     const body: z.input<typeof budgetSchema> = { ...report, assumptions: [...report.assumptions] };
     sendJson(response, body);
   });

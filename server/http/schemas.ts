@@ -59,8 +59,17 @@ export const budgetSchema = z.object({
   epsilonLimit: z.number().nullable(),
   epsilonSpent: z.number().nullable(),
   epsilonLeft: z.number().nullable(),
+  /** For a person who is a shopper of `shopsPerShopper` shops. */
+  epsilonAcrossShops: z.number().nullable(),
+  shopsPerShopper: z.number().int(),
+  /** The Renyi order of the budget's filter, and the share of its limit that is used. */
+  filterOrder: z.number().int().nullable(),
+  filterUsed: z.number().nullable(),
+  /** What the same releases tell about one whole shop. */
+  shopLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
   roundsCharged: z.number().int(),
   roundsLeft: z.number().int(),
+  state: z.enum(['open', 'exhausted', 'unlimited']),
   assumptions: z.array(z.string()),
   threatModel: z.string(),
 });

@@ -74,12 +74,9 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
       const row = await db.selectFrom('rounds').select((eb) => eb.fn.max('number').as('last')).where('task', '=', task).executeTakeFirst();
       return Number(row?.last ?? 0) + 1;
     },
-    async openRound({ task, number, plan, planHash, spend, roundLimit }) {
+    async openRound({ task, number, plan, planHash, spend, admit }) {
       await db.transaction().execute(async (transaction) => {
-        const charged = await countCharged(transaction, task);
-        if (roundLimit !== null && charged >= roundLimit) {
-          throw new CestaError('budget.exhausted', `task ${task}: expected fewer than ${roundLimit} charged rounds, got ${charged}`);
-        }
+        if (admit !== null) admit(await spendsOf(transaction, task));
         const at = now();
         const round = { id: plan.round, task, number, plan: canonicalJson(plan), plan_hash: planHash, state: 'recruiting' as const, opened_at: at };
         await transaction.insertInto('rounds')
@@ -114,13 +111,15 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
       const row = await db.selectFrom('rounds').selectAll().where('task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : readRound(row);
     },
-    async spends(task) {
-      const rows = await db.selectFrom('spends').innerJoin('rounds', 'rounds.id', 'spends.round').selectAll('spends')
-        .where('spends.task', '=', task).orderBy('rounds.number').execute();
-      return rows.map(readSpend);
-    },
+    spends: (task) => spendsOf(db, task),
     roundsCharged: (task) => countCharged(db, task),
   };
+}
+
+async function spendsOf(db: Db | Transaction<Schema>, task: string): Promise<ReturnType<typeof readSpend>[]> {
+  const rows = await db.selectFrom('spends').innerJoin('rounds', 'rounds.id', 'spends.round').selectAll('spends')
+    .where('spends.task', '=', task).orderBy('rounds.number').execute();
+  return rows.map(readSpend);
 }
 
 async function fail(db: Transaction<Schema>, round: string, { code, message }: Failure, at: string): Promise<void> {

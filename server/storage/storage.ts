@@ -35,8 +35,11 @@ export interface OpenRoundRecord {
   readonly plan: Plan;
   readonly planHash: string;
   readonly spend: Spend;
-  /** Rounds of this task that may be charged, or null where nothing is promised. */
-  readonly roundLimit: number | null;
+  /**
+   * Decides on everything that the task has spent so far, inside the transaction that writes the reservation: throws
+   * when the budget does not hold this round, and nothing is written. Null where nothing is promised.
+   */
+  readonly admit: ((spends: readonly SpendRecord[]) => void) | null;
 }
 
 export interface RoundRecord {
@@ -94,7 +97,7 @@ export interface Storage {
   nextRoundNumber(task: string): Promise<number>;
   /**
    * Writes the plan and reserves its budget, both or neither.
-   * @throws CestaError `budget.exhausted` when `roundLimit` rounds are charged or reserved already.
+   * @throws CestaError whatever `admit` throws.
    */
   openRound(round: OpenRoundRecord): Promise<void>;
   /** Charges the reserved budget for good: call it before the first member is told to train. */

@@ -3,33 +3,40 @@
  * repeated. For evaluation only: seeded noise protects nobody.
  */
 import type { ShopperHistory } from '../commerce/history.ts';
-import { createAccumulator } from '../federation/accumulator.ts';
+import { createAccumulator, type DecodedSum } from '../federation/accumulator.ts';
 import type { Plan } from '../federation/plan.ts';
 import { startStatistic } from '../federation/statistic.ts';
 import { seededRandom } from '../numerics/random.ts';
-import { simulateNoise, withoutNoise } from '../privacy/noise.ts';
-import { skellamSampler } from '../privacy/skellam-sampler.ts';
-import type { Aggregate, AnyFederatedModel } from '../recommender/federated-model.ts';
+import { createPoissonSample } from '../privacy/poisson-sample.ts';
+import type { Clipped } from '../privacy/vectors.ts';
+import type { AnyFederatedModel } from '../recommender/federated-model.ts';
+import { simulatedNoise, type SimulatedNoise } from './simulated-noise.ts';
 
 export interface SimulatedRound {
-  /** The aggregate with the noise of this seed. Shoppers are summed once, whatever the number of seeds. */
-  aggregate(seed: number): Aggregate;
+  /** The aggregate with the sample and the noise of this seed; shoppers are summed once where all of them take part. */
+  aggregate(seed: number, noise?: SimulatedNoise): DecodedSum;
 }
 
 /** @param shops the histories of each shop's shoppers */
 export function simulateRound(plan: Plan, model: AnyFederatedModel, params: unknown, shops: readonly (readonly ShopperHistory[])[]): SimulatedRound {
-  const sums = shops.map((histories) => {
-    const statistic = startStatistic(model, params, plan);
-    for (const history of histories) statistic.add(history);
+  const isSampled = plan.privacy.mode !== 'none' && plan.privacy.sampling < 1;
+  const sumsOf = (seed: number): Clipped[] => shops.map((histories, shop) => sumShop(histories, seed, `${plan.round} ${shop}`));
+  function sumShop(histories: readonly ShopperHistory[], seed: number, stream: string): Clipped {
+    const statistic = startStatistic(model, params, plan, seededRandom(seed, `rounding ${stream}`));
+    const takes = createPoissonSample({ rate: plan.privacy.mode === 'none' ? 1 : plan.privacy.sampling, random: seededRandom(seed, `sample ${stream}`) });
+    for (const history of histories) if (takes()) statistic.add(history);
     return statistic.finish();
-  });
-  const { privacy, bounds } = plan;
-  const sampler = privacy.mode === 'none' ? null : skellamSampler({ variance: (privacy.noiseStd * bounds.gridScale) ** 2, kind: 'fast' });
+  }
+  let kept: Clipped[] | null = null;
   return {
-    aggregate(seed) {
+    aggregate(seed, noise = simulatedNoise('skellam')) {
+      const sums = isSampled ? sumsOf(seed) : (kept ??= sumsOf(0));
       const accumulator = createAccumulator(plan);
-      sums.forEach((sum, shop) => accumulator.add(sampler === null ? withoutNoise(sum) : simulateNoise(sum, sampler, seededRandom(seed, `noise-${shop}`))));
-      return accumulator.decode();
+      sums.forEach((sum, shop) => {
+        const drawn = noise.next(plan, seededRandom(seed, `noise-${shop} ${plan.round}`));
+        accumulator.add(drawn === null ? sum : drawn.map((value, i) => value + sum[i]));
+      });
+      return { ...accumulator.decode(), noiseStd: noise.noiseStd(plan, sums.length) };
     },
   };
 }

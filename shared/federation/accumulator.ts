@@ -2,16 +2,26 @@
  * The coordinator's half of a private sum: one accumulator in the ring Z_2^32 that updates are streamed into,
  * so that memory does not grow with the number of shops, and its decoding into model units.
  */
+import { nextClipNorm } from '../privacy/adaptive-clip.ts';
+import { decodeDense } from '../privacy/dense.ts';
 import type { Aggregate } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { totalNoiseStd, type Plan } from './plan.ts';
+import { contributionLength, modelNorm, slotsOf, totalNoiseStd, type Bounds, type Plan } from './plan.ts';
+import { planSensitivity } from './plan-cost.ts';
+import { bitStepsOf, countStepsOf } from './statistic.ts';
+
+/** What a round yields: the aggregate the model folds in, and what the next plan needs. */
+export interface DecodedSum extends Aggregate {
+  /** Clip norm of the model's part in the next round; null where it does not adapt. */
+  readonly nextClipNorm: number | null;
+}
 
 export interface Accumulator {
   /** Adds one validated report. @throws CestaError `update.wrong-length` */
   add(report: Int32Array): void;
   readonly participants: number;
   /** Decodes the sum so far. @throws CestaError `round.failed` before the first report. */
-  decode(): Aggregate;
+  decode(): DecodedSum;
 }
 
 export function createAccumulator(plan: Plan): Accumulator {
@@ -34,13 +44,24 @@ export function createAccumulator(plan: Plan): Accumulator {
   };
 }
 
-function decodeSum(sum: Int32Array, plan: Plan, participants: number): Aggregate {
-  const { gridScale, countValue } = plan.bounds;
-  const countSlot = plan.statisticLength - 1;
-  const decoded = new Float64Array(countSlot);
-  for (let i = 0; i < countSlot; i += 1) decoded[i] = sum[i] / gridScale;
-  const countSteps = Math.floor(countValue * gridScale);
-  return { sum: decoded, shoppers: Math.max(1, sum[countSlot] / countSteps), noiseStd: totalNoiseStd(plan.privacy, participants) };
+function decodeSum(sum: Int32Array, plan: Plan, participants: number): DecodedSum {
+  const { bounds } = plan;
+  const values = unitsOf(sum, bounds, contributionLength(plan));
+  const countSlot = values.length - slotsOf(bounds);
+  // On the sparse grid every shopper adds whole steps: fewer than the plan's value by less than one.
+  const isSparse = bounds.encoding.kind === 'sparse';
+  const countUnit = isSparse ? countStepsOf(bounds) / bounds.gridScale : bounds.countValue;
+  const shoppers = Math.max(1, values[countSlot] / countUnit);
+  const aggregate = { sum: values.slice(0, countSlot), shoppers, noiseStd: totalNoiseStd(plan.privacy, participants) };
+  if (bounds.clipBit === null) return { ...aggregate, nextClipNorm: null };
+  const bitUnit = isSparse ? bitStepsOf(bounds) / bounds.gridScale : bounds.clipBit.value;
+  const noisyFraction = Math.min(1, Math.max(0, (values[countSlot + 1] / bitUnit / shoppers + 1) / 2));
+  return { ...aggregate, nextClipNorm: nextClipNorm({ clipNorm: modelNorm(bounds), noisyFraction, quantile: bounds.clipBit.quantile, rate: bounds.clipBit.rate }) };
+}
+
+function unitsOf(sum: Int32Array, { encoding, gridScale, modulusBits }: Bounds, length: number): Float64Array {
+  if (encoding.kind === 'rotated') return decodeDense(sum, { scale: gridScale, rotationSeed: encoding.rotationSeed }, modulusBits, length);
+  return Float64Array.from(sum, (steps) => steps / gridScale);
 }
 
 /** How many standard deviations of noise an honest coordinate may carry: exceeded with probability below 2^-100. */
@@ -51,7 +72,8 @@ const noiseMargin = 12;
  * its noise. Anything beyond is refused before it is summed.
  */
 export function maxCoordinate(plan: Plan): number {
-  const { rowCap, countValue, gridScale, maxShoppersPerShop } = plan.bounds;
-  const data = maxShoppersPerShop * Math.max(rowCap, countValue) * gridScale;
-  return Math.ceil(data + noiseMargin * totalNoiseStd(plan.privacy, 1) * gridScale);
+  const { rowCap, countValue, clipBit, gridScale, maxShoppersPerShop, encoding } = plan.bounds;
+  // A rotation may put all of a contribution into one coordinate.
+  const entry = encoding.kind === 'rotated' ? planSensitivity(plan).l2 : Math.max(rowCap, countValue, clipBit?.value ?? 0) * gridScale;
+  return Math.ceil(maxShoppersPerShop * entry + noiseMargin * totalNoiseStd(plan.privacy, 1) * gridScale);
 }

@@ -2,58 +2,33 @@
  * What a task promises and has spent, in numbers and in words. Every report names unit, adjacency, delta,
  * assumptions and the threat model, because an epsilon without them says nothing.
  */
+import { CestaError } from '../protocol/errors.ts';
+import { epsilonOf } from '../privacy/accounting/epsilon.ts';
+import { privacyEventsSchema, type PrivacyEvent } from '../privacy/accounting/events.ts';
+import { acrossShops, filterOrderOf, reportBudget, restoreBudget, type BudgetEntry, type BudgetState } from '../privacy/budget.ts';
 import type { PrivacyStatement } from './release.ts';
+import { epsilonOfRounds, planEvents } from './plan-cost.ts';
 import { totalNoiseStd, type Plan } from './plan.ts';
 import type { TaskSpec } from './task.ts';
-import { skellamEpsilon } from '../privacy/accounting/skellam.ts';
 
 const unit = 'one shopper in one shop';
 const adjacency = 'add or remove all records of one shopper at one shop';
-
-const assumptions = [
-  'A shopper of k shops is protected by k times the epsilon stated here, or less.',
-  'Every round uses the whole of a shop\'s consenting shoppers: no amplification by sampling is claimed.',
-  'Parameters of a task are fixed before its first round.',
-] as const;
 
 const threatModel: Record<Plan['privacy']['mode'], string> = {
   none: 'No protection: the coordinator receives every shop\'s exact sums. For tests and for data that may be public.',
   local: 'Each shop adds all of the noise itself, so the guarantee holds against the coordinator, the other shops and every reader of a release, whoever of them collude. It does not protect a shopper from the shop that holds the orders.',
 };
 
-/** One private sum, as a ledger keeps it: enough for any later accountant to recompute the cost. */
-export interface SpendEvent {
-  readonly mechanism: 'skellam' | 'none';
-  readonly clipNorm: number | null;
-  readonly noiseStd: number;
-  readonly gridScale: number;
-  readonly length: number;
-}
+const nothingPromised = ['Nothing is promised, so nothing is assumed.'] as const;
 
-function spendEvent(plan: Plan): SpendEvent {
-  const { privacy, bounds } = plan;
-  return {
-    mechanism: privacy.mode === 'none' ? 'none' : privacy.mechanism,
-    clipNorm: bounds.clipNorm,
-    noiseStd: privacy.mode === 'none' ? 0 : privacy.noiseStd,
-    gridScale: bounds.gridScale,
-    length: plan.statisticLength,
-  };
-}
-
-/** Epsilon of `rounds` rounds under this plan at its delta; null where the plan promises nothing. */
-export function epsilonSpent(plan: Plan, rounds: number): number | null {
-  const { privacy, bounds } = plan;
-  if (privacy.mode === 'none' || bounds.clipNorm === null) return null;
-  if (rounds === 0) return 0;
-  return skellamEpsilon({
-    noiseStd: privacy.noiseStd,
-    clipNorm: bounds.clipNorm,
-    gridScale: bounds.gridScale,
-    length: plan.statisticLength,
-    rounds,
-    delta: privacy.delta,
-  });
+function assumptionsOf({ sampling, shopsPerShopper }: { readonly sampling: number; readonly shopsPerShopper: number }): readonly string[] {
+  return [
+    `A person who is a shopper of ${shopsPerShopper} shops has a larger epsilon, which the budget states beside this one; of more shops, a larger one still.`,
+    sampling === 1
+      ? 'Every round uses the whole of a shop\'s consenting shoppers: no amplification by sampling is claimed.'
+      : `Every shop takes each of its shoppers with probability ${sampling}, independently, and tells nobody whom: against whoever learns the sample, the shop itself first of all, the numbers do not hold.`,
+    'Parameters of a round may depend on earlier releases: the budget is a filter at one Renyi order that was fixed before the first round.',
+  ];
 }
 
 /** What a journal records before a round's first frame is sent. */
@@ -61,24 +36,56 @@ export interface RoundCost {
   /** Of this round by itself; null where nothing is promised. */
   readonly epsilon: number | null;
   readonly delta: number | null;
-  readonly event: SpendEvent;
+  /** Enough for any later accountant to recompute the cost; none where nothing is promised. */
+  readonly events: readonly PrivacyEvent[];
 }
 
 export function roundCost(plan: Plan): RoundCost {
-  return { epsilon: epsilonSpent(plan, 1), delta: plan.privacy.mode === 'none' ? null : plan.privacy.delta, event: spendEvent(plan) };
+  return { epsilon: epsilonOfRounds(plan, 1), delta: plan.privacy.mode === 'none' ? null : plan.privacy.delta, events: planEvents(plan) };
 }
 
-/** The privacy paragraph of a release's manifest, after `rounds` rounds, the last with `participants` reports. */
-export function describePrivacy(plan: Plan, rounds: number, participants: number): PrivacyStatement {
+/** A line of the coordinator's journal, as far as the budget looks at it. */
+export interface JournalledSpend {
+  readonly round: string;
+  readonly state: BudgetEntry['kind'];
+  /** What {@link roundCost} gave, read back from a disk. */
+  readonly event: unknown;
+}
+
+/**
+ * The budget of a task as its journal has it; null where the task promises nothing.
+ * @throws CestaError `storage.failed` for a journal that this version did not write.
+ */
+export function taskBudget({ privacy }: TaskSpec, spends: readonly JournalledSpend[]): BudgetState | null {
+  const { mode, epsilon, delta, rounds, sampling, shopsPerShopper } = privacy;
+  if (mode === 'none' || epsilon === undefined || delta === undefined) return null;
+  const filterOrder = filterOrderOf({ epsilon, delta, rounds, sampling: sampling?.rate ?? 1 });
+  const journal = spends.flatMap(({ round, state, event }): BudgetEntry[] => {
+    const reserved: BudgetEntry = { kind: 'reserved', id: round, events: journalledEvents(round, event) };
+    return state === 'reserved' ? [reserved] : [reserved, { kind: state, id: round }];
+  });
+  return restoreBudget({ epsilon, delta, filterOrder, shopsPerShopper }, journal);
+}
+
+/** @throws CestaError `storage.failed` */
+export function journalledEvents(round: string, event: unknown): readonly PrivacyEvent[] {
+  const parsed = privacyEventsSchema.safeParse(event);
+  if (!parsed.success) throw new CestaError('storage.failed', `spends: expected the events of ${round} as this version writes them, got others`, { cause: parsed.error });
+  return parsed.data;
+}
+
+/** The privacy paragraph of a release's manifest, after rounds that cost `charged`, the last with `participants` reports. */
+export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], participants: number): PrivacyStatement {
+  const { privacy, bounds } = plan;
   return {
-    mode: plan.privacy.mode,
+    mode: privacy.mode,
     unit,
     adjacency,
-    epsilon: epsilonSpent(plan, rounds),
-    delta: plan.privacy.mode === 'none' ? null : plan.privacy.delta,
-    noiseStd: totalNoiseStd(plan.privacy, participants),
-    clipNorm: plan.bounds.clipNorm,
-    assumptions: [...assumptions, threatModel[plan.privacy.mode]],
+    epsilon: privacy.mode === 'none' ? null : epsilonOf(charged, privacy.delta, { crossCheck: false }).epsilon,
+    delta: privacy.mode === 'none' ? null : privacy.delta,
+    noiseStd: totalNoiseStd(privacy, participants),
+    clipNorm: bounds.clipNorm,
+    assumptions: [...(privacy.mode === 'none' ? nothingPromised : assumptionsOf(privacy)), threatModel[privacy.mode]],
   };
 }
 
@@ -92,29 +99,57 @@ export interface BudgetReport {
   readonly epsilonLimit: number | null;
   readonly epsilonSpent: number | null;
   readonly epsilonLeft: number | null;
+  /** For a person who is a shopper of `shopsPerShopper` shops. */
+  readonly epsilonAcrossShops: number | null;
+  readonly shopsPerShopper: number;
+  /** The Renyi order of the filter, and the share of its limit that is used: at 1 the task stops. */
+  readonly filterOrder: number | null;
+  readonly filterUsed: number | null;
+  /** A ledger of its own: what the same releases tell about one whole shop. Null where that is not bounded. */
+  readonly shopLedger: { readonly unit: string; readonly adjacency: string; readonly epsilon: number } | null;
   readonly roundsCharged: number;
   readonly roundsLeft: number;
+  /** open: rounds may follow. exhausted: the task has spent what it promised, and stops for good. */
+  readonly state: 'open' | 'exhausted' | 'unlimited';
   readonly assumptions: readonly string[];
   readonly threatModel: string;
 }
 
-/** `plan` is the last plan of the task, or null before the first; all its rounds have the same noise. */
-export function budgetReport(task: TaskSpec, plan: Plan | null, roundsCharged: number): BudgetReport {
-  const mode = plan?.privacy.mode ?? (task.privacy.mode === 'local' ? 'local' : 'none');
-  const limit = mode === 'none' ? null : (task.privacy.epsilon ?? null);
-  const spent = plan === null ? (limit === null ? null : 0) : epsilonSpent(plan, roundsCharged);
+/**
+ * @param task with the rounds that it really takes
+ * @throws CestaError `storage.failed` for a journal that this version did not write.
+ */
+export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[]): BudgetReport {
+  const { privacy } = task;
+  const budget = taskBudget(task, spends);
+  const roundsCharged = spends.filter(({ state }) => state !== 'abandoned').length;
+  const roundsLeft = Math.max(0, privacy.rounds - roundsCharged);
+  const mode = budget === null ? 'none' : 'local';
+  const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper }), threatModel: threatModel[mode] } as const;
+  if (budget === null) {
+    return { ...base, delta: null, epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, epsilonAcrossShops: null, filterOrder: null, filterUsed: null, shopLedger: null, state: 'unlimited' };
+  }
+  const { spent, spentAcrossShops, filterUsed, epsilonLimit, delta, charged } = reportBudget(budget);
   return {
-    task: task.name,
-    mode,
-    unit,
-    adjacency,
-    delta: mode === 'none' ? null : (task.privacy.delta ?? null),
-    epsilonLimit: limit,
-    epsilonSpent: spent,
-    epsilonLeft: limit === null || spent === null ? null : Math.max(0, limit - spent),
-    roundsCharged,
-    roundsLeft: Math.max(0, task.privacy.rounds - roundsCharged),
-    assumptions,
-    threatModel: threatModel[mode],
+    ...base,
+    delta,
+    epsilonLimit,
+    epsilonSpent: spent.epsilon,
+    epsilonLeft: Math.max(0, epsilonLimit - spent.epsilon),
+    epsilonAcrossShops: spentAcrossShops.epsilon,
+    filterOrder: budget.terms.filterOrder,
+    filterUsed,
+    shopLedger: {
+      unit: 'one whole shop',
+      adjacency: `add or remove all records of a shop of at most ${task.maxShoppersPerShop} shoppers`,
+      // All its shoppers at once: the clip norm bounds each of them, so their number times it bounds the shop.
+      epsilon: epsilonOf(charged.map((event) => acrossShops(withoutSampling(event), task.maxShoppersPerShop)), delta, { crossCheck: false }).epsilon,
+    },
+    state: roundsLeft === 0 ? 'exhausted' : 'open',
   };
+}
+
+/** A shop is in every round, whichever of its shoppers are. */
+function withoutSampling(event: PrivacyEvent): PrivacyEvent {
+  return 'sampling' in event ? { ...event, sampling: 1 } : event;
 }

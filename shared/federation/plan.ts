@@ -15,22 +15,39 @@ const count = z.number().int().positive();
 const jsonSchema: z.ZodType<Json> = z.json();
 
 /**
- * Bounds of one shopper's contribution and of the ring it is summed in. A contribution is the model's vector
- * and one count slot; its joint L2 norm is at most `clipNorm`.
+ * Bounds of one shopper's contribution and of the ring it is summed in. A contribution is the model's vector,
+ * one count slot and, where the clip norm adapts, one slot for a bit; its joint L2 norm is at most `clipNorm`.
  */
 const boundsSchema = z.strictObject({
-  /** L2 norm of one shopper's whole contribution (model part and count slot), or null where nothing is clipped. */
+  /** How a contribution becomes integers: entry by entry, or rotated and rounded at random (dense vectors). */
+  encoding: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('sparse') }),
+    z.strictObject({
+      kind: z.literal('rotated'),
+      /** Coordinates before padding to a power of two: the model's vector and the slots behind it. */
+      vectorLength: count,
+      /** Public seed of the rotation. */
+      rotationSeed: z.number().int().min(-(2 ** 31)).max(2 ** 32 - 1),
+    }),
+  ]),
+  /** L2 norm of one shopper's whole contribution (model part and slots), or null where nothing is clipped. */
   clipNorm: positive.nullable(),
   /** Largest |entry| of the model part. */
   rowCap: positive,
   /** What one shopper adds to the count slot, in the units of the clip norm. */
   countValue: positive,
+  /**
+   * What one shopper adds to the last slot, with the sign of whether its norm was within the clip norm; null where
+   * the clip norm is fixed. `quantile` and `rate` say how the next round's clip norm follows.
+   */
+  clipBit: z.strictObject({ value: positive, quantile: z.number().min(0).max(1), rate: positive }).nullable(),
   /** Grid steps per unit: a power of two. */
   gridScale: positive.refine((scale) => Number.isInteger(Math.log2(scale)), 'expected a power of two'),
-  modulusBits: z.literal(32),
+  /** The sum is read modulo 2^modulusBits. */
+  modulusBits: z.number().int().min(8).max(32),
   /** Shoppers that one shop may sum; the ring holds `maxParticipants` times as many. */
   maxShoppersPerShop: count,
-});
+}).refine(({ encoding, modulusBits }) => encoding.kind === 'rotated' || modulusBits === 32, 'modulusBits: expected 32 with the sparse encoding');
 
 /** How the sum is protected. `noiseStd` is in the units of the clip norm. */
 const privacySchema = z.discriminatedUnion('mode', [
@@ -44,6 +61,12 @@ const privacySchema = z.discriminatedUnion('mode', [
     rounds: count,
     noiseStd: positive,
     mechanism: z.literal('skellam'),
+    /** Every shop takes each of its shoppers with this probability, independently, and tells nobody whom; 1: all. */
+    sampling: z.number().gt(0).max(1),
+    /** The Renyi order at which the task's budget is filtered, fixed before its first round. */
+    filterOrder: z.number().int().min(2),
+    /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
+    shopsPerShopper: count,
   }),
 ]);
 
@@ -69,7 +92,7 @@ export const planSchema = z.strictObject({
   round: z.string().min(1).max(96),
   model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), jsonSchema) }),
   catalogueHash: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Length of the statistic: the model's vector and the count slot behind it. */
+  /** Length of the statistic: the model's vector and the slots behind it, padded where it is rotated. */
   statisticLength: count.max(1 << 28),
   bounds: boundsSchema,
   privacy: privacySchema,
@@ -83,6 +106,25 @@ export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type Bounds = Plan['bounds'];
 export type PrivacyPlan = Plan['privacy'];
 export type Cohort = Plan['cohort'];
+
+/** Slots behind the model's vector: the count, and the bit where the clip norm adapts. */
+export function slotsOf({ clipBit }: Pick<Bounds, 'clipBit'>): number {
+  return clipBit === null ? 1 : 2;
+}
+
+/** Coordinates of one contribution, slots included and before any padding. */
+export function contributionLength({ bounds: { encoding }, statisticLength }: Pick<Plan, 'bounds' | 'statisticLength'>): number {
+  return encoding.kind === 'rotated' ? encoding.vectorLength : statisticLength;
+}
+
+/**
+ * L2 norm left for the model's part of a contribution beside the slots; Infinity where nothing is clipped. The root
+ * may round up; four units in the last place keep the joint norm within the clip norm for certain.
+ */
+export function modelNorm({ clipNorm, countValue, clipBit }: Bounds): number {
+  if (clipNorm === null) return Infinity;
+  return Math.sqrt(clipNorm ** 2 - countValue ** 2 - (clipBit?.value ?? 0) ** 2) * (1 - 2 ** -50);
+}
 
 /** What a user may ask for; `distributed` and `central` are words of the design that a coordinator may have to refuse. */
 export const privacyModes = ['none', 'local', 'distributed', 'central'] as const;

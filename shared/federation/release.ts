@@ -46,6 +46,8 @@ export const manifestSchema = z.strictObject({
   privacy: privacyStatementSchema,
   /** Public figures of the release itself; none of them looks at a shopper. */
   metrics: z.record(z.string(), z.number()),
+  /** Clip norm of the model's part of a contribution in the next round; null where it does not adapt. */
+  nextClipNorm: z.number().positive().nullable(),
   /** Digest over the names, shapes and bytes of the tensors. */
   tensorsSha256: digest,
   /** Address of the release this one was trained from. */

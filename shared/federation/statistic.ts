@@ -4,15 +4,16 @@
  * it is integer arithmetic in the ring Z_2^32.
  */
 import type { ShopperHistory } from '../commerce/history.ts';
-import { createSparseVector } from '../numerics/sparse-vector.ts';
-import type { SecureRandom } from '../numerics/random.ts';
+import { createSparseVector, type SparseVector } from '../numerics/sparse-vector.ts';
+import type { RandomWords, SecureRandom } from '../numerics/random.ts';
 import { addClipped, clipBounds, emptySum } from '../privacy/clip.ts';
-import { addNoise, withoutNoise } from '../privacy/noise.ts';
+import { addDense } from '../privacy/dense.ts';
+import { addNoiseBlock, drawNoiseBlock, withoutNoise, type NoiseBlock } from '../privacy/noise.ts';
 import { skellamSampler, type SkellamSampler } from '../privacy/skellam-sampler.ts';
 import type { Clipped, Masked, Noised } from '../privacy/vectors.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
-import type { Plan } from './plan.ts';
+import { contributionLength, modelNorm, slotsOf, type Bounds, type Plan } from './plan.ts';
 
 /** Sums one shop's shoppers, one call a shopper, so that a caller can yield between them. */
 export interface StatisticBuilder {
@@ -24,32 +25,29 @@ export interface StatisticBuilder {
 }
 
 /**
- * Starts a sum of contributions under the bounds of a plan. Each shopper's joint vector (model part and count
- * slot) has L2 norm at most `clipNorm`, hence at most `gridScale * clipNorm` on the grid: the sensitivity of
- * the sum to adding or removing one shopper.
+ * Starts a sum of contributions under the bounds of a plan. Each shopper's joint vector (model part and slots) has L2
+ * norm at most `clipNorm`; on the grid it moves the sum by at most `planSensitivity`.
+ * @param random decides the rounding of the rotated encoding; the sparse one rounds toward zero.
+ * @throws CestaError `plan.invalid` when model and plan disagree about the length.
  */
-export function startStatistic(model: AnyFederatedModel, params: unknown, plan: Plan): StatisticBuilder {
-  const countSlot = model.statisticLength();
-  if (countSlot + 1 !== plan.statisticLength) {
-    throw new CestaError('plan.invalid', `statisticLength: expected ${countSlot + 1} for this model and catalogue, got ${plan.statisticLength}`);
+export function startStatistic(model: AnyFederatedModel, params: unknown, plan: Plan, random: RandomWords): StatisticBuilder {
+  const { bounds } = plan;
+  const modelLength = model.statisticLength();
+  if (modelLength + slotsOf(bounds) !== contributionLength(plan)) {
+    throw new CestaError('plan.invalid', `statisticLength: expected ${modelLength + slotsOf(bounds)} for this model and catalogue, got ${contributionLength(plan)}`);
   }
-  const { clipNorm, countValue, rowCap, gridScale, maxShoppersPerShop } = plan.bounds;
   const sum = emptySum(plan.statisticLength);
-  const countSteps = Math.floor(countValue * gridScale);
-  // The root may round up; four units in the last place keep the joint norm within the clip norm for certain.
-  const modelNorm = clipNorm === null ? Infinity : Math.sqrt(clipNorm ** 2 - countValue ** 2) * (1 - 2 ** -50);
-  const bounds = clipBounds({ clipNorm: modelNorm, rowCap, gridScale });
+  const encode = bounds.encoding.kind === 'rotated' ? rotatedEncoder(sum, plan, random) : sparseEncoder(sum, plan);
   const contribution = createSparseVector();
   let shoppers = 0;
   return {
     add(history) {
-      if (shoppers === maxShoppersPerShop) {
-        throw new CestaError('privacy.infeasible', `shoppers: expected at most ${maxShoppersPerShop} in one shop, got more; split the shop or raise maxShoppersPerShop of the task`);
+      if (shoppers === bounds.maxShoppersPerShop) {
+        throw new CestaError('privacy.infeasible', `shoppers: expected at most ${bounds.maxShoppersPerShop} in one shop, got more; split the shop or raise maxShoppersPerShop of the task`);
       }
       contribution.clear();
       model.contribute(params, history, contribution);
-      addClipped(sum, contribution, bounds);
-      sum[countSlot] += countSteps;
+      encode(contribution);
       shoppers += 1;
     },
     get shoppers() {
@@ -59,20 +57,75 @@ export function startStatistic(model: AnyFederatedModel, params: unknown, plan: 
   };
 }
 
-/** Adds this participant's noise: all of the plan's sigma in mode `local`, nothing in mode `none`. */
-export function noiseStatistic(sum: Clipped, plan: Plan, random: SecureRandom): Noised {
+/** Entry by entry: what a shopper does not touch stays untouched. */
+function sparseEncoder(sum: Clipped, plan: Plan): (contribution: SparseVector) => void {
+  const { bounds } = plan;
+  const { gridScale, rowCap } = bounds;
+  const clip = clipBounds({ clipNorm: modelNorm(bounds), rowCap, gridScale });
+  const countSlot = plan.statisticLength - slotsOf(bounds);
+  const countSteps = countStepsOf(bounds);
+  const bitSteps = bitStepsOf(bounds);
+  return (contribution) => {
+    const within = addClipped(sum, contribution, clip);
+    sum[countSlot] += countSteps;
+    if (bitSteps > 0) sum[countSlot + 1] += within ? bitSteps : -bitSteps;
+  };
+}
+
+/** The whole vector, rotated and rounded at random: for models whose contributions are dense. */
+function rotatedEncoder(sum: Clipped, plan: Plan, random: RandomWords): (contribution: SparseVector) => void {
+  const { bounds } = plan;
+  const { clipNorm, rowCap, gridScale, countValue, clipBit, encoding } = bounds;
+  if (encoding.kind !== 'rotated' || clipNorm === null) throw new CestaError('plan.invalid', 'bounds.clipNorm: expected a number with the rotated encoding, got none');
+  const { vectorLength, rotationSeed } = encoding;
+  const countSlot = vectorLength - slotsOf(bounds);
+  const largest = modelNorm(bounds);
+  const vector = new Float64Array(vectorLength);
+  return (contribution) => {
+    vector.fill(0);
+    let square = 0;
+    for (let i = 0; i < contribution.size; i += 1) {
+      const value = contribution.valueAt(i);
+      // The same rule as for sparse contributions: what is not finite counts as zero.
+      const capped = Number.isFinite(value) ? Math.min(rowCap, Math.max(-rowCap, value)) : 0;
+      vector[contribution.indexAt(i)] = capped;
+      square += capped * capped;
+    }
+    const norm = Math.sqrt(square);
+    const within = norm <= largest;
+    if (!within) for (let i = 0; i < countSlot; i += 1) vector[i] *= largest / norm;
+    vector[countSlot] = countValue;
+    if (clipBit !== null) vector[countSlot + 1] = within ? clipBit.value : -clipBit.value;
+    addDense(sum, vector, { clipNorm, scale: gridScale, rotationSeed }, random);
+  };
+}
+
+/** Steps that one shopper adds to the count slot of a sparse sum. */
+export function countStepsOf({ countValue, gridScale }: Bounds): number {
+  return Math.floor(countValue * gridScale);
+}
+
+/** Steps that one shopper adds to, or takes from, the bit's slot of a sparse sum; 0 where there is none. */
+export function bitStepsOf({ clipBit, gridScale }: Bounds): number {
+  return clipBit === null ? 0 : Math.floor(clipBit.value * gridScale);
+}
+
+/** This participant's noise, drawn before its data is touched: all of the plan's sigma in mode `local`, null in mode `none`. */
+export function drawNoise(plan: Plan, random: SecureRandom): NoiseBlock | null {
   const { privacy, bounds } = plan;
   switch (privacy.mode) {
     case 'none':
-      // No promise is made in this mode, and the plan, the release and the budget all say so.
-      return withoutNoise(sum);
-    case 'local': {
-      const variance = (privacy.noiseStd * bounds.gridScale) ** 2;
-      return addNoise(sum, samplerOf(variance), random);
-    }
+      return null;
+    case 'local':
+      return drawNoiseBlock(plan.statisticLength, samplerOf((privacy.noiseStd * bounds.gridScale) ** 2), random);
     default:
       return privacy satisfies never;
   }
+}
+
+/** Adds what {@link drawNoise} drew. Null adds nothing: no promise is made then, and plan, release and budget say so. */
+export function addDrawnNoise(sum: Clipped, noise: NoiseBlock | null): Noised {
+  return noise === null ? withoutNoise(sum) : addNoiseBlock(sum, noise);
 }
 
 /** Tables of the last variances: building one takes longer than drawing a statistic, and rounds of a task share it. */

@@ -4,11 +4,17 @@
  */
 import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
+import { hashName } from '../numerics/random.ts';
+import { noiseMultiplierFor } from '../privacy/accounting/calibration.ts';
+import { clipBitCoordinate, planAdaptiveClip } from '../privacy/adaptive-clip.ts';
+import { filterOrderOf } from '../privacy/budget.ts';
+import { solveDense, type DensePlan } from '../privacy/dense.ts';
 import { calibrateGrid } from '../privacy/grid-calibration.ts';
 import { solveGrid } from '../privacy/grid.ts';
+import { paddedLength } from '../privacy/rotation.ts';
 import { modelKinds, type AnyFederatedModel } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { protocolVersion, parsePlan, privacyModes, type Bounds, type Plan, type PrivacyPlan } from './plan.ts';
+import { protocolVersion, parsePlan, privacyModes, slotsOf, type Bounds, type Plan } from './plan.ts';
 
 const count = z.number().int().positive();
 const jsonRecord = z.record(z.string(), z.json());
@@ -22,8 +28,24 @@ export const taskSpecSchema = z.strictObject({
     delta: z.number().gt(0).lt(1).optional(),
     /** Rounds that together may spend (epsilon, delta). */
     rounds: count.max(10_000).default(1),
-    /** L2 norm of one shopper's contribution; by default what the model guarantees. */
+    /** L2 norm of the model's part of one contribution; by default what the model guarantees. */
     clipNorm: z.number().gt(0).optional(),
+    /**
+     * Poisson sampling of shoppers: less noise, because nobody knows who was in the sum. It counts only if the shops
+     * draw, in secret; a coordinator that draws knows.
+     */
+    sampling: z.strictObject({ rate: z.number().gt(0).lte(1), drawnBy: z.enum(['shop', 'coordinator']) }).optional(),
+    /** `rotated` for models whose contributions are dense: fewer bits, at the price of random rounding. */
+    encoding: z.enum(['sparse', 'rotated']).default('sparse'),
+    /** The clip norm follows a quantile of the contributions' norms, starting from `clipNorm`. */
+    adaptiveClip: z.strictObject({
+      /** Shoppers expected in a sum: what the noise on the one bit of each is measured against. Public. */
+      expectedShoppers: count,
+      quantile: z.number().gt(0).lt(1).default(0.5),
+      rate: z.number().gt(0).lte(1).default(0.2),
+    }).optional(),
+    /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
+    shopsPerShopper: count.max(1000).default(2),
   }),
   cohort: z.strictObject({
     minParticipants: count,
@@ -54,49 +76,47 @@ export interface PlanContext {
   readonly roundNumber: number;
   /** Address of the release the round starts from. */
   readonly baseRelease: string | null;
+  /** What the last round's adaptive clipping arrived at; null in the first round, and where nothing adapts. */
+  readonly clipNorm?: number | null;
 }
 
 /**
  * The plan of one round.
  * @throws CestaError `privacy.mode-unavailable`, `privacy.invalid`, `privacy.infeasible` or `plan.invalid`
  */
-export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRelease }: PlanContext): Plan {
+export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRelease, clipNorm = null }: PlanContext): Plan {
   const { minParticipants, targetParticipants, overSelection } = task.cohort;
   const cohort = { minParticipants, targetParticipants, maxParticipants: Math.ceil(targetParticipants * overSelection) };
-  const statisticLength = model.statisticLength() + 1;
-  const { bounds, privacy } = protect(task, model, statisticLength, cohort.maxParticipants);
+  const round = `${task.name}-${roundNumber}`;
   return parsePlan({
     protocol: protocolVersion,
     task: task.name,
-    round: `${task.name}-${roundNumber}`,
+    round,
     model: { kind: model.kind, hyperParameters: model.hyperParameters },
     catalogueHash: catalogue.hash,
-    statisticLength,
-    bounds,
-    privacy,
+    ...protect(task, model, { round, clipNorm, maxParticipants: cohort.maxParticipants }),
     cohort,
     deadlines: task.deadlines,
     baseRelease,
   });
 }
 
-function protect(task: TaskSpec, model: AnyFederatedModel, length: number, maxParticipants: number): { bounds: Bounds; privacy: PrivacyPlan } {
-  const { mode, epsilon, delta, rounds } = task.privacy;
-  const maxShoppers = task.maxShoppersPerShop * maxParticipants;
+interface RoundTerms {
+  readonly round: string;
+  readonly clipNorm: number | null;
+  readonly maxParticipants: number;
+}
+
+/** How a round is protected, and the length that follows from it. */
+type Protection = Pick<Plan, 'bounds' | 'privacy' | 'statisticLength'>;
+
+function protect(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms): Protection {
+  const { mode } = task.privacy;
   switch (mode) {
-    case 'none': {
-      if (epsilon !== undefined || delta !== undefined) throw new CestaError('privacy.invalid', 'privacy.epsilon: expected none in mode none, got a value that nothing would enforce');
-      const rowCap = model.entryBound;
-      const { gridScale } = solveGrid({ maxShoppers, rowCap: Math.max(rowCap, 1), noiseStd: 0, localNoiseStd: 0, modulusBits: 32 });
-      return {
-        bounds: { clipNorm: null, rowCap, countValue: 1, gridScale, modulusBits: 32, maxShoppersPerShop: task.maxShoppersPerShop },
-        privacy: { mode: 'none' },
-      };
-    }
-    case 'local': {
-      if (epsilon === undefined || delta === undefined) throw new CestaError('privacy.invalid', 'privacy: expected epsilon and delta in mode local, got none');
-      return protectLocally({ epsilon, delta, rounds }, task, model, { length, maxShoppers, maxParticipants });
-    }
+    case 'none':
+      return leaveUnprotected(task, model, terms);
+    case 'local':
+      return protectLocally(task, model, terms);
     case 'distributed':
       throw new CestaError('privacy.mode-unavailable', 'privacy.mode: expected none or local, got distributed, which needs secure aggregation');
     case 'central':
@@ -106,36 +126,82 @@ function protect(task: TaskSpec, model: AnyFederatedModel, length: number, maxPa
   }
 }
 
-function protectLocally(
-  promise: { epsilon: number; delta: number; rounds: number },
-  task: TaskSpec,
-  model: AnyFederatedModel,
-  size: { length: number; maxShoppers: number; maxParticipants: number },
-): { bounds: Bounds; privacy: PrivacyPlan } {
-  const { epsilon, delta, rounds } = promise;
-  const modelNorm = task.privacy.clipNorm ?? model.normBound;
+function leaveUnprotected(task: TaskSpec, model: AnyFederatedModel, { maxParticipants }: RoundTerms): Protection {
+  const { privacy, maxShoppersPerShop } = task;
+  const given = (['epsilon', 'delta', 'sampling', 'adaptiveClip'] as const).find((field) => privacy[field] !== undefined);
+  if (given !== undefined) throw new CestaError('privacy.invalid', `privacy.${given}: expected none in mode none, got a value that nothing would enforce`);
+  if (privacy.encoding === 'rotated') throw new CestaError('privacy.invalid', 'privacy.encoding: expected sparse in mode none, got rotated, which needs a clip norm');
+  const rowCap = model.entryBound;
+  const { gridScale } = solveGrid({ maxShoppers: maxShoppersPerShop * maxParticipants, rowCap: Math.max(rowCap, 1), noiseStd: 0, localNoiseStd: 0, modulusBits: 32 });
+  return {
+    statisticLength: model.statisticLength() + 1,
+    bounds: { encoding: { kind: 'sparse' }, clipNorm: null, rowCap, countValue: 1, clipBit: null, gridScale, modulusBits: 32, maxShoppersPerShop },
+    privacy: { mode: 'none' },
+  };
+}
+
+/** What a task promises, with its defaults; checked together, because the parts may contradict each other. */
+function promiseOf({ privacy }: TaskSpec): { epsilon: number; delta: number; rounds: number; sampling: number } {
+  const { epsilon, delta, rounds, sampling, mode } = privacy;
+  if (epsilon === undefined || delta === undefined) throw new CestaError('privacy.invalid', `privacy: expected epsilon and delta in mode ${mode}, got none`);
+  if (sampling !== undefined && sampling.drawnBy !== 'shop') {
+    throw new CestaError('privacy.invalid', 'privacy.sampling.drawnBy: expected shop, got coordinator: a sample that the coordinator chooses is no secret from it, and amplifies nothing');
+  }
+  return { epsilon, delta, rounds, sampling: sampling?.rate ?? 1 };
+}
+
+function protectLocally(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms): Protection {
+  const promise = promiseOf(task);
+  const filterOrder = filterOrderOf(promise);
+  const modelNorm = terms.clipNorm ?? task.privacy.clipNorm ?? model.normBound;
   if (!Number.isFinite(modelNorm)) {
     throw new CestaError('privacy.invalid', `privacy.clipNorm: expected a positive number, since contributions of ${model.kind} have no natural bound, got none`);
   }
-  // Joint norm of the model part and the count slot: C^2 = modelNorm^2 + countValue^2.
-  const clipNorm = modelNorm / Math.sqrt(1 - countShare);
-  const countValue = clipNorm * Math.sqrt(countShare);
+  const norms = jointNorms(task, promise, modelNorm);
   const rowCap = Math.min(model.entryBound, modelNorm);
-  const { gridScale, noiseStd } = calibrateGrid({
-    epsilon,
-    delta,
-    rounds,
-    clipNorm,
-    rowCap: Math.max(rowCap, countValue),
-    length: size.length,
-    maxShoppers: size.maxShoppers,
-    maxParticipants: size.maxParticipants,
+  const vectorLength = model.statisticLength() + slotsOf(norms);
+  const shared = {
+    ...promise,
+    orders: [filterOrder],
+    clipNorm: norms.clipNorm,
+    maxShoppers: task.maxShoppersPerShop * terms.maxParticipants,
+    maxParticipants: terms.maxParticipants,
     // Nobody else's noise is counted on in this mode.
     honestShares: 1,
-    modulusBits: 32,
-  });
-  return {
-    bounds: { clipNorm, rowCap, countValue, gridScale, modulusBits: 32, maxShoppersPerShop: task.maxShoppersPerShop },
-    privacy: { mode: 'local', epsilon, delta, rounds, noiseStd, mechanism: 'skellam' },
   };
+  const grid = task.privacy.encoding === 'rotated'
+    ? rotatedGrid(solveDense({ ...shared, length: vectorLength }), { vectorLength, round: terms.round })
+    : sparseGrid(calibrateGrid({ ...shared, rowCap: Math.max(rowCap, norms.countValue, norms.clipBit?.value ?? 0), length: vectorLength, modulusBits: 32 }), vectorLength);
+  const { noiseStd, statisticLength, ...gridBounds } = grid;
+  return {
+    statisticLength,
+    bounds: { ...gridBounds, ...norms, rowCap, maxShoppersPerShop: task.maxShoppersPerShop },
+    privacy: { mode: 'local', ...promise, noiseStd, mechanism: 'skellam', filterOrder, shopsPerShopper: task.privacy.shopsPerShopper },
+  };
+}
+
+type Grid = Pick<Bounds, 'encoding' | 'gridScale' | 'modulusBits'> & { readonly noiseStd: number; readonly statisticLength: number };
+
+function sparseGrid({ gridScale, noiseStd }: { gridScale: number; noiseStd: number }, vectorLength: number): Grid {
+  return { encoding: { kind: 'sparse' }, gridScale, noiseStd, modulusBits: 32, statisticLength: vectorLength };
+}
+
+function rotatedGrid({ bits, scale, noiseStd }: DensePlan, { vectorLength, round }: { vectorLength: number; round: string }): Grid {
+  const encoding = { kind: 'rotated' as const, vectorLength, rotationSeed: hashName(0, round) };
+  return { encoding, gridScale: scale, noiseStd, modulusBits: bits, statisticLength: paddedLength(vectorLength) };
+}
+
+/**
+ * Norms of the parts of a contribution: C^2 = modelNorm^2 + countValue^2 + bit^2, the bit's share as Andrew et al. 2021
+ * split a noise multiplier.
+ * @throws CestaError `privacy.infeasible` when too few shoppers are expected for an adaptive clip norm.
+ */
+function jointNorms({ privacy: { adaptiveClip } }: TaskSpec, { epsilon, delta, rounds, sampling }: ReturnType<typeof promiseOf>, modelNorm: number): Pick<Bounds, 'countValue' | 'clipBit'> & { readonly clipNorm: number } {
+  const norm = modelNorm / Math.sqrt(1 - countShare);
+  const countValue = norm * Math.sqrt(countShare);
+  if (adaptiveClip === undefined) return { clipNorm: norm, countValue, clipBit: null };
+  const { expectedShoppers, quantile, rate } = adaptiveClip;
+  const noiseMultiplier = noiseMultiplierFor({ epsilon, delta, rounds, sampling }, 'rdp');
+  const { countStd, valueNoiseMultiplier: valueNoise, inflation } = planAdaptiveClip({ noiseMultiplier, cohort: Math.max(1, Math.floor(expectedShoppers * sampling)) });
+  return { clipNorm: norm * inflation, countValue, clipBit: { value: clipBitCoordinate({ within: true, clipNorm: norm, countStd, valueNoise }), quantile, rate } };
 }

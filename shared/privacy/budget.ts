@@ -5,10 +5,14 @@
  * It trusts its caller to reserve before anything is sent, and to abandon only what was never released.
  */
 import { CestaError } from '../protocol/errors.ts';
+import type { NoiseTarget } from './accounting/calibration.ts';
 import { epsilonOf, type EpsilonReport } from './accounting/epsilon.ts';
 import { checkEvent, type PrivacyEvent } from './accounting/events.ts';
+import { integerOrders } from './accounting/integer-orders.ts';
 import { composedRdp, rdpEpsilon } from './accounting/rdp.ts';
+import { integerSensitivity, skellamNoiseStd } from './accounting/skellam.ts';
 import { invalid, requireDelta, requireInteger, requirePositive } from './checks.ts';
+import { finestScale } from './grid-calibration.ts';
 
 /** What a budget promises; fixed when it is opened. */
 export interface BudgetTerms {
@@ -18,8 +22,6 @@ export interface BudgetTerms {
   readonly filterOrder: number;
   /** Shops one person may be a shopper of, at most: the second epsilon of the report is for that person. */
   readonly shopsPerShopper: number;
-  /** The adversary in words, and what it is assumed not to do. */
-  readonly threatModel: string;
 }
 
 /** One line of the journal. Lines are appended, never changed. */
@@ -39,11 +41,35 @@ export interface BudgetState {
 export const ledgerOrders: readonly number[] = [2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 48, 64, 96, 128, 256, 512, 1024];
 
 /**
+ * The integer order at which a filter admits the most Gaussian-like noise in all: the best one when nothing is known of
+ * the plans to come. It depends on the promise alone, so whoever keeps a ledger fixes it before the first event.
+ */
+export function generalFilterOrder({ epsilon, delta }: { readonly epsilon: number; readonly delta: number }): number {
+  requirePositive('epsilon', epsilon);
+  requireDelta('delta', delta);
+  // RDP of such noise is rho times the order: the order that admits the largest rho admits the most rounds.
+  const admitted = (order: number): number => filterLimit({ epsilon, delta, filterOrder: order }) / order;
+  let best = 2;
+  for (const order of integerOrders) if (admitted(order) > admitted(best)) best = order;
+  return best;
+}
+
+/**
  * The order a filter should fix for a declared plan: that of the plan's own Renyi bound. It is an integer when the plan
  * holds a Skellam event; a filter at another order cannot be charged one.
  */
 export function filterOrderFor(planned: readonly PrivacyEvent[], delta: number): number {
   return rdpEpsilon(planned, delta).order;
+}
+
+/**
+ * The same for `rounds` Skellam sums that together spend a promise exactly, on a grid so fine that it does not matter:
+ * a function of the promise alone, the same for every round of a task.
+ */
+export function filterOrderOf({ epsilon, delta, rounds, sampling }: NoiseTarget): number {
+  const fine = { clipNorm: 1, gridScale: finestScale(1), length: 1, rounds, delta, sampling };
+  const noiseStd = skellamNoiseStd({ ...fine, epsilon });
+  return filterOrderFor([{ kind: 'skellam', ...integerSensitivity(fine.gridScale, 1), variance: (fine.gridScale * noiseStd) ** 2, sampling, count: rounds }], delta);
 }
 
 /** An empty budget. @throws CestaError `privacy.invalid` on terms out of range. */
@@ -57,8 +83,13 @@ export function openBudget(terms: BudgetTerms): BudgetState {
 }
 
 /** Cumulative RDP the filter admits at its order: epsilon + log(delta a) / (a - 1) - log1p(-1 / a). */
-export function filterLimit({ epsilon, delta, filterOrder }: BudgetTerms): number {
+export function filterLimit({ epsilon, delta, filterOrder }: Pick<BudgetTerms, 'epsilon' | 'delta' | 'filterOrder'>): number {
   return epsilon + Math.log(delta * filterOrder) / (filterOrder - 1) - Math.log1p(-1 / filterOrder);
+}
+
+/** The budget that a stored journal leads to. @throws CestaError `privacy.invalid` on terms out of range. */
+export function restoreBudget(terms: BudgetTerms, journal: readonly BudgetEntry[]): BudgetState {
+  return withJournal(openBudget(terms), journal);
 }
 
 /** Events that are charged: everything reserved and not abandoned, committed or not. */
@@ -81,7 +112,7 @@ export function reserve(state: BudgetState, id: string, events: readonly Privacy
   // The filter's proof has one delta, that of the conversion.
   if (events.some((event) => event.kind === 'pure' && event.delta > 0)) throw invalid('events', 'none with a failure probability of its own', 'one');
   const { filterOrder, epsilon } = state.terms;
-  const spent = composedRdp(chargedEvents(state), filterOrder);
+  const spent = composedRdp(merged(chargedEvents(state)), filterOrder);
   const cost = composedRdp(events, filterOrder);
   const limit = filterLimit(state.terms);
   if (!(spent + cost <= limit)) {
@@ -118,51 +149,51 @@ function requireReserved(state: BudgetState, id: string): void {
 }
 
 function append(state: BudgetState, entry: BudgetEntry): BudgetState {
-  const next = { ...state, journal: [...state.journal, entry] };
-  const charged = chargedEvents(next);
-  return { ...next, rdp: ledgerOrders.map((order) => composedRdp(charged, order)) };
+  return withJournal(state, [...state.journal, entry]);
 }
 
-export interface BudgetReport {
+function withJournal(state: BudgetState, journal: readonly BudgetEntry[]): BudgetState {
+  const charged = merged(chargedEvents({ ...state, journal }));
+  return { ...state, journal, rdp: ledgerOrders.map((order) => composedRdp(charged, order)) };
+}
+
+/** Equal events as one with their count: rounds of a task repeat, and accountants take as long for one as for many. */
+function merged(events: readonly PrivacyEvent[]): PrivacyEvent[] {
+  const counts = new Map<string, PrivacyEvent>();
+  for (const event of events) {
+    const key = JSON.stringify({ ...event, count: 1 });
+    counts.set(key, { ...event, count: (counts.get(key)?.count ?? 0) + event.count });
+  }
+  return [...counts.values()];
+}
+
+export interface BudgetFigures {
   readonly epsilonLimit: number;
   readonly delta: number;
+  /** Everything charged, equal events as one. */
+  readonly charged: readonly PrivacyEvent[];
   /** What is charged, for one shopper in one shop, by the best sound engine. */
   readonly spent: EpsilonReport;
   /** The same for a person who is a shopper of `shopsPerShopper` shops. */
   readonly spentAcrossShops: EpsilonReport;
   /** Share of the filter's limit that is used: at 1 the task stops. */
   readonly filterUsed: number;
-  readonly reservations: number;
-  readonly words: readonly string[];
 }
 
 /**
- * What was promised and spent, in numbers and words. The tight engines' numbers assume that the events were declared
- * before the first output; the filter does not.
+ * What was promised and spent. The tight engines' numbers assume that the events were declared before the first
+ * output; the filter does not.
  */
-export function reportBudget(state: BudgetState): BudgetReport {
+export function reportBudget(state: BudgetState): BudgetFigures {
   const { terms } = state;
-  const charged = chargedEvents(state);
-  const spent = epsilonOf(charged, terms.delta, { crossCheck: false });
-  const spentAcrossShops = epsilonOf(charged.map((event) => acrossShops(event, terms.shopsPerShopper)), terms.delta, { crossCheck: false });
-  const sampled = charged.some((event) => 'sampling' in event && event.sampling < 1);
+  const charged = merged(chargedEvents(state));
   return {
     epsilonLimit: terms.epsilon,
     delta: terms.delta,
-    spent,
-    spentAcrossShops,
+    charged,
+    spent: epsilonOf(charged, terms.delta, { crossCheck: false }),
+    spentAcrossShops: epsilonOf(charged.map((event) => acrossShops(event, terms.shopsPerShopper)), terms.delta, { crossCheck: false }),
     filterUsed: composedRdp(charged, terms.filterOrder) / filterLimit(terms),
-    reservations: state.journal.filter((entry) => entry.kind === 'reserved').length,
-    words: [
-      'Unit: one shopper in one shop.',
-      'Adjacency: all records of one shopper at one shop are added or removed.',
-      `Spent: epsilon ${spent.epsilon.toPrecision(4)} of ${terms.epsilon} at delta ${terms.delta}.`,
-      `A person who is a shopper of ${terms.shopsPerShopper} shops: epsilon ${spentAcrossShops.epsilon.toPrecision(4)}.`,
-      sampled
-        ? 'Sampling: every shop draws its shoppers independently and keeps the draw secret; without that the numbers do not hold.'
-        : 'Sampling: none is assumed.',
-      `Threat model: ${terms.threatModel}`,
-    ],
   };
 }
 

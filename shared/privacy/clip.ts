@@ -49,7 +49,7 @@ export function emptySum(length: number): Clipped {
  * Sensitivity: the integer vector added has L2 norm at most gridScale clipNorm and entries of at most
  * gridScale rowCap, exactly, whatever the contribution holds: the square norm is summed in integers and compared
  * with floor((gridScale clipNorm)^2). Adding or removing one shopper moves `sum` by at most that.
- * Guarantee: none by itself; it earns the sensitivity that {@link addNoise} turns into privacy.
+ * Guarantee: none by itself; it earns the sensitivity that `addNoiseBlock` turns into privacy.
  *
  * | case | added |
  * |---|---|

@@ -6,10 +6,10 @@
  */
 import { uniform53, type RandomWords } from '../numerics/random.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { skellamReleaseEpsilon } from './accounting/skellam.ts';
+import { skellamReleaseEpsilon, smallestNoise } from './accounting/skellam.ts';
 import { invalid, requireDelta, requireInteger, requirePositive } from './checks.ts';
-import { gaussianSigma } from './accounting/gaussian.ts';
-import { bracketedRoot } from '../numerics/quadrature.ts';
+import { finestScale } from './grid-calibration.ts';
+import { largestNoiseSteps } from './grid.ts';
 import { defaultBeta, heuristicScale, roundedNormBound } from './rounding.ts';
 import { paddedLength, rotate, unrotate } from './rotation.ts';
 
@@ -78,7 +78,7 @@ export function denseSensitivity(clipNorm: number, scale: number, length: number
 }
 
 /** A decoded sum in vector units: modulo 2^bits into the centred range, unscaled, unrotated. */
-export function decodeDense(sum: Int32Array, { scale, rotationSeed }: DenseBounds, bits: number, length: number): Float64Array {
+export function decodeDense(sum: Int32Array, { scale, rotationSeed }: Pick<DenseBounds, 'scale' | 'rotationSeed'>, bits: number, length: number): Float64Array {
   requireInteger('bits', bits, 1, 32);
   const values = Float64Array.from(sum, (value) => ((value << (32 - bits)) >> (32 - bits)) / scale);
   return unrotate(values, rotationSeed, length);
@@ -93,12 +93,22 @@ export interface DenseRequirements {
   readonly length: number;
   /** Vectors in one sum: shoppers, not participants. */
   readonly maxShoppers: number;
+  /** Participants in one sum, at most, and how many of them the guarantee counts on for noise. Default 1 and 1. */
+  readonly maxParticipants?: number;
+  readonly honestShares?: number;
+  /** Rate of the secret Poisson sample of every round; 1 by default. */
+  readonly sampling?: number;
+  /** Renyi orders to choose from: one alone where a filter fixed it in advance. */
+  readonly orders?: readonly number[];
   /** Noise may exceed the central Gaussian's by this factor. Default 1.05. */
   readonly largestInflation?: number;
+  /** Fewest bits to try. Default 8. */
+  readonly bits?: number;
 }
 
 export interface DensePlan {
   readonly bits: number;
+  /** Grid steps per unit: a power of two. */
   readonly scale: number;
   /** Noise in the sum, in vector units. */
   readonly noiseStd: number;
@@ -112,30 +122,33 @@ export interface DensePlan {
  * @throws CestaError `privacy.infeasible` when 32 bits do not do; `privacy.invalid` on arguments out of range.
  */
 export function solveDense(requirements: DenseRequirements): DensePlan {
-  const { epsilon, delta, rounds, clipNorm, length, maxShoppers, largestInflation = 1.05 } = requirements;
+  const { epsilon, delta, rounds, clipNorm, length, maxShoppers, largestInflation = 1.05, bits: fewest = 8 } = requirements;
   requirePositive('epsilon', epsilon);
   requireDelta('delta', delta);
   requireInteger('rounds', rounds);
   requirePositive('clipNorm', clipNorm);
   requireInteger('maxShoppers', maxShoppers);
-  const fine = noiseAtScale(requirements, 2 ** 40 / clipNorm);
-  for (let bits = 8; bits <= 32; bits += 1) {
-    const plan = planAtBits(requirements, bits);
+  const fine = noiseAtScale(requirements, finestScale(clipNorm));
+  for (let bits = fewest; bits <= 32; bits += 1) {
+    const plan = planAtBits(requirements, bits, fine);
     if (plan !== undefined && plan.noiseStd <= largestInflation * fine) return { bits, ...plan, inflation: plan.noiseStd / fine };
   }
   throw new CestaError('privacy.infeasible', `bits: expected at most 32 for ${maxShoppers} shoppers and ${length} coordinates, got none that keeps the noise within ${largestInflation} times the least`);
 }
 
-/** Scale and noise depend on each other: iterates from the Gaussian's noise until the scale settles. */
-function planAtBits(requirements: DenseRequirements, bits: number): { scale: number; noiseStd: number } | undefined {
-  const { epsilon, delta, rounds, clipNorm, length, maxShoppers } = requirements;
+/** Scale and noise depend on each other: starts from the least noise there is and iterates until the scale settles. */
+function planAtBits(requirements: DenseRequirements, bits: number, leastNoise: number): { scale: number; noiseStd: number } | undefined {
+  const { clipNorm, length, maxShoppers, maxParticipants = 1, honestShares = 1 } = requirements;
   if (4 ** bits <= 16 * maxShoppers) return undefined;
-  let noiseStd = clipNorm * gaussianSigma({ epsilon, delta }) * Math.sqrt(rounds);
+  let noiseStd = leastNoise;
   for (let step = 0; step < 30; step += 1) {
-    const scale = heuristicScale({ vectors: maxShoppers, clipNorm, noiseStd, length: paddedLength(length), bits });
+    const localNoiseStd = noiseStd / Math.sqrt(honestShares);
+    const sumNoiseStd = localNoiseStd * Math.sqrt(maxParticipants);
+    const roomiest = heuristicScale({ vectors: maxShoppers, clipNorm, noiseStd: sumNoiseStd, length: paddedLength(length), bits });
+    const scale = 2 ** Math.floor(Math.log2(Math.min(roomiest, largestNoiseSteps / localNoiseStd)));
     const needed = noiseAtScale(requirements, scale);
     // A grid this coarse needs more noise than the data has room for: it would only grow from here.
-    if (!(needed < 1e3 * clipNorm * Math.sqrt(rounds) * gaussianSigma({ epsilon, delta }))) return undefined;
+    if (!(needed < 1e3 * leastNoise)) return undefined;
     // Noise for a coarser grid than it asks for is sound: stop once it no longer grows.
     if (needed <= noiseStd * (1 + 1e-9)) return { scale, noiseStd: Math.max(noiseStd, needed) };
     noiseStd = needed;
@@ -143,12 +156,7 @@ function planAtBits(requirements: DenseRequirements, bits: number): { scale: num
   return undefined;
 }
 
-function noiseAtScale({ epsilon, delta, rounds, clipNorm, length }: DenseRequirements, scale: number): number {
+function noiseAtScale({ epsilon, clipNorm, length, ...terms }: DenseRequirements, scale: number): number {
   const sensitivity = denseSensitivity(clipNorm, scale, length);
-  const excess = (logNoise: number): number =>
-    skellamReleaseEpsilon({ ...sensitivity, variance: (scale * Math.exp(logNoise)) ** 2 }, { rounds, delta }).epsilon - epsilon;
-  let [low, high] = [Math.log(clipNorm), Math.log(clipNorm)];
-  while (excess(low) <= 0) low -= 1;
-  while (excess(high) > 0) high += 1;
-  return Math.exp(bracketedRoot(excess, low, high, 1e-12)) * (1 + 1e-9);
+  return smallestNoise((noiseStd) => skellamReleaseEpsilon({ ...sensitivity, variance: (scale * noiseStd) ** 2 }, terms).epsilon, { epsilon, clipNorm });
 }

@@ -3,7 +3,6 @@
  * noise, very slightly, depends on the grid. Paper: Agarwal, Kairouz and Liu 2021 for the noise.
  */
 import { requireInteger, requirePositive } from './checks.ts';
-import { gaussianSigma } from './accounting/gaussian.ts';
 import { skellamNoiseStd } from './accounting/skellam.ts';
 import { solveGrid } from './grid.ts';
 
@@ -27,6 +26,10 @@ export interface NoisyGridRequirements {
    */
   readonly honestShares: number;
   readonly modulusBits: number;
+  /** Rate of the secret Poisson sample of every round; 1 by default. */
+  readonly sampling?: number;
+  /** Renyi orders to choose from: one alone where a filter fixed it in advance. */
+  readonly orders?: readonly number[];
 }
 
 export interface NoisyGrid {
@@ -44,12 +47,12 @@ export interface NoisyGrid {
  * @throws CestaError `privacy.infeasible` when no grid is fine enough; `privacy.invalid` on arguments out of range.
  */
 export function calibrateGrid(requirements: NoisyGridRequirements): NoisyGrid {
-  const { epsilon, delta, rounds, clipNorm, honestShares, maxParticipants } = requirements;
+  const { clipNorm, honestShares, maxParticipants } = requirements;
   requireInteger('maxParticipants', maxParticipants);
   requireInteger('honestShares', honestShares, 1, maxParticipants);
   requirePositive('clipNorm', clipNorm);
-  requireInteger('rounds', rounds);
-  let noiseStd = clipNorm * gaussianSigma({ epsilon, delta }) * Math.sqrt(rounds);
+  // What a grid without rounding would need is the least there is.
+  let noiseStd = skellamNoiseStd({ ...requirements, gridScale: finestScale(clipNorm) });
   // The noise only grows as the grid coarsens, and the grid only coarsens as the noise grows: the pair settles in a
   // few steps, or solveGrid throws.
   for (;;) {
@@ -59,4 +62,9 @@ export function calibrateGrid(requirements: NoisyGridRequirements): NoisyGrid {
     if (needed <= noiseStd) return { gridScale, noiseStd, localNoiseStd };
     noiseStd = needed;
   }
+}
+
+/** A power of two at which a clip norm spans 2^40 grid steps: finer changes nothing. */
+export function finestScale(clipNorm: number): number {
+  return 2 ** (40 - Math.floor(Math.log2(clipNorm)));
 }

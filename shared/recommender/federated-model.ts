@@ -8,7 +8,7 @@ import type { SparseVector } from '../numerics/sparse-vector.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import type { NamedTensors } from '../protocol/tensors.ts';
 
-export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'item-knn'] as const;
+export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'als', 'item-knn'] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
 /** One decoded aggregate: what a round yields. */

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { alsHyperParameters, createAls } from './als.ts';
 import { createEase, easeHyperParameters } from './ease.ts';
 import { modelKinds, type AnyFederatedModel, type ModelKind } from './federated-model.ts';
 import { createItemKnn, itemKnnHyperParameters } from './item-knn.ts';
@@ -46,6 +47,8 @@ export function createModel(kind: ModelKind, catalogue: Catalogue, hyperParamete
       return createEase(catalogue, parse(kind, easeHyperParameters, hyperParameters));
     case 'slist':
       return createSlist(catalogue, parse(kind, slistHyperParameters, hyperParameters));
+    case 'als':
+      return createAls(catalogue, parse(kind, alsHyperParameters, hyperParameters));
     case 'item-knn':
       return createItemKnn(catalogue, parse(kind, itemKnnHyperParameters, hyperParameters));
     default:
@@ -64,6 +67,7 @@ export function deploymentDefaults(kind: ModelKind, { asOf }: Deployment): Reado
     case 'popularity':
     case 'ease':
     case 'slist':
+    case 'als':
     case 'item-knn':
       return {};
     default:

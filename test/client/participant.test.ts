@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openConnection } from '../../client/connection.ts';
 import { startParticipant, type Participant, type ParticipantEvent, type ParticipantOptions } from '../../client/participant.ts';
-import { emptyRecord, spendOf, withSpend } from '../../client/spends.ts';
+import { emptyRecord, spendOf, totalSpent } from '../../client/spends.ts';
 import { planHash, planStatement, type Plan } from '../../shared/federation/plan.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { Masked } from '../../shared/privacy/vectors.ts';
@@ -20,7 +20,7 @@ const model = createModel('popularity', catalogue, {});
 const goodPlan = examplePlan({
   catalogueHash: catalogue.hash,
   statisticLength: items + 1,
-  privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 7, mechanism: 'skellam' },
+  privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 7, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2 },
 });
 const masked = Int32Array.from({ length: items + 1 }, (_, index) => (index * 2_654_435_761) | 0) as Masked;
 
@@ -82,7 +82,7 @@ const refuseWith = (code: ErrorCode) => (): never => {
 describe('an invitation', () => {
   it('to a genuine plan that fits is joined', async () => {
     expect(await answerTo(goodPlan)).toBe('joined');
-    expect(await answerTo(goodPlan, { budget: { maxEpsilon: 3, record: () => emptyRecord } })).toBe('joined');
+    expect(await answerTo(goodPlan, { budget: { maxEpsilon: 3, maxDelta: 1e-5, record: () => emptyRecord } })).toBe('joined');
   });
 
   it('is declined when the coordinator did not sign exactly this plan', async () => {
@@ -106,20 +106,21 @@ describe('an invitation', () => {
   });
 
   it('is declined when its noise does not keep its promise', async () => {
-    expect(await answerTo({ ...goodPlan, privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 0.1, mechanism: 'skellam' } })).toBe('privacy.invalid');
+    expect(await answerTo({ ...goodPlan, privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 0.1, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2 } })).toBe('privacy.invalid');
   });
 
   it('is declined at the own limit, and without privacy whenever there is a limit', async () => {
-    const record = withSpend(emptyRecord, spendOf({ ...goodPlan, round: 'main-0' }, '', ''));
-    expect(await answerTo(goodPlan, { budget: { maxEpsilon: 5.9, record: () => record } })).toBe('budget.exhausted');
-    expect(await answerTo(goodPlan, { budget: { maxEpsilon: 6, record: () => record } })).toBe('joined');
+    const record = { spends: [spendOf({ ...goodPlan, round: 'main-0' }, '', '')], unreadable: 0 };
+    const after = totalSpent({ ...record, spends: [...record.spends, ...record.spends] }, { maxEpsilon: 1, maxDelta: 1e-5 }).epsilon;
+    expect(await answerTo(goodPlan, { budget: { maxEpsilon: after * 0.9, maxDelta: 1e-5, record: () => record } })).toBe('budget.exhausted');
+    expect(await answerTo(goodPlan, { budget: { maxEpsilon: after * 1.1, maxDelta: 1e-5, record: () => record } })).toBe('joined');
     const open: Plan = { ...goodPlan, privacy: { mode: 'none' } };
-    expect(await answerTo(open, { budget: { maxEpsilon: 6, record: () => emptyRecord } })).toBe('privacy.mode-unavailable');
+    expect(await answerTo(open, { budget: { maxEpsilon: 6, maxDelta: 1e-5, record: () => emptyRecord } })).toBe('privacy.mode-unavailable');
     expect(await answerTo(open)).toBe('joined');
   });
 
   it('is declined when the own record cannot be read: not knowing is not having spent nothing', async () => {
-    expect(await answerTo(goodPlan, { budget: { maxEpsilon: 6, record: refuseWith('storage.failed') } })).toBe('storage.failed');
+    expect(await answerTo(goodPlan, { budget: { maxEpsilon: 6, maxDelta: 1e-5, record: refuseWith('storage.failed') } })).toBe('storage.failed');
   });
 
   it('that this version cannot read is declined with the reason', () => {

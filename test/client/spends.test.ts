@@ -1,47 +1,79 @@
 import { describe, expect, it } from 'vitest';
-import { emptyRecord, spendOf, totalSpent, withSpend, type SpendRecord } from '../../client/spends.ts';
+import { emptyRecord, spendOf, spentAfter, totalSpent, type SpendRecord } from '../../client/spends.ts';
+import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
 import { planHash, type Plan } from '../../shared/federation/plan.ts';
+import { createModel } from '../../shared/recommender/registry.ts';
 import { examplePlan } from '../federation/plans.ts';
+import { catalogueOf } from '../ranking/training.ts';
 
-const spent = (...plans: Plan[]): SpendRecord => plans.reduce((record, plan) => withSpend(record, spendOf(plan, planHash(plan), '2026-01-01T00:00:00Z')), emptyRecord);
-const withPrivacy = (changes: object, round = 'main-1'): Plan => examplePlan({ round, privacy: { ...examplePlan().privacy, ...changes } });
+const catalogue = catalogueOf('a', 'b', 'c');
+const model = createModel('popularity', catalogue, {});
+
+function plansOf(privacy: object, count: number): Plan[] {
+  const task = parseTaskSpec({ name: 'main', model: { kind: 'popularity' }, privacy: { mode: 'local', delta: 1e-5, ...privacy }, cohort: { minParticipants: 1, targetParticipants: 2 }, deadlines: { recruitingMs: 1, trainingMs: 1 } });
+  return Array.from({ length: count }, (_, index) => makePlan(task, { model, catalogue, roundNumber: index + 1, baseRelease: null }));
+}
+
+const recordOf = (...plans: Plan[]): SpendRecord => ({ spends: plans.map((plan) => spendOf(plan, planHash(plan), '2026-01-01T00:00:00Z')), unreadable: 0 });
+const limits = { maxEpsilon: 3, maxDelta: 1e-5 };
+
+/** Rounds of a task that a participant with these limits takes part in. */
+function admitted(plans: readonly Plan[], own: typeof limits): number {
+  const taken: Plan[] = [];
+  for (const plan of plans) {
+    try {
+      spentAfter(recordOf(...taken), plan, own);
+      taken.push(plan);
+    } catch {
+      break;
+    }
+  }
+  return taken.length;
+}
 
 describe('what was spent', () => {
-  it('is nothing before the first round', () => {
-    expect(totalSpent(emptyRecord)).toEqual({ epsilon: 0, delta: 0 });
+  it('is nothing before the first round, and states the participant\'s own delta', () => {
+    expect(totalSpent(emptyRecord)).toEqual({ epsilon: 0, delta: 1e-4 });
+    expect(totalSpent(emptyRecord, limits)).toEqual({ epsilon: 0, delta: 1e-5 });
   });
 
-  it('adds up over plans, epsilon and delta alike', () => {
-    const total = totalSpent(spent(withPrivacy({ epsilon: 1, delta: 1e-6 }), withPrivacy({ epsilon: 0.5, delta: 1e-5 }, 'main-2')));
-    expect(total.epsilon).toBeCloseTo(1.5, 12);
-    expect(total.delta).toBeCloseTo(1.1e-5, 12);
+  it('composes: rounds of one task cost together what the task promises, not a promise each', () => {
+    const plans = plansOf({ epsilon: 3, rounds: 5 }, 5);
+    const { epsilon } = totalSpent(recordOf(...plans), limits);
+    expect(epsilon).toBeLessThanOrEqual(3 * (1 + 1e-9));
+    expect(epsilon).toBeGreaterThan(2.99);
   });
 
-  it('counts one promise for the rounds that share it, and another from the first round beyond them', () => {
-    const rounds = Array.from({ length: 7 }, (_, index) => withPrivacy({ epsilon: 2, rounds: 3 }, `main-${index + 1}`));
-    expect([1, 3, 4, 6, 7].map((count) => totalSpent(spent(...rounds.slice(0, count))).epsilon)).toEqual([2, 2, 4, 4, 6]);
+  it.each([[3, 1], [3, 7], [1, 20], [8, 4]])('admits a whole task of epsilon %d in %d rounds under equal limits, and not a round more', (epsilon, rounds) => {
+    const plans = plansOf({ epsilon, rounds }, rounds + 1);
+    const own = { maxEpsilon: epsilon, maxDelta: 1e-5 };
+    // The general order may be one beside the task's own: a single round of many is the most that costs.
+    expect(admitted(plans, own)).toBeGreaterThanOrEqual(rounds - (rounds > 1 ? 1 : 0));
+    expect(admitted(plans, { ...own, maxEpsilon: epsilon * 1.01 })).toBe(rounds);
   });
 
-  it('does not let rounds under other terms share a promise', () => {
-    const base = withPrivacy({ epsilon: 2, rounds: 3 });
-    const others: Plan[] = [
-      { ...base, statisticLength: 5 },
-      { ...base, bounds: { ...base.bounds, gridScale: 512 } },
-      { ...base, task: 'other' },
-      withPrivacy({ epsilon: 2, rounds: 3, noiseStd: 9 }),
-    ];
-    for (const other of others) expect(totalSpent(spent(base, other)).epsilon).toBe(4);
-    expect(totalSpent(spent(base, base)).epsilon).toBe(2);
+  it('of two tasks is more than of each, and less than their sum', () => {
+    const both = [...plansOf({ epsilon: 1 }, 1), ...plansOf({ epsilon: 2 }, 1)];
+    const { epsilon } = totalSpent(recordOf(...both), limits);
+    expect(epsilon).toBeGreaterThan(2);
+    expect(epsilon).toBeLessThan(3);
+  });
+
+  it('is less where the sample is secret', () => {
+    const plans = plansOf({ epsilon: 1, sampling: { rate: 0.1, drawnBy: 'shop' } }, 1);
+    const known = plans.map((plan): Plan => ({ ...plan, privacy: plan.privacy.mode === 'local' ? { ...plan.privacy, sampling: 1 } : plan.privacy }));
+    expect(totalSpent(recordOf(...plans), limits).epsilon).toBeLessThan(0.7 * totalSpent(recordOf(...known), limits).epsilon);
   });
 
   it('is without bound once anything was reported without privacy', () => {
-    expect(totalSpent(spent(examplePlan(), examplePlan({ privacy: { mode: 'none' } }))).epsilon).toBe(Infinity);
+    expect(totalSpent(recordOf(examplePlan(), examplePlan({ privacy: { mode: 'none' } }))).epsilon).toBe(Infinity);
   });
 
-  it('includes lines that a crash cut off: by their epsilon, or by the largest that is known', () => {
-    const record = spent(withPrivacy({ epsilon: 1 }), withPrivacy({ epsilon: 3 }, 'main-2'));
-    expect(totalSpent({ ...record, unreadable: [{ epsilon: 2 }] }).epsilon).toBe(6);
-    expect(totalSpent({ ...record, unreadable: [{ epsilon: 'unknown' }] }).epsilon).toBe(7);
-    expect(totalSpent({ ...record, unreadable: [{ epsilon: null }] }).epsilon).toBe(Infinity);
+  it('counts a line that a crash cut off as the most expensive known', () => {
+    const [cheap, dear] = [plansOf({ epsilon: 0.5 }, 1)[0], plansOf({ epsilon: 1 }, 1)[0]];
+    const cut = { ...recordOf(cheap, dear), unreadable: 1 };
+    expect(totalSpent(cut, limits).epsilon).toBeCloseTo(totalSpent(recordOf(cheap, dear, dear), limits).epsilon, 9);
+    // Nothing known: as the plan at hand.
+    expect(spentAfter({ spends: [], unreadable: 1 }, dear, limits).epsilon).toBeCloseTo(totalSpent(recordOf(dear, dear), limits).epsilon, 9);
   });
 });

@@ -18,6 +18,7 @@ const manifest: Omit<Manifest, 'protocol' | 'tensorsSha256'> = {
   privacy: { mode: 'local', unit: 'u', adjacency: 'a', epsilon: 3, delta: 1e-5, noiseStd: 2, clipNorm: 1, assumptions: [] },
   metrics: { items: 3 },
   parent: null,
+  nextClipNorm: null,
 };
 
 describe('a release', () => {

@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { historyOf, type ShopperHistory } from '../../shared/commerce/history.ts';
 import { createCatalogue } from '../../shared/commerce/catalogue.ts';
 import { createAccumulator, maxCoordinate } from '../../shared/federation/accumulator.ts';
-import { budgetReport, describePrivacy, epsilonSpent } from '../../shared/federation/budget-report.ts';
+import { budgetReport, describePrivacy, roundCost } from '../../shared/federation/budget-report.ts';
 import { parsePlan, planHash, type Plan } from '../../shared/federation/plan.ts';
-import { maskStatistic, noiseStatistic, startStatistic } from '../../shared/federation/statistic.ts';
+import { epsilonOfRounds, planEvents } from '../../shared/federation/plan-cost.ts';
+import { addDrawnNoise, drawNoise, maskStatistic, startStatistic } from '../../shared/federation/statistic.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../../shared/federation/task.ts';
 import { systemRandom } from '../../client/secure-random.ts';
+import type { Clipped } from '../../shared/privacy/vectors.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 
 const items = 6;
@@ -35,11 +37,13 @@ const anyHistory: fc.Arbitrary<ShopperHistory> = fc
   .array(fc.array(fc.nat(items - 1), { minLength: 1, maxLength: 5 }), { maxLength: 4 })
   .map((visits) => historyOf(visits.map((visit, time) => ({ time, items: visit }))));
 
-function clippedSum(plan: Plan, histories: readonly ShopperHistory[]): Int32Array {
-  const statistic = startStatistic(model, model.initial(), plan);
+function startedSum(plan: Plan, histories: readonly ShopperHistory[]): Clipped {
+  const statistic = startStatistic(model, model.initial(), plan, secure);
   for (const history of histories) statistic.add(history);
   return statistic.finish();
 }
+
+const clippedSum = (plan: Plan, histories: readonly ShopperHistory[]): Int32Array => startedSum(plan, histories);
 
 describe('a statistic', () => {
   it('moves by at most gridScale * clipNorm when one shopper is added', () => {
@@ -57,7 +61,7 @@ describe('a statistic', () => {
     const history = historyOf([{ time: 1, items: [2] }]);
     const accumulator = createAccumulator(plan);
     for (let shop = 0; shop < 3; shop += 1) {
-      accumulator.add(maskStatistic(noiseStatistic(startedWith(plan, [history, history]), plan, secure), plan));
+      accumulator.add(maskStatistic(addDrawnNoise(startedSum(plan, [history, history]), drawNoise(plan, secure)), plan));
     }
     const aggregate = accumulator.decode();
     expect(aggregate.shoppers).toBe(6);
@@ -71,7 +75,7 @@ describe('a statistic', () => {
     const noiseStd = plan.privacy.mode === 'local' ? plan.privacy.noiseStd * plan.bounds.gridScale : NaN;
     let [sum, squares, draws] = [0, 0, 0];
     for (let repeat = 0; repeat < 400; repeat += 1) {
-      for (const value of noiseStatistic(startedWith(plan, []), plan, secure)) {
+      for (const value of addDrawnNoise(startedSum(plan, []), drawNoise(plan, secure))) {
         sum += value;
         squares += value * value;
         draws += 1;
@@ -84,17 +88,11 @@ describe('a statistic', () => {
 
   it('refuses a shopper too many and a plan of another length', () => {
     const plan = planFor({ mode: 'none' }, { maxShoppersPerShop: 1 });
-    const statistic = startStatistic(model, model.initial(), plan);
+    const statistic = startStatistic(model, model.initial(), plan, secure);
     statistic.add(historyOf([]));
     expect(() => statistic.add(historyOf([]))).toThrow(/expected at most 1 in one shop/);
-    expect(() => startStatistic(model, model.initial(), { ...plan, statisticLength: 9 })).toThrow(/expected 7 .* got 9/);
+    expect(() => startStatistic(model, model.initial(), { ...plan, statisticLength: 9 }, secure)).toThrow(/expected 7 .* got 9/);
   });
-
-  function startedWith(plan: Plan, histories: readonly ShopperHistory[]) {
-    const statistic = startStatistic(model, model.initial(), plan);
-    for (const history of histories) statistic.add(history);
-    return statistic.finish();
-  }
 });
 
 describe('an accumulator', () => {
@@ -107,9 +105,9 @@ describe('an accumulator', () => {
   it('accepts what any honest shop reports: the range covers all its shoppers and its noise', () => {
     const plan = planFor({ mode: 'local', epsilon: 0.5, delta: 1e-6 });
     const full = Array.from({ length: 50 }, () => historyOf([{ time: 0, items: [1] }]));
-    const statistic = startStatistic(model, model.initial(), plan);
+    const statistic = startStatistic(model, model.initial(), plan, secure);
     for (const history of full) statistic.add(history);
-    const report = noiseStatistic(statistic.finish(), plan, secure);
+    const report = addDrawnNoise(statistic.finish(), drawNoise(plan, secure));
     expect(Math.max(...report.map(Math.abs))).toBeLessThanOrEqual(maxCoordinate(plan));
     expect(maxCoordinate(plan)).toBeLessThan(2 ** 31);
   });
@@ -126,7 +124,7 @@ describe('a plan', () => {
   it('spends no more than it promises, and nearly all of it', () => {
     for (const rounds of [1, 7]) {
       const plan = planFor({ mode: 'local', epsilon: 2, delta: 1e-5, rounds });
-      const spent = epsilonSpent(plan, rounds) ?? NaN;
+      const spent = epsilonOfRounds(plan, rounds) ?? NaN;
       expect(spent).toBeLessThanOrEqual(2);
       expect(spent).toBeGreaterThan(1.99);
     }
@@ -145,22 +143,149 @@ describe('a plan', () => {
   });
 });
 
+/** Journal lines of `count` rounds under a plan. */
+function spendsOf(plan: Plan, count: number, state: 'reserved' | 'committed' | 'abandoned' = 'committed') {
+  return Array.from({ length: count }, (_, index) => ({ round: `main-${index + 1}`, state, event: JSON.parse(JSON.stringify(roundCost(plan).events)) as unknown }));
+}
+
 describe('a budget report', () => {
   it('names unit, adjacency, delta, assumptions and the threat model, and what is left', () => {
-    const spec = task({ mode: 'local', epsilon: 2, delta: 1e-5, rounds: 4 });
+    const spec = task({ mode: 'local', epsilon: 2, delta: 1e-5, rounds: 4, shopsPerShopper: 3 });
     const plan = makePlan(spec, { model, catalogue, roundNumber: 1, baseRelease: null });
-    const before = budgetReport(spec, null, 0);
-    expect(before).toMatchObject({ epsilonLimit: 2, epsilonSpent: 0, epsilonLeft: 2, roundsLeft: 4, delta: 1e-5 });
-    const after = budgetReport(spec, plan, 3);
+    const before = budgetReport(spec, []);
+    expect(before).toMatchObject({ epsilonLimit: 2, epsilonSpent: 0, epsilonLeft: 2, roundsLeft: 4, delta: 1e-5, state: 'open' });
+    const after = budgetReport(spec, spendsOf(plan, 3));
     expect(after.roundsLeft).toBe(1);
     expect(after.epsilonSpent).toBeGreaterThan(0);
     expect(after.epsilonSpent).toBeLessThan(2);
     expect(after.unit).toContain('shopper');
     expect(after.threatModel).toContain('coordinator');
-    expect(describePrivacy(plan, 4, 3).noiseStd).toBeCloseTo((plan.privacy.mode === 'local' ? plan.privacy.noiseStd : NaN) * Math.sqrt(3), 12);
+    expect(after.filterUsed).toBeCloseTo(0.75, 6);
+    // A person of three shops shifts the sum three times as far: more than three times the epsilon.
+    expect(after.epsilonAcrossShops).toBeGreaterThan(3 * (after.epsilonSpent ?? NaN));
+    expect(after.assumptions.join(' ')).toContain('3 shops');
+    expect(after.shopLedger).toMatchObject({ unit: 'one whole shop' });
+    expect(after.shopLedger?.epsilon).toBeGreaterThan(after.epsilonAcrossShops ?? NaN);
+    expect(describePrivacy(plan, planEvents(plan), 3).noiseStd).toBeCloseTo((plan.privacy.mode === 'local' ? plan.privacy.noiseStd : NaN) * Math.sqrt(3), 12);
+  });
+
+  it('counts what is reserved, not what was abandoned, and says when a task has spent all', () => {
+    const spec = task({ mode: 'local', epsilon: 2, delta: 1e-5, rounds: 2 });
+    const plan = makePlan(spec, { model, catalogue, roundNumber: 1, baseRelease: null });
+    expect(budgetReport(spec, spendsOf(plan, 2, 'abandoned'))).toMatchObject({ epsilonSpent: 0, roundsCharged: 0, state: 'open' });
+    const spent = budgetReport(spec, spendsOf(plan, 2, 'reserved'));
+    expect(spent).toMatchObject({ roundsCharged: 2, roundsLeft: 0, state: 'exhausted' });
+    expect(spent.filterUsed).toBeLessThanOrEqual(1);
+    expect(spent.epsilonSpent).toBeGreaterThan(1.99);
+  });
+
+  it('refuses a journal of something else', () => {
+    expect(() => budgetReport(task({ mode: 'local', epsilon: 2, delta: 1e-5 }), [{ round: 'main-1', state: 'committed', event: { mechanism: 'skellam' } }])).toThrow(expect.objectContaining({ code: 'storage.failed' }) as Error);
   });
 
   it('promises nothing in mode none', () => {
-    expect(budgetReport(task({ mode: 'none' }), planFor({ mode: 'none' }), 1)).toMatchObject({ epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, delta: null });
+    const spends = [{ round: 'main-1', state: 'committed', event: [] }] as const;
+    expect(budgetReport(task({ mode: 'none' }), spends)).toMatchObject({ epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, delta: null, state: 'unlimited', roundsCharged: 1 });
+  });
+});
+
+describe('secret sampling', () => {
+  const promise = { mode: 'local', epsilon: 1, delta: 1e-6 };
+
+  it('needs less noise for the same promise', () => {
+    const noise = (rate: number): number => {
+      const { privacy } = planFor({ ...promise, sampling: { rate, drawnBy: 'shop' } });
+      return privacy.mode === 'local' ? privacy.noiseStd : NaN;
+    };
+    expect(noise(0.1)).toBeLessThan(0.5 * noise(1));
+    expect(noise(1)).toBeCloseTo((planFor(promise).privacy as { noiseStd: number }).noiseStd, 9);
+  });
+
+  it('is refused where the coordinator would choose the sample, and out of range', () => {
+    expect(() => planFor({ ...promise, sampling: { rate: 0.1, drawnBy: 'coordinator' } })).toThrow('privacy.sampling.drawnBy: expected shop');
+    for (const rate of [0, -1, 1.5, NaN]) expect(() => task({ ...promise, sampling: { rate, drawnBy: 'shop' } })).toThrow('rate');
+    expect(() => planFor({ mode: 'none', sampling: { rate: 0.5, drawnBy: 'shop' } })).toThrow('privacy.sampling');
+  });
+
+  it('a whole shop is in every round: its ledger claims no amplification', () => {
+    const spec = task({ ...promise, sampling: { rate: 0.1, drawnBy: 'shop' } });
+    const plan = makePlan(spec, { model, catalogue, roundNumber: 1, baseRelease: null });
+    const report = budgetReport(spec, spendsOf(plan, 1));
+    expect(report.epsilonSpent).toBeLessThanOrEqual(1);
+    expect(report.shopLedger?.epsilon).toBeGreaterThan(100);
+    expect(report.assumptions.join(' ')).toContain('probability 0.1');
+  });
+});
+
+describe('the rotated encoding', () => {
+  const privacy = { mode: 'local', epsilon: 5, delta: 1e-5, encoding: 'rotated' };
+  const histories = Array.from({ length: 40 }, (_, shopper) => historyOf([{ time: 0, items: [shopper % 3] }]));
+
+  it('decodes to what the sparse encoding decodes to, up to its noise and rounding', () => {
+    const plan = planFor(privacy);
+    expect(plan.bounds.encoding).toMatchObject({ kind: 'rotated', vectorLength: 7 });
+    expect(plan.statisticLength).toBe(8);
+    const accumulator = createAccumulator(plan);
+    for (let shop = 0; shop < 2; shop += 1) accumulator.add(clippedSum(plan, histories));
+    const { sum, shoppers } = accumulator.decode();
+    // Rounding adds at most half a step of standard deviation for each of 80 shoppers: eight of them.
+    const tolerance = (8 * 0.5 * Math.sqrt(80)) / plan.bounds.gridScale;
+    expect(Math.abs(sum[0] - 28)).toBeLessThan(tolerance);
+    expect(Math.abs(sum[5])).toBeLessThan(tolerance);
+    expect(Math.abs(shoppers - 80)).toBeLessThan(tolerance / plan.bounds.countValue);
+  });
+
+  it('moves by at most its sensitivity when one shopper is added', () => {
+    const plan = planFor(privacy);
+    const [event] = planEvents(plan);
+    const limit = event.kind === 'skellam' ? event.l2 : NaN;
+    fc.assert(fc.property(anyHistory, (shopper) => {
+      expect(Math.hypot(...clippedSum(plan, [shopper]))).toBeLessThanOrEqual(limit);
+    }));
+  });
+
+  it('an honest report is in range', () => {
+    const plan = planFor(privacy);
+    const report = addDrawnNoise(startedSum(plan, histories), drawNoise(plan, secure));
+    expect(Math.max(...report.map(Math.abs))).toBeLessThanOrEqual(maxCoordinate(plan));
+  });
+
+  it('needs a clip norm', () => {
+    expect(() => planFor({ mode: 'none', encoding: 'rotated' })).toThrow('privacy.encoding: expected sparse in mode none');
+  });
+});
+
+describe('an adaptive clip norm', () => {
+  const privacy = { mode: 'local', epsilon: 8, delta: 1e-5, rounds: 30, adaptiveClip: { expectedShoppers: 2000 } };
+
+  it.each(['sparse', 'rotated'])('converges to the median norm from above and from below, %s', (encoding) => {
+    // Every contribution of this model has norm 1.
+    for (const start of [0.05, 20]) {
+      let clipNorm = start;
+      for (let round = 1; round <= 30; round += 1) {
+        const plan = makePlan(task({ ...privacy, encoding, clipNorm: start }, { maxShoppersPerShop: 2000 }), { model, catalogue, roundNumber: round, baseRelease: null, clipNorm });
+        const accumulator = createAccumulator(plan);
+        const histories = Array.from({ length: 100 }, () => historyOf([{ time: 0, items: [1] }]));
+        accumulator.add(clippedSum(plan, histories));
+        clipNorm = accumulator.decode().nextClipNorm ?? NaN;
+      }
+      // Two steps of e^(rate quantile) around the norm itself.
+      expect(clipNorm).toBeGreaterThan(Math.exp(-0.2));
+      expect(clipNorm).toBeLessThan(Math.exp(0.2));
+    }
+  }, 60_000);
+
+  it('keeps the joint norm within the plan\'s, the bit included', () => {
+    const plan = planFor({ ...privacy, clipNorm: 0.7 }, { maxShoppersPerShop: 2000 });
+    const limit = plan.bounds.gridScale * (plan.bounds.clipNorm ?? NaN);
+    fc.assert(fc.property(anyHistory, (shopper) => {
+      expect(Math.hypot(...clippedSum(plan, [shopper]))).toBeLessThanOrEqual(limit);
+    }));
+    expect(plan.statisticLength).toBe(8);
+  });
+
+  it('is refused for small cohorts', () => {
+    expect(() => planFor({ ...privacy, epsilon: 1, rounds: 1000, adaptiveClip: { expectedShoppers: 200 } })).toThrow(expect.objectContaining({ code: 'privacy.infeasible' }) as Error);
+    expect(() => planFor({ mode: 'none', adaptiveClip: { expectedShoppers: 200 } })).toThrow('privacy.adaptiveClip');
   });
 });

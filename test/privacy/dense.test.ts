@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom, secureRandom } from '../../shared/numerics/random.ts';
-import { addNoise } from '../../shared/privacy/noise.ts';
+import { addNoiseBlock, drawNoiseBlock } from '../../shared/privacy/noise.ts';
 import { discreteGaussianSampler } from '../../shared/privacy/discrete-gaussian-sampler.ts';
 import { discreteGaussianDelta, discreteGaussianNormaliser, discreteGaussianVariance, distributedDiscreteGaussianRdp } from '../../shared/privacy/accounting/discrete-gaussian.ts';
 import { gaussianDelta } from '../../shared/privacy/accounting/gaussian.ts';
@@ -124,7 +124,7 @@ describe('the exact discrete Gaussian', () => {
   it('serves as central noise on the same grid', () => {
     const words = seededRandom(1, 'central');
     const random = secureRandom((bytes) => { for (let i = 0; i < bytes.length; i += 1) bytes[i] = words.nextUint32(); });
-    const noised = addNoise(emptySum(1000), discreteGaussianSampler({ variance: 400 }), random);
+    const noised = addNoiseBlock(emptySum(1000), drawNoiseBlock(1000, discreteGaussianSampler({ variance: 400 }), random));
     expect(new Set(noised).size).toBeGreaterThan(50);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { secureRandom, seededRandom, type SecureRandom } from '../../shared/numerics/random.ts';
 import { addClipped, emptySum } from '../../shared/privacy/clip.ts';
-import { addNoise, createNoisePool, simulateNoise, withoutNoise } from '../../shared/privacy/noise.ts';
+import { addNoiseBlock, drawNoiseBlock, withoutNoise, type IntegerSampler } from '../../shared/privacy/noise.ts';
 import { skellamSampler } from '../../shared/privacy/skellam-sampler.ts';
 import type { Clipped } from '../../shared/privacy/vectors.ts';
 import { createSparseVector } from '../../shared/numerics/sparse-vector.ts';
@@ -16,6 +16,7 @@ function repeatableSecure(name: string): SecureRandom {
   });
 }
 
+const addNoise = (sum: Clipped, from: IntegerSampler, random: SecureRandom) => addNoiseBlock(sum, drawNoiseBlock(sum.length, from, random));
 const sampler = skellamSampler({ variance: 6.25, kind: 'strict' });
 
 function sumOf(values: readonly number[]): Clipped {
@@ -61,16 +62,14 @@ describe('noise', () => {
     expect(order).toEqual(['draw', 'read', 'read']);
   });
 
-  it('only secure streams make private noise, only seeded ones make simulated noise', () => {
-    const seeded = seededRandom(1, 'types');
+  it('only secure streams make private noise, only clipped sums take it', () => {
     const secure = repeatableSecure('types');
     // @ts-expect-error a seeded stream protects nobody
-    addNoise(emptySum(1), sampler, seeded);
-    // @ts-expect-error experiments are reproducible or not experiments
-    simulateNoise(emptySum(1), sampler, secure);
+    drawNoiseBlock(1, sampler, seededRandom(1, 'types'));
     // @ts-expect-error an unclipped vector has no sensitivity
-    addNoise(new Int32Array(1), sampler, secure);
-    expect([...simulateNoise(emptySum(4), sampler, seededRandom(1, 'same'))]).toEqual([...simulateNoise(emptySum(4), sampler, seededRandom(1, 'same'))]);
+    addNoiseBlock(new Int32Array(1), drawNoiseBlock(1, sampler, secure));
+    // @ts-expect-error a vector that anybody may have seen is no noise
+    expect(addNoiseBlock(emptySum(1), new Int32Array(1))).toHaveLength(1);
   });
 
   it('two neighbours under the same noise differ by what clipping allows', () => {
@@ -93,28 +92,17 @@ describe('noise', () => {
   });
 });
 
-describe('a pool of noise', () => {
-  it('gives each value once, refuses when it is dry, and can be refilled', () => {
-    let next = 0;
-    const counting = { fill: (into: Int32Array) => { for (let i = 0; i < into.length; i += 1) into[i] = next += 1; } };
-    const pool = createNoisePool(5, counting, repeatableSecure('pool'));
-    const seen = [...pool.addTo(emptySum(2)), ...pool.addTo(emptySum(3))];
-    expect(new Set(seen).size).toBe(5);
-    expect(seen).not.toContain(0);
-    expect(pool.available).toBe(0);
-    expect(() => pool.addTo(emptySum(1))).toThrow('pool: expected at least 1 unused noise values, got 0');
-    pool.refill();
-    expect(pool.available).toBe(5);
-    expect(Math.min(...pool.addTo(emptySum(5)))).toBe(6);
-  });
-
-  it('has the law of its sampler', () => {
-    const pool = createNoisePool(200_000, sampler, repeatableSecure('pool law'));
-    const noised = pool.addTo(emptySum(200_000));
+describe('noise drawn ahead of the data', () => {
+  it('has the law of its sampler, is used once and leaves nothing behind', () => {
+    const block = drawNoiseBlock(200_000, sampler, repeatableSecure('block'));
+    const copy = block.slice();
+    const noised = addNoiseBlock(emptySum(200_000), block);
     expect(isPlausible(chiSquareDeviation(noised, skellamProbability(6.25), 30))).toBe(true);
+    expect([...noised.subarray(0, 100)]).toEqual([...copy.subarray(0, 100)]);
+    expect(block.every((value) => value === 0)).toBe(true);
   });
 
-  it('refuses a capacity below 1', () => {
-    expect(() => createNoisePool(0, sampler, repeatableSecure('none'))).toThrow('capacity');
+  it('refuses a sum of another length', () => {
+    expect(() => addNoiseBlock(emptySum(3), drawNoiseBlock(2, sampler, repeatableSecure('short')))).toThrow('noise: expected 3 values, got 2');
   });
 });

@@ -27,7 +27,7 @@ describe('the registry', () => {
   });
 
   it('refuses a kind it does not know', () => {
-    expect(codeOf(() => createModel('als' as ModelKind, catalogue, {}))).toBe('model.unknown');
+    expect(codeOf(() => createModel('oracle' as ModelKind, catalogue, {}))).toBe('model.unknown');
     expect(codeOf(() => parseModelKind('constructor'))).toBe('model.unknown');
     expect(parseModelKind('ease')).toBe('ease');
   });

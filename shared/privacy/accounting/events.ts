@@ -2,6 +2,7 @@
  * What a ledger remembers of a release: enough to recompute its cost under any accountant, today's or a later
  * one. Adjacency is adding or removing one unit; `count` equal releases are one event.
  */
+import * as z from 'zod';
 import { invalid, requireDelta, requireFraction, requireInteger, requireNonNegative, requirePositive } from '../checks.ts';
 
 /** Gaussian noise on a Poisson sample of rate `sampling`, secret to the observer. */
@@ -51,6 +52,19 @@ export interface PureEvent {
 }
 
 export type PrivacyEvent = GaussianEvent | LaplaceEvent | SkellamEvent | ZcdpEvent | PureEvent;
+
+const positive = z.number().finite().positive();
+const fraction = z.number().min(0).max(1);
+const many = z.number().int().positive();
+
+/** Events as a ledger stores them: a disk is outside, too. */
+export const privacyEventsSchema: z.ZodType<readonly PrivacyEvent[]> = z.array(z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('gaussian'), sigma: positive, sampling: fraction, count: many }),
+  z.strictObject({ kind: z.literal('laplace'), scale: positive, count: many }),
+  z.strictObject({ kind: z.literal('skellam'), l2: positive, l1: positive, variance: positive, sampling: fraction, count: many }),
+  z.strictObject({ kind: z.literal('zcdp'), rho: z.number().nonnegative(), count: many }),
+  z.strictObject({ kind: z.literal('pure'), epsilon: z.number().nonnegative(), delta: z.number().min(0).lt(1), count: many }),
+]));
 
 /**
  * Checks every number of an event.

@@ -58,6 +58,10 @@ export interface SkellamPlan {
   readonly length: number;
   /** Number of releases. */
   readonly rounds: number;
+  /** Rate of the secret Poisson sample of every round; 1 by default. */
+  readonly sampling?: number;
+  /** Renyi orders to choose from: one alone where a filter fixed it in advance. */
+  readonly orders?: readonly number[];
 }
 
 /**
@@ -91,13 +95,20 @@ export function skellamNoiseStd(plan: SkellamPlan & { readonly epsilon: number; 
   requirePositive('epsilon', plan.epsilon);
   requireDelta('delta', plan.delta);
   requirePositive('clipNorm', plan.clipNorm);
-  const excess = (logNoise: number): number => skellamEpsilon({ ...plan, noiseStd: Math.exp(logNoise) }) - plan.epsilon;
-  let [low, high] = [Math.log(plan.clipNorm), Math.log(plan.clipNorm)];
+  return smallestNoise((noiseStd) => skellamEpsilon({ ...plan, noiseStd }), plan);
+}
+
+/**
+ * Inverts a falling epsilon(noiseStd) near `clipNorm`, to the private side: a margin of 1e-9 outlasts the rounding
+ * of every later sum over rounds.
+ */
+export function smallestNoise(epsilonAt: (noiseStd: number) => number, { epsilon, clipNorm }: { readonly epsilon: number; readonly clipNorm: number }): number {
+  // Capped where epsilon is 0 or infinite: the search needs numbers.
+  const excess = (logNoise: number): number => Math.min(1e6, epsilonAt(Math.exp(logNoise)) - epsilon);
+  let [low, high] = [Math.log(clipNorm), Math.log(clipNorm)];
   while (excess(low) <= 0) low -= 1;
   while (excess(high) > 0) high += 1;
-  const root = bracketedRoot(excess, low, high, 1e-12);
-  let noiseStd = Math.exp(root);
-  // The root is good to rounding; a margin of 1e-9 puts it on the private side.
-  while (skellamEpsilon({ ...plan, noiseStd }) > plan.epsilon) noiseStd *= 1 + 1e-9;
+  let noiseStd = Math.exp(bracketedRoot(excess, low, high, 1e-12)) * (1 + 1e-9);
+  while (epsilonAt(noiseStd) > epsilon) noiseStd *= 1 + 1e-9;
   return noiseStd;
 }

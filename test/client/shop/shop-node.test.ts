@@ -7,6 +7,8 @@ import { createModelCache } from '../../../client/shop/model-cache.ts';
 import { startShopNode, type ShopNode, type ShopNodeEvent, type ShopNodeOptions } from '../../../client/shop/shop-node.ts';
 import { historyOf } from '../../../shared/commerce/history.ts';
 import type { Dataset, Shopper } from '../../../shared/datasets/dataset.ts';
+import { planEvents } from '../../../shared/federation/plan-cost.ts';
+import { spendOf, totalSpent } from '../../../client/spends.ts';
 import { planHash, planStatement, type Plan } from '../../../shared/federation/plan.ts';
 import { canonicalJson } from '../../../shared/protocol/canonical-json.ts';
 import { decodeChunk, type ClientMessage } from '../../../shared/protocol/messages.ts';
@@ -29,7 +31,9 @@ const dataset: Dataset = {
   report: { lines: 0, used: 0, complaints: [] },
 };
 const openPlan = examplePlan({ catalogueHash: federation.hash, privacy: { mode: 'none' }, bounds: { ...examplePlan().bounds, clipNorm: null, countValue: 1 } });
-const privatePlan = examplePlan({ catalogueHash: federation.hash, privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 7, mechanism: 'skellam' } });
+/** What one round under the private plan costs a shop with this limit. */
+const spentAt = (maxEpsilon: number): number => totalSpent({ spends: [spendOf(privatePlan, '', '')], unreadable: 0 }, { maxEpsilon }).epsilon;
+const privatePlan = examplePlan({ catalogueHash: federation.hash, privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 7, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2 } });
 const served = (): Promise<Response> => Promise.resolve(new Response(canonicalJson(federation.products)));
 
 interface Rig {
@@ -143,23 +147,25 @@ describe('a shop node', () => {
     };
     await round(privatePlan);
     expect(onDisk.length).toBe(2);
-    for (const text of onDisk) expect(JSON.parse(text)).toMatchObject({ epsilon: 3, delta: 1e-5, rounds: 1, round: 'main-1', planHash: planHash(privatePlan) });
+    for (const text of onDisk) expect(JSON.parse(text)).toMatchObject({ events: planEvents(privatePlan), round: 'main-1', planHash: planHash(privatePlan) });
     await node.close();
-    expect(await node.done).toEqual({ rounds: 1, epsilonSpent: 3, ended: 'closed' });
+    expect(await node.done).toEqual({ rounds: 1, epsilonSpent: spentAt(6), ended: 'closed' });
   });
 
   it('remembers across restarts what it spent, and declines at its own limit', async () => {
-    const first = rig({ maxEpsilon: 5 });
+    // Room for one round and a little, not for two.
+    const limit = 1.1 * spentAt(1);
+    const first = rig({ maxEpsilon: limit });
     admit(first.network.last());
     await first.round(privatePlan);
     await first.node.close();
-    const second = rig({ maxEpsilon: 5, stateDir: first.stateDir });
+    const second = rig({ maxEpsilon: limit, stateDir: first.stateDir });
     admit(second.network.last());
     second.invite({ ...privatePlan, round: 'main-2' });
     await until(() => second.sent().length === 3);
     expect(second.sent()[2]).toMatchObject({ type: 'decline', round: 'main-2', code: 'budget.exhausted' });
     await second.node.close();
-    expect(await second.node.done).toEqual({ rounds: 0, epsilonSpent: 3, ended: 'closed' });
+    expect(await second.node.done).toEqual({ rounds: 0, epsilonSpent: spentAt(limit), ended: 'closed' });
   });
 
   it('says that its spend has no bound once it reported without privacy', async () => {

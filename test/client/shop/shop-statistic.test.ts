@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemRandom } from '../../../client/secure-random.ts';
 import { sumShoppers } from '../../../client/shop/shop-statistic.ts';
 import { historyOf } from '../../../shared/commerce/history.ts';
 import type { Dataset } from '../../../shared/datasets/dataset.ts';
@@ -24,7 +25,7 @@ const slowModel: AnyFederatedModel = {
     popularity.contribute(params, history, into);
   },
 };
-const work = { dataset, catalogue, model: slowModel, params: popularity.initial(), plan: examplePlan({ privacy: { mode: 'none' } }) };
+const work = { dataset, catalogue, model: slowModel, params: popularity.initial(), plan: examplePlan({ privacy: { mode: 'none' } }), random: systemRandom() };
 
 describe('the sum over a shop', () => {
   it('lets the event loop run between slices, so that heartbeats are answered', async () => {
@@ -46,5 +47,20 @@ describe('the sum over a shop', () => {
     const abandon = new AbortController();
     setImmediate(() => abandon.abort(new Error('the round is over')));
     await expect(sumShoppers(work, abandon.signal)).rejects.toThrow('the round is over');
+  });
+
+  it('takes each shopper with the rate of the plan, and all of them at rate 1', async () => {
+    const { privacy } = examplePlan();
+    if (privacy.mode !== 'local') throw new Error('expected a private plan');
+    const sumAt = async (sampling: number): Promise<number> => {
+      const plan = examplePlan({ bounds: { ...examplePlan().bounds, maxShoppersPerShop: 60 }, privacy: { ...privacy, sampling } });
+      const { sum } = await sumShoppers({ ...work, model: popularity, plan }, new AbortController().signal);
+      return sum[3] / (0.125 * 1024);
+    };
+    expect(await sumAt(1)).toBe(60);
+    let taken = 0;
+    for (let repeat = 0; repeat < 50; repeat += 1) taken += await sumAt(0.25);
+    // 3,000 coins: six standard deviations.
+    expect(Math.abs(taken - 750)).toBeLessThan(6 * Math.sqrt(3000 * 0.25 * 0.75));
   });
 });

@@ -30,7 +30,7 @@ export function release({ version = 1, key = shopKey, task = 'main', of = catalo
     shoppers: 4,
     privacy: { mode: 'none', unit: 'shopper', adjacency: 'add or remove one', epsilon: null, delta: null, noiseStd: 0, clipNorm: null, assumptions: [] },
     metrics: { parameters: version },
-    parent: null,
+    parent: null, nextClipNorm: null,
   }, knn.encode(trained(knn, baskets)), key);
 }
 

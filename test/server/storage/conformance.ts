@@ -1,7 +1,7 @@
 /** What every storage must do, whatever the database: one suite, run once for each implementation. */
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../../server/storage/storage.ts';
-import { manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
+import { exampleEvents, manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -75,7 +75,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       const { storage } = await open();
       await storage.openRound(roundRecord(1, 1));
       await storage.failRound('trial-1', failure);
-      expect(await storage.spends('trial')).toEqual([{ round: 'trial-1', event: { mechanism: 'skellam', noiseStd: 2.5 }, epsilon: 0.25, delta: 1e-5, state: 'abandoned' }]);
+      expect(await storage.spends('trial')).toEqual([{ round: 'trial-1', event: exampleEvents, epsilon: 0.25, delta: 1e-5, state: 'abandoned' }]);
       await storage.openRound(roundRecord(2, 1));
       expect(await storage.roundsCharged('trial')).toBe(1);
     });

@@ -2,10 +2,11 @@
 import { pino } from 'pino';
 import { createCatalogue } from '../../../shared/commerce/catalogue.ts';
 import { planHash, type Plan } from '../../../shared/federation/plan.ts';
+import { CestaError } from '../../../shared/protocol/errors.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../../../shared/federation/task.ts';
 import type { Manifest } from '../../../shared/federation/release.ts';
 import { createModel } from '../../../shared/recommender/registry.ts';
-import type { OpenRoundRecord } from '../../../server/storage/storage.ts';
+import type { OpenRoundRecord, SpendRecord } from '../../../server/storage/storage.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -41,9 +42,19 @@ export function planOf(shape: TaskShape = {}, roundNumber = 1): Plan {
   return makePlan(taskOf(shape), { model, catalogue, roundNumber, baseRelease: null });
 }
 
+export const exampleEvents = [{ kind: 'skellam', l2: 1024, l1: 1024, variance: 1e8, sampling: 1, count: 1 }];
+
 export function roundRecord(number: number, roundLimit: number | null, name = 'trial'): OpenRoundRecord {
   const plan = planOf({ name }, number);
-  return { task: name, number, plan, planHash: planHash(plan), roundLimit, spend: { event: { mechanism: 'skellam', noiseStd: 2.5 }, epsilon: 0.25, delta: 1e-5 } };
+  return { task: name, number, plan, planHash: planHash(plan), admit: roundLimit === null ? null : atMost(roundLimit), spend: { event: exampleEvents, epsilon: 0.25, delta: 1e-5 } };
+}
+
+/** A budget of so many rounds. */
+function atMost(rounds: number): (spends: readonly SpendRecord[]) => void {
+  return (spends) => {
+    const charged = spends.filter(({ state }) => state !== 'abandoned').length;
+    if (charged >= rounds) throw new CestaError('budget.exhausted', `rounds: expected fewer than ${rounds} charged, got ${charged}`);
+  };
 }
 
 export function manifestOf(plan: Plan, version: number): Manifest {
@@ -51,6 +62,6 @@ export function manifestOf(plan: Plan, version: number): Manifest {
     protocol: 1, task: plan.task, version, round: plan.round, createdAt: '2025-01-02T03:04:05.000Z', model: plan.model,
     catalogueHash: plan.catalogueHash, planHash: planHash(plan), cohort: 2, shoppers: 7,
     privacy: { mode: 'none', unit: 'one shopper', adjacency: 'add or remove', epsilon: null, delta: null, noiseStd: 0, clipNorm: null, assumptions: [] },
-    metrics: { parameters: 4 }, tensorsSha256: '0'.repeat(64), parent: null,
+    metrics: { parameters: 4 }, tensorsSha256: '0'.repeat(64), parent: null, nextClipNorm: null,
   };
 }

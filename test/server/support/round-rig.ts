@@ -50,7 +50,7 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
     storage: {
       startTraining: (_round, participants) => write(`charged, ${participants} members`, faults.startTraining),
       failRound: (_round, { code }) => write(`failed ${code}`, faults.failRound),
-      roundsCharged: () => Promise.resolve(1),
+      spends: () => Promise.resolve([]),
     },
     releases: {
       async publish(_model, sum) {

@@ -1,0 +1,107 @@
+/**
+ * Noise of simulated rounds, repeatable: what shops add (Skellam), and two kinds that only a trusted centre could
+ * (Gaussian; correlated over rounds), to compare with. Experiments only: a seed undoes all of it.
+ */
+import { noiseMultiplierFor } from '../privacy/accounting/calibration.ts';
+import { gaussianSigma } from '../privacy/accounting/gaussian.ts';
+import { inverseStrategy, toeplitzSensitivitySquared } from '../privacy/accounting/toeplitz.ts';
+import { bltCoefficients, bltStrategy, correlatedSensitivity, nextCorrelatedNoise, startCorrelatedNoise, type CorrelatedState } from '../privacy/correlated-noise.ts';
+import { discreteGaussianSampler, largestGaussianVariance } from '../privacy/discrete-gaussian-sampler.ts';
+import { skellamSampler } from '../privacy/skellam-sampler.ts';
+import { planSensitivity } from '../federation/plan-cost.ts';
+import { totalNoiseStd, type Plan } from '../federation/plan.ts';
+import type { SeededRandom } from '../numerics/random.ts';
+import { CestaError } from '../protocol/errors.ts';
+
+/**
+ * `skellam`: the product's. `gaussian`: discrete Gaussian on the same grid, accounted by the exact curve.
+ * `correlated`: Gaussian, with later noise cancelling earlier noise (BLT); every shopper is in one round only.
+ */
+export const noiseKinds = ['skellam', 'gaussian', 'correlated'] as const;
+export type NoiseKind = (typeof noiseKinds)[number];
+
+/** The noise of one training, round after round. */
+export interface SimulatedNoise {
+  /** Noise that one participant adds in the next round, in grid steps; null in mode `none`. */
+  next(plan: Plan, random: SeededRandom): Int32Array | null;
+  /** Standard deviation in the sum of `participants`, in contribution units. */
+  noiseStd(plan: Plan, participants: number): number;
+}
+
+/** @throws CestaError `privacy.invalid` for a kind that the plan's mode does not know. */
+export function simulatedNoise(kind: NoiseKind): SimulatedNoise {
+  switch (kind) {
+    case 'skellam':
+      return { next: drawSkellam, noiseStd: (plan, participants) => totalNoiseStd(plan.privacy, participants) };
+    case 'gaussian':
+      return {
+        next: (plan, random) => drawGaussian(plan, gaussianVariance(plan), random),
+        noiseStd: (plan) => Math.sqrt(gaussianVariance(plan)) / plan.bounds.gridScale,
+      };
+    case 'correlated':
+      return correlatedNoise();
+    default:
+      throw new CestaError('privacy.invalid', `noise: expected one of ${noiseKinds.join(', ')}, got ${String(kind satisfies never)}`);
+  }
+}
+
+function drawSkellam({ privacy, bounds, statisticLength }: Plan, random: SeededRandom): Int32Array | null {
+  if (privacy.mode === 'none') return null;
+  const noise = new Int32Array(statisticLength);
+  skellamSampler({ variance: (privacy.noiseStd * bounds.gridScale) ** 2, kind: 'fast' }).fill(noise, random);
+  return noise;
+}
+
+/** Variance in squared grid steps, by the exact Gaussian curve. The discrete law is as private at whole steps. */
+function gaussianVariance(plan: Plan): number {
+  const { privacy } = plan;
+  if (privacy.mode === 'none') return 0;
+  const { l2 } = planSensitivity(plan);
+  return requireVariance(Math.ceil((noiseMultiplierFor(privacy) * l2) ** 2));
+}
+
+function drawGaussian({ statisticLength }: Plan, variance: number, random: SeededRandom): Int32Array | null {
+  if (variance === 0) return null;
+  const noise = new Int32Array(statisticLength);
+  discreteGaussianSampler({ variance }).fill(noise, random);
+  return noise;
+}
+
+function correlatedNoise(): SimulatedNoise {
+  let state: CorrelatedState | null = null;
+  return {
+    next(plan, random) {
+      const base = drawGaussian(plan, correlatedTerms(plan).variance, random);
+      if (base === null) return null;
+      const step = nextCorrelatedNoise(state ?? startCorrelatedNoise(bltStrategy(roundsOf(plan)), base.length), base);
+      state = step.state;
+      return step.noise;
+    },
+    noiseStd(plan) {
+      const { variance, coefficients } = correlatedTerms(plan);
+      // Of the last round; earlier ones have less.
+      const spread = inverseStrategy(coefficients).reduce((square, value) => square + value * value, 0);
+      return Math.sqrt(variance * spread) / plan.bounds.gridScale;
+    },
+  };
+}
+
+function roundsOf({ privacy }: Plan): number {
+  return privacy.mode === 'none' ? 1 : privacy.rounds;
+}
+
+/** One Gaussian release of all rounds together, for shoppers that take part once. */
+function correlatedTerms(plan: Plan): { variance: number; coefficients: Float64Array } {
+  const { privacy, bounds: { gridScale }, statisticLength } = plan;
+  const rounds = roundsOf(plan);
+  const coefficients = bltCoefficients(bltStrategy(rounds), rounds);
+  if (privacy.mode === 'none') return { variance: 0, coefficients };
+  const sensitivity = Math.sqrt(toeplitzSensitivitySquared(coefficients, { period: rounds, maxParticipations: 1 }));
+  const steps = correlatedSensitivity({ gridScale, clipNorm: planSensitivity(plan).l2 / gridScale, sensitivity, rounds, length: statisticLength });
+  return { variance: requireVariance(Math.ceil((gaussianSigma(privacy) * steps) ** 2)), coefficients };
+}
+
+function requireVariance(variance: number): number {
+  if (variance > largestGaussianVariance) throw new CestaError('privacy.infeasible', `noise: expected at most ${largestGaussianVariance} squared grid steps, got ${variance}`);
+  return variance;
+}
