@@ -77,8 +77,20 @@ export interface EvaluationResult extends EvaluationSummary {
   readonly seconds: number;
 }
 
+/** A result, and what paired comparisons need. */
+export interface DetailedEvaluation {
+  readonly result: EvaluationResult;
+  /** ndcg@10 of every test shopper, mean over the noise seeds. */
+  readonly ndcg10: Float64Array;
+}
+
 /** @throws CestaError `model.unknown`, `privacy.invalid` and whatever reading the data may */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
+  return (await evaluateInDetail(options)).result;
+}
+
+/** @throws CestaError as {@link evaluate} */
+export async function evaluateInDetail(options: EvaluateOptions): Promise<DetailedEvaluation> {
   const started = performance.now();
   const { protocol = 'last-basket' } = options;
   const kind = parseModelKind(options.model);
@@ -88,7 +100,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
   const evaluations = trainings(dataset, parts, stage, privacy, seeds).map(({ model, params }) => evaluateModel(model, params, parts));
-  return {
+  const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
     delta: privacy.delta ?? null,
@@ -101,6 +113,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
     items: parts.rankable.reduce((sum, flag) => sum + flag, 0),
     seconds: (performance.now() - started) / 1000,
   };
+  return { result, ndcg10: shopperMeans(evaluations) };
 }
 
 const daySeconds = 86_400;
@@ -123,11 +136,15 @@ export function splitDataset({ shoppers, catalogue }: Dataset, protocol: Protoco
   return parts;
 }
 
+/** ndcg@10 of every test shopper, mean over the noise seeds. */
+function shopperMeans(evaluations: readonly Evaluation[]): Float64Array {
+  return evaluations[0].perShopper.ndcg10.map((_, shopper) => average(evaluations.map(({ perShopper }) => perShopper.ndcg10[shopper])));
+}
+
 /** One summary of the evaluations of several noise seeds on the same split. */
 export function summarise(evaluations: readonly Evaluation[]): EvaluationSummary {
   const over = (value: (evaluation: Evaluation) => number): number => average(evaluations.map(value));
-  const perShopper = evaluations[0].perShopper.ndcg10.map((_, shopper) => over(({ perShopper: values }) => values.ndcg10[shopper]));
-  const { low, high } = bootstrapInterval(perShopper);
+  const { low, high } = bootstrapInterval(shopperMeans(evaluations));
   return {
     ndcg10: over(({ ndcg10 }) => ndcg10),
     ndcg10Interval: [low, high],

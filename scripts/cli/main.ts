@@ -2,12 +2,14 @@
  * The `cesta` command. Each verb is one file; its work is loaded only when it runs, so that `--help` is quick.
  */
 import { Command, CommanderError } from 'commander';
+import { addAudit } from './audit.ts';
 import { addBench } from './bench.ts';
 import { addBudget } from './budget.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addJoin } from './join.ts';
+import { addFrontier } from './frontier.ts';
 import { reportFailure } from './output.ts';
 import { addReference } from './reference.ts';
 import { addServe } from './serve.ts';
@@ -17,7 +19,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addJoin, addDemo, addEvaluate, addDoctor, addBudget, addReference, addBench]) add(program);
+  for (const add of [addServe, addJoin, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

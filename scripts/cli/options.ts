@@ -18,6 +18,11 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** Numbers above 0, separated by commas. */
+export function positiveNumbers(text: string): number[] {
+  return text.split(',').map((part) => positiveNumber(part.trim()));
+}
+
 export function integerIn(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = numberIn(min, max)(text);

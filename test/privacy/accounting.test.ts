@@ -10,7 +10,7 @@ import { commonOrders, rdpEpsilon } from '../../shared/privacy/accounting/rdp.ts
 import { logMoment, sampledGaussianLogDelta, sampledGaussianRdp } from '../../shared/privacy/accounting/sampled-gaussian.ts';
 import { integerSensitivity, skellamEpsilon, skellamNoiseStd, skellamRdp, skellamReleaseEpsilon } from '../../shared/privacy/accounting/skellam.ts';
 import { subsampledRdp } from '../../shared/privacy/accounting/subsampled-rdp.ts';
-import { skellamProbability } from './statistics.ts';
+import { skellamProbability } from './skellam-law.ts';
 
 const gaussian = (sigma: number, sampling: number, count: number): PrivacyEvent => ({ kind: 'gaussian', sigma, sampling, count });
 const invalid = (field: string): Error => expect.objectContaining({ code: 'privacy.invalid', message: expect.stringContaining(`${field}: expected`) as string }) as Error;

@@ -10,7 +10,7 @@ import { addDense, decodeDense, denseSensitivity, solveDense } from '../../share
 import { emptySum } from '../../shared/privacy/clip.ts';
 import { heuristicScale, roundedNormBound } from '../../shared/privacy/rounding.ts';
 import { paddedLength, rotate, unrotate, walshHadamard } from '../../shared/privacy/rotation.ts';
-import { chiSquareDeviation, isPlausible } from './statistics.ts';
+import { chiSquareDeviation, isPlausible } from '../../shared/privacy/noise-test.ts';
 
 describe('the rotation', () => {
   it('keeps norms, undoes itself, and flattens a spike', () => {

@@ -5,7 +5,8 @@ import { addNoiseBlock, drawNoiseBlock, withoutNoise, type IntegerSampler } from
 import { skellamSampler } from '../../shared/privacy/skellam-sampler.ts';
 import type { Clipped } from '../../shared/privacy/vectors.ts';
 import { createSparseVector } from '../../shared/numerics/sparse-vector.ts';
-import { chiSquareDeviation, isPlausible, skellamDeviations, skellamProbability } from './statistics.ts';
+import { chiSquareDeviation, isPlausible, skellamDeviations } from '../../shared/privacy/noise-test.ts';
+import { skellamProbability } from './skellam-law.ts';
 
 /** A secure stream that tests can repeat; its kind is a lie that only a test may tell. */
 function repeatableSecure(name: string): SecureRandom {

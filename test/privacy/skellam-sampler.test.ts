@@ -4,7 +4,8 @@ import { seededRandom, type RandomWords } from '../../shared/numerics/random.ts'
 import { aliasTable } from '../../shared/privacy/alias-table.ts';
 import { magnitudeCdf } from '../../shared/privacy/skellam-pmf.ts';
 import { samplingDelta, skellamSampler, type SamplerKind } from '../../shared/privacy/skellam-sampler.ts';
-import { chiSquareDeviation, isPlausible, skellamDeviations, skellamProbability } from './statistics.ts';
+import { chiSquareDeviation, isPlausible, skellamDeviations } from '../../shared/privacy/noise-test.ts';
+import { skellamProbability } from './skellam-law.ts';
 
 const kinds: readonly SamplerKind[] = ['fast', 'strict'];
 
