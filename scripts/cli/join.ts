@@ -30,7 +30,7 @@ export function addJoin(program: Command): void {
     .option('--coordinator-key <hex>', 'the key to expect (default: the one seen first is kept)', publicKey)
     .option('--state-dir <folder>', 'where this shop keeps its key and its privacy ledger', '.cesta/shops')
     .option('--max-epsilon <number>', 'decline rounds that would take this shop beyond it, over all tasks', positiveNumber, 10)
-    .option('--max-delta <number>', 'the same for delta', probability, 1e-4)
+    .option('--max-delta <number>', 'what this shop\'s own epsilon is stated at, whatever a plan claims', probability, 1e-4)
     .option('--capacity <n>', 'shoppers this shop declares room for; a public number', integerIn(1, 10_000_000), 5_000)
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--once', 'leave after the first release')

@@ -17,6 +17,10 @@ interface ServeOptions {
   asOf: number;
   hyperParameters?: Record<string, Json>;
   minShops: number;
+  sampling?: number;
+  encoding: 'sparse' | 'rotated';
+  adaptiveClip?: number;
+  shopsPerShopper: number;
   shops: number;
   overSelection: number;
   maxShoppers: number;
@@ -40,6 +44,10 @@ export function addServe(program: Command): void {
     .option('--delta <number>', 'privacy slack of the whole task', probability, 1e-5)
     .option('--rounds <n>', 'rounds that share the limit', integerIn(1, 10_000), 1)
     .option('--clip-norm <number>', 'L2 norm of one shopper\'s contribution (default: what the model guarantees)', positiveNumber)
+    .option('--sampling <rate>', 'every shop takes each shopper with this probability, in secret (default: all)', probability)
+    .addOption(new Option('--encoding <kind>', 'rotated: for models whose contributions are dense').choices(['sparse', 'rotated']).default('sparse'))
+    .option('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected in a sum', integerIn(1, 10_000_000))
+    .option('--shops-per-shopper <n>', 'shops one person may be a shopper of: the budget is stated for that person, too', integerIn(1, 1000), 2)
     .option('--as-of <date>', 'the day that "recent" is reckoned back from (default: today)', dayEnd, dayEnd(new Date().toISOString().slice(0, 10)))
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
     .option('--min-shops <n>', 'fewest reports a sum may be made of', integerIn(1, 10_000), 2)
@@ -71,6 +79,10 @@ async function serve(options: ServeOptions): Promise<void> {
         rounds: options.rounds,
         ...(options.mode === 'none' ? {} : { epsilon: options.epsilon, delta: options.delta }),
         ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
+        ...(options.sampling === undefined ? {} : { sampling: { rate: options.sampling, drawnBy: 'shop' } }),
+        ...(options.adaptiveClip === undefined ? {} : { adaptiveClip: { expectedShoppers: options.adaptiveClip } }),
+        encoding: options.encoding,
+        shopsPerShopper: options.shopsPerShopper,
       },
       cohort: { minParticipants: Math.min(options.minShops, options.shops), targetParticipants: options.shops, overSelection: options.overSelection },
       deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(options.trainingSeconds * 1000) },

@@ -36,6 +36,8 @@ export interface AlsParams {
 
 /** Passes of smoothing over the graph of like titles: neighbours of neighbours of neighbours count. */
 const warmPasses = 3;
+/** What every item keeps of its own random start: items that started equal would stay equal, whoever buys them. */
+const ownShare = 0.3;
 
 export function createAls(catalogue: Catalogue, hyperParameters: AlsHyperParameters): FederatedModel<AlsParams> {
   const items = catalogue.products.length;
@@ -181,7 +183,8 @@ function diagonallyDominant(gram: Float64Array, width: number): Float64Array {
 function warmStart(catalogue: Catalogue, width: number): Float32Array {
   const items = catalogue.products.length;
   const random = seededRandom(0, 'als');
-  let rows = Float64Array.from({ length: items * width }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1) / Math.sqrt(width));
+  const own = Float64Array.from({ length: items * width }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1) / Math.sqrt(width));
+  let rows = own;
   if (hasText(catalogue)) {
     const { starts, partners, similarity } = similarPairs(catalogue);
     for (let pass = 0; pass < warmPasses; pass += 1) {
@@ -196,6 +199,7 @@ function warmStart(catalogue: Catalogue, width: number): Float32Array {
       }
       rows = unitRows(smoothed, width);
     }
+    rows = unitRows(rows.map((value, at) => value + ownShare * own[at]), width);
   }
   return Float32Array.from(rows);
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCesta } from '../../client/storefront/cesta.ts';
+import { decodeTensors } from '../../shared/protocol/tensors.ts';
 import { eventsCsv, openWorkshop, type Running, type Workshop } from './processes.ts';
 
 let shop: Workshop;
@@ -19,6 +20,12 @@ function join(name: string, index: number, url: string, ...args: string[]): Runn
 }
 
 const lastLine = (running: Running): unknown => JSON.parse(running.stdout().trim().split('\n').at(-1) ?? '');
+
+/** The manifest of a release file, unverified. */
+function openManifest(bytes: ArrayBuffer): { version: number; nextClipNorm: number } {
+  const { metadata } = decodeTensors(new Uint8Array(bytes));
+  return JSON.parse(metadata['manifest']) as { version: number; nextClipNorm: number };
+}
 
 describe('a federation of processes over real sockets', () => {
   it('trains, releases, and a storefront ranks with reasons; every shop ends with code 0', async () => {
@@ -49,6 +56,23 @@ describe('a federation of processes over real sockets', () => {
     process.kill('SIGTERM');
     expect(await process.ended).toBe(0);
   });
+
+  it('trains over rounds with secret samples, rotated deltas and a clip norm that adapts, and stops when the budget is spent', async () => {
+    const { url } = await serve('--model', 'als', '--hyper-parameters', '{"factors":4}', '--rounds', '3', '--sampling', '0.9', '--encoding', 'rotated', '--adaptive-clip', '36', '--clip-norm', '0.5', '--shops', '3', '--min-shops', '2', '--over-selection', '1');
+    const shops = [0, 1, 2].map((index) => join(`shop-${index}`, index, url));
+    expect(await Promise.all(shops.map(({ ended }) => ended))).toEqual([0, 0, 0]);
+    expect(lastLine(shops[0])).toMatchObject({ rounds: 3 });
+    const manifests = await Promise.all([1, 2, 3].map(async (version) => openManifest(await (await fetch(`${url}/v1/model/${version}`)).arrayBuffer())));
+    expect(manifests.map(({ version }) => version)).toEqual([1, 2, 3]);
+    // Contributions are longer than the first clip norm: it grows.
+    expect(manifests[2].nextClipNorm).toBeGreaterThan(0.5);
+    const budget = shop.run(['budget', url, '--json']);
+    expect(await budget.ended).toBe(0);
+    const report = lastLine(budget) as { epsilonSpent: number; filterUsed: number };
+    expect(report).toMatchObject({ state: 'exhausted', roundsCharged: 3, roundsLeft: 0, shopsPerShopper: 2 });
+    expect(report.epsilonSpent).toBeLessThanOrEqual(50);
+    expect(report.filterUsed).toBeGreaterThan(0.99);
+  }, 120_000);
 
   it('releases without a shop that was killed in the middle', async () => {
     const { url } = await serve('--shops', '3', '--min-shops', '2', '--over-selection', '1', '--gather-seconds', '3');
