@@ -14,6 +14,7 @@ import { simulatedNoise, type NoiseKind } from '../shared/evaluation/simulated-n
 import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
+import type { Plan } from '../shared/federation/plan.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
@@ -68,6 +69,8 @@ export interface EvaluationResult extends EvaluationSummary {
   readonly model: string;
   readonly epsilon: number | null;
   readonly delta: number | null;
+  /** What the simulation's fast sampler adds to delta; a shop's sampler is exact. */
+  readonly samplerDelta: number;
   readonly mode: SimulationMode;
   readonly protocol: Protocol;
   readonly seeds: number;
@@ -99,11 +102,13 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const parts = splitDataset(dataset, protocol);
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
-  const evaluations = trainings(dataset, parts, stage, privacy, seeds).map(({ model, params }) => evaluateModel(model, params, parts));
+  const trained = trainings(dataset, parts, stage, privacy, seeds);
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
     delta: privacy.delta ?? null,
+    samplerDelta: trained[0].samplerDelta,
     mode: privacy.mode,
     protocol,
     seeds,
@@ -190,6 +195,7 @@ function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
 interface Trained {
   readonly model: AnyFederatedModel;
   readonly params: unknown;
+  readonly samplerDelta: number;
 }
 
 /** What stays the same over the rounds and seeds of an evaluation. */
@@ -213,6 +219,7 @@ function trainings(dataset: Dataset, { training }: Split, wanted: StageModel, pr
 
 interface StartedRound {
   readonly model: AnyFederatedModel;
+  readonly plan: Plan;
   readonly base: unknown;
   readonly round: SimulatedRound;
 }
@@ -224,7 +231,7 @@ function startStage({ task, catalogue, shops, noise }: Simulation, { stage, numb
   const { rounds } = task.privacy;
   // Correlated noise is for shoppers that take part once: each is dealt to one round.
   const taking = noise === 'correlated' ? shops.map((histories) => histories.filter((_, index) => index % rounds === number - 1)) : shops;
-  return { model, base, round: simulateRound(plan, model, base, taking) };
+  return { model, plan, base, round: simulateRound(plan, model, base, taking) };
 }
 
 function trainOnce(simulation: Simulation, first: StartedRound, seed: number): Trained {
@@ -235,7 +242,7 @@ function trainOnce(simulation: Simulation, first: StartedRound, seed: number): T
     const { model, base, round } = started;
     const aggregate = round.aggregate(seed, noise);
     const params = model.update(base, aggregate);
-    if (number === task.privacy.rounds) return { model, params };
+    if (number === task.privacy.rounds) return { model, params, samplerDelta: noise.samplerDelta(started.plan) };
     const current = { model: { kind: model.kind, hyperParameters: model.hyperParameters }, params };
     const stage = nextModel(task, catalogue, current);
     started = startStage(simulation, { stage, number: number + 1, params: continuesFrom(stage, current) ? params : null, clipNorm: aggregate.nextClipNorm });

@@ -70,7 +70,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const [low, high] = result.ndcg10Interval;
   print(options, result, [
     `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items`,
-    result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta}, mode ${result.mode}, mean of ${result.seeds} noise seeds`,
+    result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta} (and ${result.samplerDelta.toExponential(1)} for the simulated noise), mode ${result.mode}, mean of ${result.seeds} noise seeds`,
     `ndcg@10 ${result.ndcg10.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)})   recall@20 ${result.recall20.toFixed(4)}   hr@10 ${result.hr10.toFixed(4)}`,
     `coverage@20 ${result.coverage20.toFixed(3)}   gini@20 ${result.gini20.toFixed(3)}   ${result.seconds.toFixed(1)} s`,
   ].join('\n'));

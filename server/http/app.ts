@@ -117,7 +117,7 @@ function addRecords(app: Express, { storage, task, room }: AppContext): void {
   });
   app.get('/v1/budget', async (_request, response) => {
     const report = budgetReport(room.fixed === null ? task : withFirstCount(task, room.fixed), await storage.spends(task.name));
-    const body: z.input<typeof budgetSchema> = { ...report, assumptions: [...report.assumptions] };
+    const body: z.input<typeof budgetSchema> = { ...report, assumptions: [...report.assumptions], rdp: report.rdp === null ? null : { orders: [...report.rdp.orders], values: [...report.rdp.values] } };
     sendJson(response, body);
   });
 }

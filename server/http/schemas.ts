@@ -65,6 +65,8 @@ export const budgetSchema = z.object({
   /** The Renyi order of the budget's filter, and the share of its limit that is used. */
   filterOrder: z.number().int().nullable(),
   filterUsed: z.number().nullable(),
+  /** Composed Renyi divergence of everything charged, at fixed orders. */
+  rdp: z.object({ orders: z.array(z.number()), values: z.array(z.number()) }).nullable(),
   /** What the same releases tell about one whole shop. */
   shopLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
   roundsCharged: z.number().int(),

@@ -7,7 +7,7 @@ import { gaussianSigma } from '../privacy/accounting/gaussian.ts';
 import { inverseStrategy, toeplitzSensitivitySquared } from '../privacy/accounting/toeplitz.ts';
 import { bltCoefficients, bltStrategy, correlatedSensitivity, nextCorrelatedNoise, startCorrelatedNoise, type CorrelatedState } from '../privacy/correlated-noise.ts';
 import { discreteGaussianSampler, largestGaussianVariance } from '../privacy/discrete-gaussian-sampler.ts';
-import { skellamSampler } from '../privacy/skellam-sampler.ts';
+import { samplingDelta, skellamSampler, type SkellamSampler } from '../privacy/skellam-sampler.ts';
 import { planSensitivity } from '../federation/plan-cost.ts';
 import { totalNoiseStd, type Plan } from '../federation/plan.ts';
 import type { SeededRandom } from '../numerics/random.ts';
@@ -26,17 +26,20 @@ export interface SimulatedNoise {
   next(plan: Plan, random: SeededRandom): Int32Array | null;
   /** Standard deviation in the sum of `participants`, in contribution units. */
   noiseStd(plan: Plan, participants: number): number;
+  /** What the sampler's distance from the exact law adds to the plan's delta, over all its rounds; 0 for exact ones. */
+  samplerDelta(plan: Plan): number;
 }
 
 /** @throws CestaError `privacy.invalid` for a kind that the plan's mode does not know. */
 export function simulatedNoise(kind: NoiseKind): SimulatedNoise {
   switch (kind) {
     case 'skellam':
-      return { next: drawSkellam, noiseStd: (plan, participants) => totalNoiseStd(plan.privacy, participants) };
+      return { next: drawSkellam, noiseStd: (plan, participants) => totalNoiseStd(plan.privacy, participants), samplerDelta: fastSamplerDelta };
     case 'gaussian':
       return {
         next: (plan, random) => drawGaussian(plan, gaussianVariance(plan), random),
         noiseStd: (plan) => Math.sqrt(gaussianVariance(plan)) / plan.bounds.gridScale,
+        samplerDelta: () => 0,
       };
     case 'correlated':
       return correlatedNoise();
@@ -48,8 +51,18 @@ export function simulatedNoise(kind: NoiseKind): SimulatedNoise {
 function drawSkellam({ privacy, bounds, statisticLength }: Plan, random: SeededRandom): Int32Array | null {
   if (privacy.mode === 'none') return null;
   const noise = new Int32Array(statisticLength);
-  skellamSampler({ variance: (privacy.noiseStd * bounds.gridScale) ** 2, kind: 'fast' }).fill(noise, random);
+  fastSampler((privacy.noiseStd * bounds.gridScale) ** 2).fill(noise, random);
   return noise;
+}
+
+/** Simulations draw from the alias table: its small distance from the exact law is charged, not ignored. */
+function fastSampler(variance: number): SkellamSampler {
+  return skellamSampler({ variance, kind: 'fast' });
+}
+
+function fastSamplerDelta({ privacy, bounds, statisticLength }: Plan): number {
+  if (privacy.mode === 'none') return 0;
+  return samplingDelta(fastSampler((privacy.noiseStd * bounds.gridScale) ** 2), statisticLength * privacy.rounds, privacy.epsilon);
 }
 
 /** Variance in squared grid steps, by the exact Gaussian curve. The discrete law is as private at whole steps. */
@@ -83,6 +96,7 @@ function correlatedNoise(): SimulatedNoise {
       const spread = inverseStrategy(coefficients).reduce((square, value) => square + value * value, 0);
       return Math.sqrt(variance * spread) / plan.bounds.gridScale;
     },
+    samplerDelta: () => 0,
   };
 }
 

@@ -5,7 +5,7 @@
 import { CestaError } from '../protocol/errors.ts';
 import { epsilonOf } from '../privacy/accounting/epsilon.ts';
 import { privacyEventsSchema, type PrivacyEvent } from '../privacy/accounting/events.ts';
-import { acrossShops, filterOrderOf, reportBudget, restoreBudget, type BudgetEntry, type BudgetState } from '../privacy/budget.ts';
+import { acrossShops, filterOrderOf, ledgerOrders, reportBudget, restoreBudget, type BudgetEntry, type BudgetState } from '../privacy/budget.ts';
 import type { PrivacyStatement } from './release.ts';
 import { epsilonOfRounds, planEvents } from './plan-cost.ts';
 import { totalNoiseStd, type Plan } from './plan.ts';
@@ -105,6 +105,8 @@ export interface BudgetReport {
   /** The Renyi order of the filter, and the share of its limit that is used: at 1 the task stops. */
   readonly filterOrder: number | null;
   readonly filterUsed: number | null;
+  /** Composed Renyi divergence of everything charged, at fixed orders: what a later accountant may start from. */
+  readonly rdp: { readonly orders: readonly number[]; readonly values: readonly number[] } | null;
   /** A ledger of its own: what the same releases tell about one whole shop. Null where that is not bounded. */
   readonly shopLedger: { readonly unit: string; readonly adjacency: string; readonly epsilon: number } | null;
   readonly roundsCharged: number;
@@ -127,7 +129,7 @@ export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[])
   const mode = budget === null ? 'none' : 'local';
   const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper }), threatModel: threatModel[mode] } as const;
   if (budget === null) {
-    return { ...base, delta: null, epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, epsilonAcrossShops: null, filterOrder: null, filterUsed: null, shopLedger: null, state: 'unlimited' };
+    return { ...base, delta: null, epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, epsilonAcrossShops: null, filterOrder: null, filterUsed: null, rdp: null, shopLedger: null, state: 'unlimited' };
   }
   const { spent, spentAcrossShops, filterUsed, epsilonLimit, delta, charged } = reportBudget(budget);
   return {
@@ -139,6 +141,7 @@ export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[])
     epsilonAcrossShops: spentAcrossShops.epsilon,
     filterOrder: budget.terms.filterOrder,
     filterUsed,
+    rdp: { orders: ledgerOrders, values: budget.rdp },
     shopLedger: {
       unit: 'one whole shop',
       adjacency: `add or remove all records of a shop of at most ${task.maxShoppersPerShop} shoppers`,

@@ -48,6 +48,15 @@ describe('simulated noise', () => {
     expect(Math.sqrt(single) / plan.bounds.gridScale).toBeCloseTo(source.noiseStd(plan, 1), 1);
   });
 
+  it('charges what the fast sampler is off by, and nothing for exact ones', () => {
+    const plan = planOf(3);
+    const charged = simulatedNoise('skellam').samplerDelta(plan);
+    expect(charged).toBeGreaterThan(0);
+    // Far below the plan's own 1e-5, and three times that of one round.
+    expect(charged).toBeLessThan(1e-8);
+    expect(simulatedNoise('gaussian').samplerDelta(plan)).toBe(0);
+  });
+
   it('is none in mode none', () => {
     const plan: Plan = { ...planOf(1), privacy: { mode: 'none' } };
     for (const kind of ['skellam', 'gaussian', 'correlated'] as const) {

@@ -9,7 +9,9 @@ import { epsilonOfRounds, planEvents } from '../../shared/federation/plan-cost.t
 import { addDrawnNoise, drawNoise, maskStatistic, startStatistic } from '../../shared/federation/statistic.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../../shared/federation/task.ts';
 import { systemRandom } from '../../client/secure-random.ts';
+import { composedRdp } from '../../shared/privacy/accounting/rdp.ts';
 import type { Clipped } from '../../shared/privacy/vectors.ts';
+import { seededRandom } from '../../shared/numerics/random.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 
 const items = 6;
@@ -161,6 +163,8 @@ describe('a budget report', () => {
     expect(after.unit).toContain('shopper');
     expect(after.threatModel).toContain('coordinator');
     expect(after.filterUsed).toBeCloseTo(0.75, 6);
+    const at = after.rdp?.orders.indexOf(8) ?? -1;
+    expect(after.rdp?.values[at]).toBeCloseTo(3 * composedRdp(planEvents(plan), 8), 9);
     // A person of three shops shifts the sum three times as far: more than three times the epsilon.
     expect(after.epsilonAcrossShops).toBeGreaterThan(3 * (after.epsilonSpent ?? NaN));
     expect(after.assumptions.join(' ')).toContain('3 shops');
@@ -265,8 +269,9 @@ describe('an adaptive clip norm', () => {
       for (let round = 1; round <= 30; round += 1) {
         const plan = makePlan(task({ ...privacy, encoding, clipNorm: start }, { maxShoppersPerShop: 2000 }), { model, catalogue, roundNumber: round, baseRelease: null, clipNorm });
         const accumulator = createAccumulator(plan);
-        const histories = Array.from({ length: 100 }, () => historyOf([{ time: 0, items: [1] }]));
-        accumulator.add(clippedSum(plan, histories));
+        const statistic = startStatistic(model, model.initial(), plan, seededRandom(round, `rounding ${start}`));
+        for (let shopper = 0; shopper < 1000; shopper += 1) statistic.add(historyOf([{ time: 0, items: [1] }]));
+        accumulator.add(statistic.finish());
         clipNorm = accumulator.decode().nextClipNorm ?? NaN;
       }
       // Two steps of e^(rate quantile) around the norm itself.
