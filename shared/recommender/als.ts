@@ -12,6 +12,7 @@ import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems } from '../commerce/history.ts';
 import { seededRandom } from '../numerics/random.ts';
 import { factoriseSmall, solveFactorised } from '../numerics/small-cholesky.ts';
+import { CestaError } from '../protocol/errors.ts';
 import type { Aggregate, FederatedModel, Reason } from './federated-model.ts';
 import { hasText, similarPairs } from './text-similarity.ts';
 import { requireTensor, vector } from './tensor-checks.ts';
@@ -109,7 +110,7 @@ function createShopperSolver({ items, width }: Layout, { unobserved, regularisat
     const matrix = gramOf(params).map((value) => unobserved * value);
     for (const item of touched) addOuter(matrix, params.factors, item, width);
     for (let k = 0; k < width; k += 1) matrix[k * width + k] += regularisation;
-    return factoriseSmall(width, matrix);
+    return factorised(width, matrix);
   };
   return {
     solve(params, touched) {
@@ -139,7 +140,7 @@ function step(params: AlsParams, { sum, shoppers, noiseStd }: Aggregate, layout:
       for (let other = 0; other < width; other += 1) slope -= unobserved * gram[k * width + other] * params.factors[item * width + other];
       row[k] = slope;
     }
-    solveFactorised(width, factoriseSmall(width, matrix), row);
+    solveFactorised(width, factorised(width, matrix), row);
     for (let k = 0; k < width; k += 1) factors[item * width + k] = params.factors[item * width + k] + row[k];
   }
   return { factors, popularity };
@@ -163,17 +164,19 @@ function symmetricGram(sum: Float64Array, { gram: start, width }: Layout): Float
 function diagonallyDominant(gram: Float64Array, width: number): Float64Array {
   const trial = gram.slice();
   for (let k = 0; k < width; k += 1) trial[k * width + k] += 1e-6 * (1 + Math.abs(gram[k * width + k]));
-  try {
-    factoriseSmall(width, trial);
-    return gram;
-  } catch {
-    for (let a = 0; a < width; a += 1) {
-      let others = 0;
-      for (let b = 0; b < width; b += 1) if (a !== b) others += Math.abs(gram[a * width + b]);
-      gram[a * width + a] = Math.max(gram[a * width + a], others);
-    }
-    return gram;
+  if (factoriseSmall(width, trial)) return gram;
+  for (let a = 0; a < width; a += 1) {
+    let others = 0;
+    for (let b = 0; b < width; b += 1) if (a !== b) others += Math.abs(gram[a * width + b]);
+    gram[a * width + a] = Math.max(gram[a * width + a], others);
   }
+  return gram;
+}
+
+/** The factor of a matrix that a ridge makes positive definite. @throws CestaError `model.unusable` when numbers overflowed. */
+function factorised(width: number, matrix: Float64Array): Float64Array {
+  if (!factoriseSmall(width, matrix)) throw new CestaError('model.unusable', 'als: expected finite factors and sums, got others');
+  return matrix;
 }
 
 /**

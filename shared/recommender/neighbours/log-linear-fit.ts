@@ -3,6 +3,7 @@
  * from each iterate. Noise in y that is independent of the features averages out, which is what lets a fit on noisy
  * sums tell what their expectation is.
  */
+import { factoriseSmall, solveFactorised } from '../../numerics/small-cholesky.ts';
 
 export interface LogLinearProblem {
   /** Row-major, one row of `width` a target; the first feature is the constant 1. */
@@ -95,26 +96,6 @@ function step(coefficients: Float64Array, normal: Float64Array, gradient: Float6
   const width = coefficients.length;
   const damped = normal.slice();
   for (let index = 0; index < width; index += 1) damped[index * width + index] += damping * (normal[index * width + index] + 1e-9) + ridge;
-  return solve(damped, gradient)?.map((change, index) => coefficients[index] + change);
-}
-
-/** A x = b by Cholesky, for a handful of unknowns: only the lower triangle of A is read, and it is overwritten. */
-function solve(matrix: Float64Array, right: Float64Array): Float64Array | undefined {
-  const width = right.length;
-  const solution = right.slice();
-  for (let row = 0; row < width; row += 1) {
-    for (let column = 0; column <= row; column += 1) {
-      let value = matrix[row * width + column];
-      for (let inner = 0; inner < column; inner += 1) value -= matrix[row * width + inner] * matrix[column * width + inner];
-      if (row === column && !(value > 0 && value < Infinity)) return undefined;
-      matrix[row * width + column] = row === column ? Math.sqrt(value) : value / matrix[column * width + column];
-    }
-    for (let inner = 0; inner < row; inner += 1) solution[row] -= matrix[row * width + inner] * solution[inner];
-    solution[row] /= matrix[row * width + row];
-  }
-  for (let row = width - 1; row >= 0; row -= 1) {
-    for (let inner = row + 1; inner < width; inner += 1) solution[row] -= matrix[inner * width + row] * solution[inner];
-    solution[row] /= matrix[row * width + row];
-  }
-  return solution;
+  if (!factoriseSmall(width, damped)) return undefined;
+  return solveFactorised(width, damped, gradient.slice()).map((change, index) => coefficients[index] + change);
 }

@@ -31,7 +31,6 @@ const dataset: Dataset = {
   report: { lines: 0, used: 0, complaints: [] },
 };
 const openPlan = examplePlan({ catalogueHash: federation.hash, privacy: { mode: 'none' }, bounds: { ...examplePlan().bounds, clipNorm: null, countValue: 1 } });
-/** What one round under the private plan costs a shop with this limit. */
 const spentAt = (maxEpsilon: number): number => totalSpent({ spends: [spendOf(privatePlan, '', '')], unreadable: 0 }, { maxEpsilon }).epsilon;
 const privatePlan = examplePlan({ catalogueHash: federation.hash, privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 7, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2 } });
 const served = (): Promise<Response> => Promise.resolve(new Response(canonicalJson(federation.products)));
@@ -294,12 +293,8 @@ describe('the log of a shop node', () => {
     await node.close();
     expect(lines.every(({ shop }) => shop === 'corner-shop')).toBe(true);
     expect(lines.map(({ level, msg }) => `${level} ${msg}`)).toEqual([
-      '30 first contact: the key of the coordinator is pinned from now on',
-      '30 connected to the coordinator',
-      '40 the coordinator is away; trying again',
-      '30 the coordinator is still away',
-      '30 the coordinator is back',
-      '30 connection closed',
+      '30 first contact: the key of the coordinator is pinned from now on', '30 connected to the coordinator',
+      '40 the coordinator is away; trying again', '30 the coordinator is still away', '30 the coordinator is back', '30 connection closed',
     ]);
   });
 });
