@@ -5,13 +5,13 @@
  */
 import * as z from 'zod';
 import { epsilonOfRounds } from '../shared/federation/plan-cost.ts';
-import { contributionLength, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
+import { contributionLength, modelNorm, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
 import { verifySignature } from '../shared/ledger/signature.ts';
 import { largestNoiseSteps } from '../shared/privacy/grid.ts';
 import { paddedLength } from '../shared/privacy/rotation.ts';
 import { modelKinds, type AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
-import { spentAfter, totalSpent, type SpendLimits, type SpendRecord } from './spends.ts';
+import { spendOf, spentAfter, totalSpent, type SpendLimits, type SpendRecord } from './spends.ts';
 
 /** Rounding of sums of epsilons, and of the accountant between platforms; far below anything that matters. */
 const relativeSlack = 1e-9;
@@ -48,9 +48,11 @@ export function checkPromise(plan: Plan): void {
     case 'local': {
       const { clipNorm, countValue, clipBit, gridScale } = bounds;
       if (clipNorm === null) throw new CestaError('privacy.invalid', 'bounds.clipNorm: expected a number in mode local, got none');
-      // The model part keeps what the slots leave of the norm, so they alone must not exceed it.
-      const slots = Math.hypot(countValue, clipBit?.value ?? 0);
-      if (slots > clipNorm) throw new CestaError('privacy.invalid', `bounds.countValue: expected at most the clip norm ${clipNorm} in all slots, got ${slots}`);
+      // The model part keeps what the slots leave of the norm. Asked of that very number: a norm of the slots that
+      // rounds to the clip norm may leave the root of a negative one.
+      if (!(modelNorm(bounds) > 0)) {
+        throw new CestaError('privacy.invalid', `bounds.countValue: expected less than the clip norm ${clipNorm} in all slots, got ${Math.hypot(countValue, clipBit?.value ?? 0)}`);
+      }
       const { epsilon, rounds, noiseStd } = privacy;
       // Found out only when noise is drawn, the spend would be on record already.
       if (noiseStd * gridScale > largestNoiseSteps) {
@@ -73,7 +75,7 @@ export function checkPromise(plan: Plan): void {
  * @throws CestaError `privacy.mode-unavailable` for a plan without a promise, `budget.exhausted` at a limit.
  */
 export function checkBudget(plan: Plan, record: SpendRecord, limits: SpendLimits): void {
-  const { maxEpsilon, maxDelta } = limits;
+  const { maxEpsilon } = limits;
   if (plan.privacy.mode === 'none') {
     throw new CestaError('privacy.mode-unavailable', `privacy.mode: expected a private mode, since this participant limits epsilon to ${maxEpsilon}, got none`);
   }
@@ -82,8 +84,9 @@ export function checkBudget(plan: Plan, record: SpendRecord, limits: SpendLimits
   try {
     spentAfter(record, plan, limits);
   } catch (cause) {
-    const { code, message } = toCestaError(cause);
-    throw new CestaError(code, `epsilon: expected at most ${maxEpsilon} at delta ${maxDelta} spent by this participant, got more after ${plan.round} (${before} so far): ${message}`, { cause });
+    if (toCestaError(cause).code !== 'budget.exhausted') throw cause;
+    const after = totalSpent({ ...record, spends: [...record.spends, spendOf(plan, '', '')] }, limits).epsilon;
+    throw new CestaError('budget.exhausted', `epsilon: expected at most ${maxEpsilon} spent by this participant, got ${after} after ${plan.round} (${before} so far)`, { cause });
   }
 }
 

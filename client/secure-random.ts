@@ -12,7 +12,7 @@ export function fillSecurely(bytes: Uint8Array): void {
 }
 
 /** @example
- * const noised = noiseStatistic(sum, plan, systemRandom());
+ * const noise = drawNoise(plan, systemRandom());
  */
 export function systemRandom(): SecureRandom {
   return wrap(fillSecurely);
