@@ -41,10 +41,16 @@ export const errorTable = {
   'release.not-found': { status: 404, hint: 'No such release; GET /v1/model serves the current one.' },
   'release.untrusted': { status: 422, hint: 'The release was refused; the last good one is kept.' },
   'catalogue.invalid': { status: 400, hint: 'A catalogue is a list of products with distinct ids.' },
+  'log.untrusted': { status: 422, hint: 'The public record is not signed by the key that was expected; do not rely on it.' },
+  'log.inconsistent': { status: 409, hint: 'The public record contradicts itself or an earlier state of it; keep both states as evidence.' },
   'storage.failed': { status: 500, hint: 'Check the data directory: space, permissions, and that one process uses it.' },
   'network.unreachable': { status: 503, hint: 'The other side does not answer; it is retried where that makes sense.' },
   'network.port-in-use': { status: 409, hint: 'Choose another port with --port, or stop the process that holds it.' },
   'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },
+  'secagg.invalid': { status: 400, hint: 'The message does not fit the masked round; its sender is left out.' },
+  'secagg.aborted': { status: 409, hint: 'The participant left the masked round before it revealed anything; its vector stays masked.' },
+  'secagg.too-few': { status: 409, hint: 'Too few participants remain for a private sum; the round ends without one.' },
+  'secagg.equivocation': { status: 409, hint: 'One party signed two different statements where one is allowed; keep both as evidence.' },
   'internal': { status: 500, hint: 'This is a defect: please report it with the log.' },
 } as const satisfies Record<string, ErrorEntry>;
 

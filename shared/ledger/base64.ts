@@ -1,0 +1,14 @@
+/** Standard Base 64 (RFC 4648, section 4), the same in Node and browsers. */
+
+export function encodeBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}
+
+/** The bytes, or null for text that `encodeBase64` would not write: no white space, full padding, no stray bits. */
+export function decodeBase64(text: string): Uint8Array | null {
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null;
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return encodeBase64(bytes) === text ? bytes : null;
+}

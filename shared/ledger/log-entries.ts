@@ -1,0 +1,127 @@
+/**
+ * What the public record says, one canonical JSON object per leaf. Shops appear by key only, shoppers not at all: a log
+ * cannot forget, so nothing may enter it that a person could ask to have erased.
+ */
+import * as z from 'zod';
+import { privacyEventsSchema, type PrivacyEvent } from '../privacy/accounting/events.ts';
+import { composedRdp } from '../privacy/accounting/rdp.ts';
+import { ledgerOrders } from '../privacy/budget.ts';
+import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
+import { bytesToHex, hexToBytes, sha256Hex } from '../protocol/digest.ts';
+import { CestaError } from '../protocol/errors.ts';
+import { createMerkleTree, leafHash } from './merkle-tree.ts';
+import { verifySignature } from './signature.ts';
+import { maxEntryBytes } from './tiles.ts';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 32 bytes in lower-case hex');
+const publicKey = digest;
+const taskName = z.string().min(1).max(64);
+const roundId = z.string().min(1).max(96);
+const count = z.number().int().positive();
+const rdp = z.number().nonnegative().nullable();
+
+/** Every entry about a round names its plan, so that none can be moved to other terms. */
+const ofRound = { task: taskName, round: roundId, planHash: digest };
+
+/** A set of shops: the Merkle root over their sorted keys, and how many. Whoever knows the set can check it. */
+const members = z.strictObject({ root: digest, count });
+
+/** Bytes that a key signed, and the signature. */
+const signedStatement = z.strictObject({ statement: z.string().regex(/^(?:[0-9a-f]{2}){1,8192}$/), signature: z.string().regex(/^[0-9a-f]{128}$/) });
+
+export const logEntrySchema = z.discriminatedUnion('type', [
+  /** The terms of a round. In the log before anybody is invited. */
+  z.strictObject({ type: z.literal('round-plan'), plan: z.looseObject({ task: taskName, round: roundId }), planHash: digest }),
+  /** Who trains: fixed when training starts. */
+  z.strictObject({ type: z.literal('roster'), ...ofRound, members }),
+  /** What a round costs, charged before anybody is told to train. */
+  z.strictObject({
+    type: z.literal('budget-spend'),
+    ...ofRound,
+    events: privacyEventsSchema,
+    /** RDP of the task up to and with this round, at these orders; null for an infinite one. */
+    cumulative: z.strictObject({ orders: z.array(z.number().gt(1)).min(1).max(64), rdp: z.array(rdp).min(1).max(64) }),
+  }),
+  /** Whose reports are in the sum. */
+  z.strictObject({ type: z.literal('survivors'), ...ofRound, members }),
+  /** The release of a round: SHA-256 of its file. */
+  z.strictObject({ type: z.literal('round-result'), ...ofRound, version: count, release: digest }),
+  z.strictObject({ type: z.literal('node-enrolled'), node: publicKey }),
+  z.strictObject({ type: z.literal('node-revoked'), node: publicKey, reason: z.enum(['retired', 'compromised', 'expelled']) }),
+  /** Two different statements that a node signed where it may sign one. */
+  z.strictObject({ type: z.literal('equivocation'), node: publicKey, round: roundId, first: signedStatement, second: signedStatement }),
+]);
+
+export type LogEntry = Readonly<z.infer<typeof logEntrySchema>>;
+export type LogEntryOf<Type extends LogEntry['type']> = Extract<LogEntry, { readonly type: Type }>;
+
+/** The bytes of a leaf. @throws CestaError `protocol.too-large` beyond what a bundle can carry. */
+export function encodeEntry(entry: LogEntry): Uint8Array {
+  const bytes = new TextEncoder().encode(canonicalJson(entry));
+  if (bytes.length > maxEntryBytes) throw new CestaError('protocol.too-large', `log entry ${entry.type}: expected at most ${maxEntryBytes} bytes, got ${bytes.length}`);
+  return bytes;
+}
+
+/**
+ * Reads a leaf. Other bytes for the same entry are refused: they would let one fact appear twice.
+ * @throws CestaError `protocol.malformed`
+ */
+export function decodeEntry(bytes: Uint8Array): LogEntry {
+  let value: unknown;
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CestaError('protocol.malformed', 'log entry: expected JSON in UTF-8, got other bytes', { cause });
+  }
+  const parsed = logEntrySchema.safeParse(value);
+  if (!parsed.success) throw new CestaError('protocol.malformed', `log entry: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  if (canonicalJson(parsed.data) !== text) throw new CestaError('protocol.malformed', 'log entry: expected canonical JSON');
+  return parsed.data;
+}
+
+/** SHA-256 of a plan's canonical JSON, as `planHash` of the federation computes it. */
+export function hashOfPlan(plan: unknown): string {
+  return sha256Hex(new TextEncoder().encode(canonicalJson(plan)));
+}
+
+/** @param plan the plan of a round, as its participants get it */
+export function planEntry(plan: { readonly task: string; readonly round: string }): LogEntryOf<'round-plan'> {
+  // Through JSON: an entry is what its bytes say, without undefined fields.
+  const json = JSON.parse(canonicalJson(plan)) as { task: string; round: string; [key: string]: Json };
+  return { type: 'round-plan', plan: json, planHash: hashOfPlan(plan) };
+}
+
+/** The set of shops with these keys (hex). Order and repetition do not matter. */
+export function membersOf(publicKeys: readonly string[]): LogEntryOf<'roster'>['members'] {
+  const keys = [...new Set(publicKeys)].sort();
+  const tree = createMerkleTree();
+  for (const key of keys) tree.append(leafHash(Uint8Array.from(hexToBytes(key))));
+  return { root: bytesToHex(tree.root()), count: keys.length };
+}
+
+/** Cumulative RDP at {@link ledgerOrders} after `events` on top of `before`. */
+export function cumulate(before: readonly (number | null)[], events: readonly PrivacyEvent[]): (number | null)[] {
+  return ledgerOrders.map((order, i) => {
+    const sum = (before[i] ?? Infinity) + composedRdp(events, order);
+    return Number.isFinite(sum) ? sum : null;
+  });
+}
+
+export interface RoundRef {
+  readonly task: string;
+  readonly round: string;
+  readonly planHash: string;
+}
+
+/** @param before cumulative RDP of the task until now: zeros at its first round */
+export function spendEntry({ task, round, planHash }: RoundRef, events: readonly PrivacyEvent[], before: readonly (number | null)[]): LogEntryOf<'budget-spend'> {
+  return { type: 'budget-spend', task, round, planHash, events, cumulative: { orders: [...ledgerOrders], rdp: cumulate(before, events) } };
+}
+
+/** Whether both statements of an equivocation were signed by the node it accuses. */
+export async function isProven({ node, first, second }: LogEntryOf<'equivocation'>): Promise<boolean> {
+  const signed = await Promise.all([first, second].map(({ statement, signature }) => verifySignature(node, signature, Uint8Array.from(hexToBytes(statement)))));
+  return first.statement !== second.statement && signed.every(Boolean);
+}

@@ -1,0 +1,279 @@
+/**
+ * Reads a log from its first entry and checks what it says of itself: each round has one plan, one roster, one spend,
+ * one set of survivors and one result, in an order in which nothing was done before it was charged, and the budget adds
+ * up from the plans alone. It cannot see what was left out: that takes the members, who know what they took part in.
+ */
+import type { PrivacyEvent } from '../privacy/accounting/events.ts';
+import { composedRdp } from '../privacy/accounting/rdp.ts';
+import { ledgerOrders } from '../privacy/budget.ts';
+import { canonicalJson } from '../protocol/canonical-json.ts';
+import { CestaError, toCestaError } from '../protocol/errors.ts';
+import { cumulate, decodeEntry, hashOfPlan, type LogEntry, type LogEntryOf } from './log-entries.ts';
+
+/** What follows from a plan alone. Each may throw for a plan it cannot read, and is told the plan as the log has it. */
+export interface PlanRules {
+  /** What one round costs. */
+  recompute(plan: unknown): readonly PrivacyEvent[];
+  /** What a task promises: the same for all its plans. */
+  terms?(plan: unknown): string;
+  /** The RDP at one order that a task may spend in all; null where nothing is promised. A part of the terms. */
+  limit?(plan: unknown): { readonly order: number; readonly rdp: number } | null;
+}
+
+export interface TaskTotals {
+  readonly task: string;
+  readonly plans: number;
+  /** Everything charged, in order. */
+  readonly events: readonly PrivacyEvent[];
+  /** Cumulative RDP at `ledgerOrders`; null for an infinite one. */
+  readonly rdp: readonly (number | null)[];
+  readonly rounds: { readonly charged: number; readonly released: number };
+  readonly release: { readonly version: number; readonly sha256: string } | null;
+  /** The newest plan. */
+  readonly plan: unknown;
+}
+
+export interface ReplayTotals {
+  readonly entries: number;
+  readonly tasks: readonly TaskTotals[];
+  readonly nodes: { readonly enrolled: number; readonly revoked: number };
+  readonly equivocations: number;
+}
+
+export interface Inconsistency {
+  /** Of the entry in the log. */
+  readonly index: number;
+  readonly reason: string;
+}
+
+export interface Replay {
+  /**
+   * Takes the next entry in. What is known of thousands of rounds is changed in place: copying it for each entry would
+   * cost the square of their number.
+   * @throws CestaError `log.inconsistent` saying what contradicts what; the entry is then not taken in.
+   */
+  add(entry: LogEntry): void;
+  totals(): ReplayTotals;
+  /** Cumulative RDP of a task; zeros before its first round. */
+  rdpOf(task: string): readonly (number | null)[];
+}
+
+interface RoundBook {
+  readonly task: string;
+  readonly planHash: string;
+  readonly plan: unknown;
+  roster: number | null;
+  isCharged: boolean;
+  survivors: number | null;
+  isDone: boolean;
+}
+
+interface TaskBook {
+  readonly task: string;
+  plans: number;
+  terms: string | null;
+  events: PrivacyEvent[];
+  rdp: readonly (number | null)[];
+  /** RDP at the order of the limit. */
+  spent: number;
+  charged: number;
+  released: number;
+  release: TaskTotals['release'];
+  plan: unknown;
+}
+
+interface Books {
+  readonly rules: PlanRules | null;
+  readonly rounds: Map<string, RoundBook>;
+  readonly tasks: Map<string, TaskBook>;
+  readonly nodes: Map<string, 'enrolled' | 'revoked'>;
+  readonly releases: Set<string>;
+  entries: number;
+  equivocations: number;
+}
+
+const noRdp: readonly number[] = ledgerOrders.map(() => 0);
+
+/** Another engine may round powers and logarithms otherwise; a round left out is larger than this by far. */
+const tolerance = 1e-9;
+
+function inconsistent(what: string): CestaError {
+  return new CestaError('log.inconsistent', `log: ${what}`);
+}
+
+/**
+ * @param rules null to take the spends as they are said: for whoever wrote them
+ */
+export function createReplay(rules: PlanRules | null): Replay {
+  const books: Books = { rules, rounds: new Map(), tasks: new Map(), nodes: new Map(), releases: new Set(), entries: 0, equivocations: 0 };
+  return {
+    add(entry) {
+      take(books, entry);
+      books.entries += 1;
+    },
+    totals: () => totalsOf(books),
+    rdpOf: (task) => books.tasks.get(task)?.rdp ?? noRdp,
+  };
+}
+
+/**
+ * Replays the leaves of a log in order, up to the first inconsistency.
+ * @returns the totals of what came before it, and the inconsistency, or null.
+ * @example
+ * const { totals, inconsistency } = replayLog(entries, planRules);
+ */
+export function replayLog(leaves: Iterable<Uint8Array>, rules: PlanRules | null): { readonly totals: ReplayTotals; readonly inconsistency: Inconsistency | null } {
+  const replay = createReplay(rules);
+  let index = 0;
+  for (const leaf of leaves) {
+    try {
+      replay.add(decodeEntry(leaf));
+    } catch (thrown) {
+      return { totals: replay.totals(), inconsistency: { index, reason: toCestaError(thrown).message } };
+    }
+    index += 1;
+  }
+  return { totals: replay.totals(), inconsistency: null };
+}
+
+function totalsOf({ entries, tasks, nodes, equivocations }: Books): ReplayTotals {
+  const states = [...nodes.values()];
+  return {
+    entries,
+    tasks: [...tasks.values()].map(({ task, plans, events, rdp, charged, released, release, plan }) => ({ task, plans, events: [...events], rdp, rounds: { charged, released }, release, plan })),
+    nodes: { enrolled: states.length, revoked: states.filter((state) => state === 'revoked').length },
+    equivocations,
+  };
+}
+
+function take(books: Books, entry: LogEntry): void {
+  switch (entry.type) {
+    case 'round-plan':
+      return takePlan(books, entry);
+    case 'roster':
+      return takeRoster(bookOf(books, entry), entry);
+    case 'budget-spend':
+      return takeSpend(books, entry);
+    case 'survivors':
+      return takeSurvivors(bookOf(books, entry), entry);
+    case 'round-result':
+      return takeResult(books, entry);
+    case 'node-enrolled':
+      if (books.nodes.has(entry.node)) throw inconsistent(`node ${entry.node}: expected one enrolment, got a second`);
+      return void books.nodes.set(entry.node, 'enrolled');
+    case 'node-revoked':
+      if (books.nodes.get(entry.node) !== 'enrolled') throw inconsistent(`node ${entry.node}: expected an enrolled node to be revoked, got one that is ${books.nodes.get(entry.node) ?? 'unknown'}`);
+      return void books.nodes.set(entry.node, 'revoked');
+    case 'equivocation':
+      if (entry.first.statement === entry.second.statement) throw inconsistent(`equivocation of ${entry.node}: expected two different statements, got one twice`);
+      books.equivocations += 1;
+      return;
+    default:
+      return entry satisfies never;
+  }
+}
+
+function takePlan(books: Books, { plan, planHash }: LogEntryOf<'round-plan'>): void {
+  const hash = hashOfPlan(plan);
+  if (hash !== planHash) throw inconsistent(`plan of ${plan.round}: expected the hash ${hash}, got ${planHash}`);
+  if (books.rounds.has(plan.round)) throw inconsistent(`round ${plan.round}: expected one plan, got a second`);
+  const terms = readPlan(plan.round, () => books.rules?.terms?.(plan) ?? null);
+  const book = books.tasks.get(plan.task) ?? { task: plan.task, plans: 0, terms, events: [], rdp: noRdp, spent: 0, charged: 0, released: 0, release: null, plan };
+  if (book.terms !== terms) throw inconsistent(`plan of ${plan.round}: expected the terms of task ${plan.task}, ${String(book.terms)}, got ${String(terms)}`);
+  books.tasks.set(plan.task, book);
+  book.plans += 1;
+  book.plan = plan;
+  books.rounds.set(plan.round, { task: plan.task, planHash, plan, roster: null, isCharged: false, survivors: null, isDone: false });
+}
+
+function readPlan<T>(round: string, read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw inconsistent(`plan of ${round}: ${toCestaError(thrown).message}`);
+  }
+}
+
+/** The open round an entry is about, under the plan it names. */
+function bookOf({ rounds }: Books, { type, task, round, planHash }: LogEntryOf<'roster' | 'budget-spend' | 'survivors' | 'round-result'>): RoundBook {
+  const book = rounds.get(round);
+  if (book === undefined) throw inconsistent(`${type} of ${round}: expected the plan before it, got none`);
+  if (book.task !== task) throw inconsistent(`${type} of ${round}: expected task ${book.task}, got ${task}`);
+  if (book.planHash !== planHash) throw inconsistent(`${type} of ${round}: expected the plan ${book.planHash}, got ${planHash}`);
+  if (book.isDone) throw inconsistent(`${type} of ${round}: expected nothing after the result of the round`);
+  return book;
+}
+
+function takeRoster(book: RoundBook, { round, members }: LogEntryOf<'roster'>): void {
+  if (book.roster !== null) throw inconsistent(`round ${round}: expected one roster, got a second`);
+  if (book.survivors !== null) throw inconsistent(`round ${round}: expected the roster before the survivors`);
+  book.roster = members.count;
+}
+
+function takeSpend(books: Books, entry: LogEntryOf<'budget-spend'>): void {
+  const { round, events, cumulative } = entry;
+  const book = bookOf(books, entry);
+  const task = taskBook(books, book);
+  if (book.isCharged) throw inconsistent(`round ${round}: expected one spend, got a second`);
+  const { rules } = books;
+  const expected = rules === null ? events : readPlan(round, () => rules.recompute(book.plan));
+  if (canonicalJson(cumulative.orders) !== canonicalJson(ledgerOrders)) throw inconsistent(`spend of ${round}: expected RDP at the orders ${ledgerOrders.join(', ')}`);
+  if (!isSameCost(events, expected)) throw inconsistent(`spend of ${round}: expected the events of its plan, ${canonicalJson(expected)}, got ${canonicalJson(events)}`);
+  const sum = cumulate(task.rdp, events);
+  const wrong = sum.findIndex((value, i) => !isClose(value, cumulative.rdp[i] ?? null));
+  if (wrong >= 0 || cumulative.rdp.length !== sum.length) {
+    throw inconsistent(`spend of ${round}: expected cumulative RDP ${sum[wrong] ?? 'infinite'} at order ${ledgerOrders[wrong] ?? 'unknown'}, got ${cumulative.rdp[wrong] ?? 'another list'}`);
+  }
+  const limit = readPlan(round, () => rules?.limit?.(book.plan) ?? null);
+  const spent = task.spent + (limit === null ? 0 : composedRdp(events, limit.order));
+  if (limit !== null && spent > limit.rdp * (1 + tolerance)) throw inconsistent(`spend of ${round}: expected at most ${limit.rdp} in RDP at order ${limit.order}, which is all of the budget, got ${spent}`);
+  task.spent = spent;
+  book.isCharged = true;
+  task.charged += 1;
+  task.events.push(...events);
+  task.rdp = sum;
+}
+
+function taskBook({ tasks }: Books, { task }: RoundBook): TaskBook {
+  const book = tasks.get(task);
+  if (book === undefined) throw new CestaError('internal', `replay: expected the task ${task} of a known round`);
+  return book;
+}
+
+function isClose(a: number | null, b: number | null): boolean {
+  if (a === null || b === null) return a === b;
+  return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
+}
+
+/** The same events, numbers up to rounding. */
+function isSameCost(got: readonly PrivacyEvent[], expected: readonly PrivacyEvent[]): boolean {
+  return got.length === expected.length && got.every((event, i) => {
+    const fields = Object.entries(event);
+    const others = new Map<string, unknown>(Object.entries(expected[i]));
+    return fields.length === others.size && fields.every(([name, value]: [string, unknown]) => {
+      const other = others.get(name);
+      return typeof value === 'number' && typeof other === 'number' ? isClose(value, other) : value === other;
+    });
+  });
+}
+
+function takeSurvivors(book: RoundBook, { round, members }: LogEntryOf<'survivors'>): void {
+  if (book.survivors !== null) throw inconsistent(`round ${round}: expected one set of survivors, got a second`);
+  if (book.roster === null) throw inconsistent(`survivors of ${round}: expected the roster before them, got none`);
+  if (!book.isCharged) throw inconsistent(`survivors of ${round}: expected the spend before them, got none`);
+  if (members.count > book.roster) throw inconsistent(`survivors of ${round}: expected at most the ${book.roster} of the roster, got ${members.count}`);
+  book.survivors = members.count;
+}
+
+function takeResult(books: Books, entry: LogEntryOf<'round-result'>): void {
+  const { round, version, release } = entry;
+  const book = bookOf(books, entry);
+  const task = taskBook(books, book);
+  if (!book.isCharged) throw inconsistent(`result of ${round}: expected the spend before it, got none`);
+  if (task.release !== null && version <= task.release.version) throw inconsistent(`result of ${round}: expected a version above ${task.release.version}, got ${version}`);
+  if (books.releases.has(release)) throw inconsistent(`result of ${round}: expected a release of its own, got ${release} again`);
+  books.releases.add(release);
+  book.isDone = true;
+  task.released += 1;
+  task.release = { version, sha256: release };
+}
