@@ -106,37 +106,36 @@ export function openWorld({ participants: count, terms = termsOf(), crypto = pla
       await drain();
     },
     async feed(event) {
-      const { aggregator } = world;
-      const [state, effects] = await aggregatorStep(aggregator.context, aggregator.state, event);
-      aggregator.state = state;
-      aggregator.effects.push(...effects);
-      for (const effect of effects) {
-        if (effect.kind !== 'send') continue;
-        const message = hooks.toParticipant === undefined ? effect.message : hooks.toParticipant(effect.message, effect.to);
-        if (message !== null) await world.tell(effect.to, { kind: 'message', message });
-      }
+      isFeeding = true;
+      await deliver(event);
+      isFeeding = false;
       await drain();
     },
   };
+  async function deliver(event: AggregatorEvent): Promise<void> {
+    const { aggregator } = world;
+    const [state, effects] = await aggregatorStep(aggregator.context, aggregator.state, event);
+    aggregator.state = state;
+    aggregator.effects.push(...effects);
+    for (const effect of effects) {
+      if (effect.kind !== 'send') continue;
+      const message = hooks.toParticipant === undefined ? effect.message : hooks.toParticipant(effect.message, effect.to);
+      if (message !== null) await world.tell(effect.to, { kind: 'message', message });
+    }
+    await drain();
+  }
+  let isFeeding = false;
   let isDraining = false;
   /** One at a time: a step is under way while its effects are carried out. */
   async function drain(): Promise<void> {
     if (isDraining || isFeeding) return;
     isDraining = true;
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      await feedOnly({ kind: 'message', from: next.from, message: next.message });
+      await deliver({ kind: 'message', from: next.from, message: next.message });
       if (next.sent !== null) await hooks.afterMessage?.(next.sent, next.from, world);
     }
     isDraining = false;
   }
-  let isFeeding = false;
-  const feedOnly = world.feed;
-  world.feed = async (event) => {
-    isFeeding = true;
-    await feedOnly(event);
-    isFeeding = false;
-    await drain();
-  };
   return world;
 }
 
