@@ -8,7 +8,8 @@ import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
-import { addDrawnNoise, drawNoise, maskStatistic } from '../../shared/federation/statistic.ts';
+import { drawNoise } from '../../shared/federation/noise-shares.ts';
+import { addDrawnNoise, withoutMask } from '../../shared/federation/statistic.ts';
 import type { Masked } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
@@ -204,13 +205,13 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
       const params = await fetchParams(fetch, coordinator, state.coordinatorKey ?? '', plan, model);
       const random = systemRandom();
       // Before the data: the time of a draw depends on its value and must not be measured against the data.
-      const noise = drawNoise(plan, random);
+      const noise = drawNoise(plan, 1, random);
       const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan, random }, signal);
       signal.throwIfAborted();
       // The record is read again here: another round may have spent since the invitation.
       if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
       ledger.append(spendOf(plan, planHash, new Date().toISOString()));
-      const masked = maskStatistic(addDrawnNoise(sum, noise), plan);
+      const masked = withoutMask(addDrawnNoise(sum, noise), plan);
       tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read(), limitsOf(options)) });
       return masked;
     },

@@ -52,7 +52,7 @@ export const roundsSchema = z.object({
 
 export const budgetSchema = z.object({
   task: z.string(),
-  mode: z.enum(['none', 'local']),
+  mode: z.enum(['none', 'local', 'distributed']),
   unit: z.string(),
   adjacency: z.string(),
   delta: z.number().nullable(),

@@ -126,7 +126,7 @@ describe('an invitation', () => {
   it('that this version cannot read is declined with the reason', () => {
     const { network, sent, events } = rig();
     const say = (changes: object): void => network.last().sayText(JSON.stringify({ type: 'invite', plan: { ...goodPlan, ...changes }, signature: '00'.repeat(64) }));
-    say({ privacy: { mode: 'distributed' } });
+    say({ privacy: { mode: 'central' } });
     say({ protocol: 2 });
     say({ model: { kind: 'oracle', hyperParameters: {} } });
     say({ surprise: true });
