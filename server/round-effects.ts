@@ -1,7 +1,7 @@
 /**
  * The shell around the pure round: keeps its state, arms its one timer and carries out its effects, one after the
- * other. Journal before action: the charge is durable before the first `train` is sent, the release before it is
- * announced.
+ * other. Journal before action: the charge is durable and in the public record before the first `train` is sent, the
+ * release before it is announced.
  */
 import type { Logger } from 'pino';
 import { journalledEvents } from '../shared/federation/budget-report.ts';
@@ -15,6 +15,7 @@ import type { Aggregation, StagingAreas } from './aggregation.ts';
 import type { Clock } from './clock.ts';
 import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
+import type { RoundLedger } from './ledger/round-ledger.ts';
 import type { Releases } from './releases.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -22,6 +23,8 @@ export interface RoundContext {
   readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends'>;
   readonly releases: Pick<Releases, 'publish'>;
   readonly gateway: Pick<Gateway, 'send' | 'refuse'>;
+  /** What the round says in the public record. */
+  readonly ledger: RoundLedger;
   readonly areas: StagingAreas;
   readonly key: SigningKey;
   readonly clock: Clock;
@@ -103,7 +106,7 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
     case 'refuse':
       return context.gateway.refuse(effect.participant, new CestaError(effect.code, effect.message));
     case 'release':
-      return release(runner);
+      return release(runner, effect.reported);
     case 'announce-done':
       return finish(runner, { type: 'round-done', round: plan.round, version: effect.version, sha256: runner.releaseSha256 });
     case 'announce-failed':
@@ -114,7 +117,7 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
 }
 
 export function invite({ context, plan, planHash }: Runner, participant: string): void {
-  context.gateway.send(participant, { type: 'invite', plan, signature: context.key.sign(planStatement(planHash)) });
+  context.gateway.send(participant, { type: 'invite', plan, signature: context.key.sign(planStatement(planHash)), evidence: context.ledger.evidence });
 }
 
 /** The deadline travels as time left: clocks of different machines do not agree. */
@@ -128,19 +131,22 @@ export function accept({ context, plan }: Runner, participant: string): void {
 
 async function startTraining(runner: Runner, participants: readonly string[], deadline: number): Promise<void> {
   await runner.context.storage.startTraining(runner.plan.round, participants.length);
+  await runner.context.ledger.training(participants);
   // The round may have been stopped while the disk was at work: nobody is told to train for nothing.
   if (runner.round.phase !== 'training') return;
   runner.isTraining = true;
   for (const participant of participants) train(runner, participant, deadline);
 }
 
-async function release(runner: Runner): Promise<void> {
+async function release(runner: Runner, reported: readonly string[]): Promise<void> {
   const { context, model, plan, aggregation } = runner;
   // Uploads beyond the target: their chunks would only take memory and time from here on.
   aggregation.close();
+  await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
-  const published = await context.releases.publish(model, { plan, charged, aggregate: aggregation.decode(), participants: aggregation.participants });
+  const published = await context.releases.publish(model, { plan, charged, aggregate: aggregation.decode(), participants: aggregation.participants }, ({ manifest, sha256 }) =>
+    context.ledger.released({ version: manifest.version, sha256 }));
   runner.releaseSha256 = published.sha256;
   dispatch(runner, { kind: 'released', version: published.manifest.version });
 }

@@ -76,5 +76,8 @@ export const budgetSchema = z.object({
   threatModel: z.string(),
 });
 
+/** What became of a cosignature: the head it is over, and how many that has now. */
+export const cosignedSchema = z.object({ size: z.number().int(), cosignatures: z.number().int() });
+
 /** `?after=3`: rounds with a higher number. */
 export const roundsQuerySchema = z.object({ after: z.coerce.number().int().nonnegative().default(0) });

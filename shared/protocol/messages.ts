@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { productSchema } from '../commerce/catalogue.ts';
 import { planSchema } from '../federation/plan.ts';
+import { evidenceSchema } from '../ledger/evidence.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
 import { decodeTensors, encodeTensors } from './tensors.ts';
 
@@ -44,7 +45,8 @@ const serverMessageSchema = z.discriminatedUnion('type', [
   /** `openCatalogue`: the task's catalogue is the union of what shops publish, so products are expected next. */
   z.strictObject({ type: z.literal('welcome'), task: z.string(), session: hex(16), openCatalogue: z.boolean() }),
   z.strictObject({ type: z.literal('ready') }),
-  z.strictObject({ type: z.literal('invite'), plan: planSchema, signature: hex(64) }),
+  /** `evidence`: that the plan is in the public record; whoever takes part asks for it. */
+  z.strictObject({ type: z.literal('invite'), plan: planSchema, signature: hex(64), evidence: evidenceSchema.optional() }),
   z.strictObject({ type: z.literal('train'), round: roundId, deadlineMs: z.number().int() }),
   /** A staging area is free: send the chunks of the announced report. */
   z.strictObject({ type: z.literal('upload'), round: roundId }),

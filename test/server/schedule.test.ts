@@ -10,6 +10,7 @@ import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
 import { catalogue, model, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
+import { silentLedger } from './support/ledgers.ts';
 import { temporaryFolder } from './support/folders.ts';
 import { key } from './support/round-rig.ts';
 
@@ -42,6 +43,7 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
     room: createCatalogueRoom(catalogue),
     keepCatalogue: () => Promise.resolve(),
     createModel: () => model,
+    openLedger: () => Promise.resolve(silentLedger()),
     round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000 },
     onProgress: () => undefined,
     onOver: () => undefined,
