@@ -12,7 +12,7 @@ import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger
 import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { createModel } from '../shared/recommender/registry.ts';
-import { createStagingAreas } from './aggregation.ts';
+import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from './gateway/context.ts';
@@ -48,6 +48,8 @@ export interface CoordinatorOptions {
   readonly concurrentUploads?: number;
   /** An upload must advance by a full chunk within this time. */
   readonly stallMs?: number;
+  /** Time for each stage of a masked session but that of the vectors; 30 s by default. */
+  readonly stageMs?: number;
   /** Whose cosignatures the public record takes, and how many a plan needs before anybody is invited; none by default. */
   readonly witnesses?: WitnessPolicy;
   /** How long witnesses may take to sign a plan. */
@@ -238,7 +240,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
     createModel: modelOf,
     openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
-    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000 },
+    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000, stageMs: options.stageMs ?? 30_000 },
     onOver: audience.onOver,
     onProgress: (round) => tell(audience, round, logger),
   });

@@ -51,7 +51,7 @@ export interface ScheduleOptions {
   readonly createModel: (catalogue: Catalogue, stage: StageModel) => AnyFederatedModel;
   /** Puts the plan of a round into the public record; if that fails, so has the round. */
   readonly openLedger: (plan: Plan, signal: AbortSignal) => Promise<RoundLedger>;
-  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs'>;
+  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs' | 'stageMs'>;
   readonly onProgress: (round: Round) => void;
   readonly onOver: (over: TaskOver) => void;
 }

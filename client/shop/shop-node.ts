@@ -9,8 +9,8 @@ import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { drawNoise } from '../../shared/federation/noise-shares.ts';
-import { addDrawnNoise, withoutMask } from '../../shared/federation/statistic.ts';
-import type { Masked } from '../../shared/privacy/vectors.ts';
+import { addDrawnNoise } from '../../shared/federation/statistic.ts';
+import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
@@ -25,6 +25,7 @@ import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
 import { logEvent } from './node-log.ts';
 import { nodeSockets } from './node-socket.ts';
+import { peerCheck } from './peers.ts';
 import { sumShoppers } from './shop-statistic.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 
@@ -52,6 +53,8 @@ export interface ShopNodeOptions {
    * holds; without it the answer depends on the number of shoppers, and so tells about it.
    */
   readonly capacity?: number;
+  /** Shops that this one knows, by name and key: a masked sum with more strangers than may collude is declined. */
+  readonly peers?: ReadonlyMap<string, string>;
   /** Leave after the first release. */
   readonly once?: boolean;
   /** Shared by the nodes of one process. */
@@ -102,6 +105,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     connect,
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
+    masking: { id: shop.toLowerCase(), key: state.key, recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state, options.peers) },
     onEvent(event) {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);
@@ -180,7 +184,7 @@ function createEnding({ ledger }: StateFolder, limits: Partial<SpendLimits>): En
 interface Trainer {
   model(plan: Plan): Promise<AnyFederatedModel>;
   accept(plan: Plan): void;
-  statistic(plan: Plan, planHash: string, signal: AbortSignal): Promise<Masked>;
+  statistic(plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }): Promise<Noised>;
 }
 
 function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (event: ShopNodeEvent) => void): Trainer {
@@ -199,21 +203,21 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
         throw new CestaError('privacy.infeasible', `maxShoppersPerShop: expected room for ${options.capacity ?? 'all shoppers of this shop'}, got ${maxShoppersPerShop}`);
       }
     },
-    async statistic(plan, planHash, signal) {
+    async statistic(plan, planHash, { participants, signal }) {
       const catalogue = await catalogueOf(plan);
       const model = modelCache.model(plan, catalogue);
       const params = await fetchParams(fetch, coordinator, state.coordinatorKey ?? '', plan, model);
       const random = systemRandom();
       // Before the data: the time of a draw depends on its value and must not be measured against the data.
-      const noise = drawNoise(plan, 1, random);
+      const noise = drawNoise(plan, participants, random);
       const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan, random }, signal);
       signal.throwIfAborted();
       // The record is read again here: another round may have spent since the invitation.
       if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
       ledger.append(spendOf(plan, planHash, new Date().toISOString()));
-      const masked = withoutMask(addDrawnNoise(sum, noise), plan);
+      const noised = addDrawnNoise(sum, noise);
       tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read(), limitsOf(options)) });
-      return masked;
+      return noised;
     },
   };
 }

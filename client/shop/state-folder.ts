@@ -5,6 +5,7 @@
  */
 import { chmodSync, existsSync, fsyncSync, closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { signingKey, type SigningKey } from '../../shared/ledger/signing-key.ts';
 import { bytesToHex, hexToBytes } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -22,6 +23,12 @@ export interface StateFolder {
   /** @throws CestaError `storage.failed` */
   pinCoordinator(key: string): void;
   readonly ledger: SpendLedger;
+  /** Keys of other shops by name, as they were first seen. @throws CestaError `storage.failed` */
+  peers(): ReadonlyMap<string, string>;
+  /** @throws CestaError `storage.failed` */
+  pinPeers(peers: ReadonlyMap<string, string>): void;
+  /** Writes down that a masked session (hex) was answered. @throws CestaError `secagg.aborted` if it was before, `storage.failed` */
+  recordRelease(sessionId: string): void;
 }
 
 /**
@@ -49,6 +56,9 @@ export function openStateFolder(stateDir: string, shop: string): StateFolder {
         coordinatorKey = pinned;
       },
       ledger: openSpendLedger(join(path, 'spends.jsonl')),
+      peers: () => storageErrors(path, () => readPeers(join(path, 'peers.json'))),
+      pinPeers: (peers) => storageErrors(path, () => writeDurably(join(path, 'peers.json'), path, `${JSON.stringify(Object.fromEntries(peers), null, 2)}\n`)),
+      recordRelease: (sessionId) => storageErrors(path, () => recordRelease(join(path, 'sessions'), path, sessionId)),
     };
   });
 }
@@ -82,4 +92,22 @@ function writeDurably(path: string, folder: string, text: string): void {
   }
   renameSync(temporary, path);
   syncFolder(folder);
+}
+
+const peersSchema = z.record(shopNameSchema, z.string().regex(/^[0-9a-f]{64}$/));
+
+function readPeers(path: string): ReadonlyMap<string, string> {
+  if (!existsSync(path)) return new Map();
+  const parsed = peersSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!parsed.success) throw new CestaError('storage.failed', `${path}: expected names of shops and their keys: ${z.prettifyError(parsed.error)}`);
+  return new Map(Object.entries(parsed.data));
+}
+
+/** Sessions that are remembered: their coordinator is long done with older ones. */
+const keptSessions = 1_000;
+
+function recordRelease(path: string, folder: string, sessionId: string): void {
+  const sessions = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+  if (sessions.includes(sessionId)) throw new CestaError('secagg.aborted', `session ${sessionId}: expected to be answered once, and it was before`);
+  writeDurably(path, folder, `${[...sessions, sessionId].slice(-keptSessions).join('\n')}\n`);
 }

@@ -1,6 +1,7 @@
 /**
  * Messages as bytes: a header length (4 bytes, little-endian), a JSON header of at most 8 MB with the plain fields
- * and the lengths of the binary ones, and these one after the other. Decoding checks the frame; what is inside is
+ * and the lengths of the binary ones, and these one after the other. Spaces behind the header make the whole a
+ * multiple of 4 bytes, so that it can travel as words. Decoding checks the frame; what is inside is
  * parsed by the schemas of messages.ts.
  */
 import * as z from 'zod';
@@ -18,10 +19,12 @@ const largestHeader = 1 << 23;
 export function encodeMessage(message: ParticipantMessage | CoordinatorMessage): Uint8Array {
   const entries = Object.entries(message) as [string, string | number | string[] | Uint8Array][];
   const binary = entries.filter((entry): entry is [string, Uint8Array] => entry[1] instanceof Uint8Array);
-  const header = new TextEncoder().encode(JSON.stringify({
+  const text = new TextEncoder().encode(JSON.stringify({
     fields: Object.fromEntries(entries.filter(([, value]) => !(value instanceof Uint8Array))),
     lengths: binary.map(([name, value]) => [name, value.length]),
   }));
+  const unpadded = text.length + binary.reduce((length, [, value]) => length + value.length, 0);
+  const header = concatenated([text, new Uint8Array((4 - (unpadded % 4)) % 4).fill(0x20)]);
   const prefix = new Uint8Array(4);
   new DataView(prefix.buffer).setUint32(0, header.length, true);
   return concatenated([prefix, header, ...binary.map(([, value]) => value)]);

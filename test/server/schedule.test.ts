@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createStagingAreas } from '../../server/aggregation.ts';
+import { createStagingAreas } from '../../server/uploads.ts';
 import { createCatalogueRoom } from '../../server/catalogue-room.ts';
 import { createReleases } from '../../server/releases.ts';
 import { createSchedule, type Schedule, type ScheduleOptions } from '../../server/schedule.ts';
@@ -44,7 +44,7 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
     keepCatalogue: () => Promise.resolve(),
     createModel: () => model,
     openLedger: () => Promise.resolve(silentLedger()),
-    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000 },
+    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000, stageMs: 30_000 },
     onProgress: () => undefined,
     onOver: () => undefined,
     ...options,

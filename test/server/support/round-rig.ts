@@ -1,5 +1,5 @@
 /** A round without sockets or disks: what would have been sent and written stands in `log`. */
-import { createStagingAreas } from '../../../server/aggregation.ts';
+import { createStagingAreas } from '../../../server/uploads.ts';
 import { startRound, type RoundRun } from '../../../server/rounds.ts';
 import type { RoundLedger } from '../../../server/ledger/round-ledger.ts';
 import type { Sum } from '../../../server/releases.ts';
@@ -49,11 +49,12 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
     log.push(`disk: ${statement}`);
   };
   const run = startRound({
-    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, ledger: silentLedger(faults.ledger),
+    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, stageMs: 30_000, ledger: silentLedger(faults.ledger),
     storage: {
       startTraining: (_round, participants) => write(`charged, ${participants} members`, faults.startTraining),
       failRound: (_round, { code }) => write(`failed ${code}`, faults.failRound),
       spends: () => Promise.resolve([]),
+      nodes: () => Promise.resolve([]),
     },
     releases: {
       async publish(_model, sum, beforeServing) {
