@@ -10,6 +10,7 @@ import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
 import { idle, participate, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
 import { checkBudget, checkPromise, checkShape, checkSignature, refuseUnreadable } from './plan-checks.ts';
+import type { RecordChecks } from './record-checks.ts';
 import type { SpendLimits, SpendRecord } from './spends.ts';
 
 export type ParticipantEvent = ConnectionEvent | RoundNews;
@@ -20,6 +21,8 @@ export interface ParticipantOptions {
   readonly model: (plan: Plan) => Promise<AnyFederatedModel>;
   /** The participant's own limit, and what it has spent by its own record. */
   readonly budget?: SpendLimits & { readonly record: () => SpendRecord };
+  /** Asks for the plan in the public record of the coordinator. */
+  readonly record?: RecordChecks;
   /** A further condition on a plan, by throwing. */
   readonly accept?: (plan: Plan) => void;
   /** Makes the report of a round: clipped, noised, masked. Called at most once for each noising of the data. */
@@ -108,9 +111,10 @@ export function startParticipant(options: ParticipantOptions): Participant {
 type Invitation = Extract<ParticipationEffect, { kind: 'check' }>;
 
 /** What to decline with, or null. The cheap checks come first; a model is only built for a plan that is genuine. */
-async function check(options: ParticipantOptions, { plan, signature }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
+async function check(options: ParticipantOptions, { plan, signature, evidence }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
   try {
     await checkSignature(plan, signature, coordinatorKey);
+    if (coordinatorKey !== null) await options.record?.check(plan, evidence, coordinatorKey);
     if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget);
     checkPromise(plan);
     options.accept?.(plan);
