@@ -1,6 +1,7 @@
 /** `cesta join`: a shop node. */
 import { Option, type Command } from 'commander';
-import { httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey } from './options.ts';
+import type { NoteKey } from '../../shared/ledger/signed-note.ts';
+import { collect, httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
 
@@ -13,6 +14,8 @@ interface JoinOptions extends DataOptions {
   maxEpsilon: number;
   maxDelta: number;
   capacity: number;
+  witnesses?: readonly NoteKey[];
+  quorum?: number;
   unprotected?: boolean;
   once?: boolean;
   json?: boolean;
@@ -32,6 +35,8 @@ export function addJoin(program: Command): void {
     .option('--max-epsilon <number>', 'decline rounds that would take this shop beyond it, over all tasks', positiveNumber, 10)
     .option('--max-delta <number>', 'what this shop\'s own epsilon is stated at, whatever a plan claims', probability, 1e-4)
     .option('--capacity <n>', 'shoppers this shop declares room for; a public number', integerIn(1, 10_000_000), 5_000)
+    .option('--witnesses <name=key...>', 'witnesses of the coordinator\'s public record', collect(witnessKey))
+    .option('--quorum <k>', 'decline rounds whose plan fewer of them have signed (default: all of them)', integerIn(0, 100))
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--once', 'leave after the first release')
     .option('--json', 'print one JSON object at the end')
@@ -52,6 +57,7 @@ async function join(options: JoinOptions): Promise<void> {
     stateDir: options.stateDir,
     logger,
     capacity: options.capacity,
+    witnesses: { witnesses: options.witnesses ?? [], quorum: options.quorum ?? options.witnesses?.length ?? 0 },
     ...(options.unprotected === true ? {} : { maxEpsilon: options.maxEpsilon, maxDelta: options.maxDelta }),
     ...(options.coordinatorKey === undefined ? {} : { coordinatorKey: options.coordinatorKey }),
     ...(options.once === true ? { once: true } : {}),
