@@ -1,14 +1,19 @@
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import express from 'express';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { addLog } from '../../../server/http/log.ts';
+import { listen } from '../../../server/listen.ts';
 import { errorSchema, cosignedSchema } from '../../../server/http/schemas.ts';
 import type { Coordinator } from '../../../server/coordinator.ts';
 import { logKey, logOrigin, openCheckpoint } from '../../../shared/ledger/checkpoint.ts';
-import { decodeEntry } from '../../../shared/ledger/log-entries.ts';
+import { decodeEntry, encodeEntry, planEntry } from '../../../shared/ledger/log-entries.ts';
 import { createMerkleTree, leafHash } from '../../../shared/ledger/merkle-tree.ts';
 import { cosignNote, formatNote, parseNote, type NoteKey } from '../../../shared/ledger/signed-note.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { decodeBundle } from '../../../shared/ledger/tiles.ts';
 import { coordinatorFor, runRound } from '../support/coordinators.ts';
-import { taskInput } from '../support/fixtures.ts';
+import { planOf, taskInput } from '../support/fixtures.ts';
+import { memoryLog, memoryRecord } from '../support/records.ts';
 
 const witness = signingKey(new Uint8Array(32).fill(21));
 const witnesses: NoteKey[] = [{ name: 'auditor', publicKey: witness.publicKey, kind: 'witness' }];
@@ -63,6 +68,23 @@ describe('the log of a coordinator', () => {
     const response = await fetch(`${url}/v1/log/${path}`);
     expect(response.status).toBe(404);
     expect(await codeOf(response)).toBe('http.not-found');
+  });
+});
+
+describe('a full tile', () => {
+  it('is served for ever', async () => {
+    const log = memoryLog();
+    for (let number = 1; number <= 300; number += 1) log.entries.push(encodeEntry(planEntry(planOf({}, number))));
+    const app = express();
+    addLog(app, await memoryRecord(log));
+    const server = createServer(app);
+    const url = await listen(server, '127.0.0.1', 0);
+    onTestFinished(() => void server.close());
+    for (const path of ['0/000', 'entries/000']) {
+      const response = await fetch(`${url}/v1/log/tile/${path}`);
+      expect([path, response.status, response.headers.get('cache-control')]).toEqual([path, 200, 'public, max-age=31536000, immutable']);
+    }
+    expect((await fetch(`${url}/v1/log/tile/1/000.p/1`)).headers.get('cache-control')).toBe('public, no-cache');
   });
 });
 
