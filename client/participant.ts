@@ -14,6 +14,7 @@ import type { Connection, ConnectionEvent, ConnectionHandlers } from './connecti
 import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './masked-session.ts';
 import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
 import { checkBudget, checkPromise, checkShape, checkSignature, refuseUnreadable } from './plan-checks.ts';
+import type { RecordChecks } from './record-checks.ts';
 import type { SpendLimits, SpendRecord } from './spends.ts';
 
 export type ParticipantEvent =
@@ -28,6 +29,8 @@ export interface ParticipantOptions {
   readonly model: (plan: Plan) => Promise<AnyFederatedModel>;
   /** The participant's own limit, and what it has spent by its own record. */
   readonly budget?: SpendLimits & { readonly record: () => SpendRecord };
+  /** Asks for the plan in the public record of the coordinator. */
+  readonly record?: RecordChecks;
   /** A further condition on a plan, by throwing. */
   readonly accept?: (plan: Plan) => void;
   /**
@@ -166,9 +169,10 @@ function declineUnreadable({ connection, options }: Running, text: string): void
 type Invitation = Extract<ParticipationEffect, { kind: 'check' }>;
 
 /** What to decline with, or null. The cheap checks come first; a model is only built for a plan that is genuine. */
-async function check(options: ParticipantOptions, { plan, signature }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
+async function check(options: ParticipantOptions, { plan, signature, evidence }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
   try {
     await checkSignature(plan, signature, coordinatorKey);
+    if (coordinatorKey !== null) await options.record?.check(plan, evidence, coordinatorKey);
     if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget);
     checkPromise(plan);
     options.accept?.(plan);

@@ -5,6 +5,7 @@
  */
 import type { Masked } from '../shared/privacy/vectors.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
+import type { Evidence } from '../shared/ledger/evidence.ts';
 import type { CestaError, ErrorCode } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
 import type { OutgoingMessage } from './sender.ts';
@@ -67,7 +68,7 @@ export type RoundNews =
   | { readonly kind: 'task-over'; readonly code: ErrorCode | null; readonly message: string };
 
 export type ParticipationEffect =
-  | { readonly kind: 'check'; readonly plan: Plan; readonly planHash: string; readonly signature: string }
+  | { readonly kind: 'check'; readonly plan: Plan; readonly planHash: string; readonly signature: string; readonly evidence: Evidence | null }
   | { readonly kind: 'send'; readonly message: OutgoingMessage }
   | { readonly kind: 'build'; readonly plan: Plan; readonly planHash: string }
   /** Take part in a masked session; its vector comes back as `built`. */
@@ -116,7 +117,7 @@ function hear(state: Participation, message: ServerMessage): Step {
   const { membership } = state;
   switch (message.type) {
     case 'invite':
-      return consider(state, message.plan, message.signature);
+      return consider(state, message.plan, message.signature, message.evidence ?? null);
     case 'train':
       return train(state, message);
     case 'masked':
@@ -143,7 +144,7 @@ function hear(state: Participation, message: ServerMessage): Step {
   }
 }
 
-function consider(state: Participation, plan: Plan, signature: string): Step {
+function consider(state: Participation, plan: Plan, signature: string, evidence: Evidence | null): Step {
   const hash = planHash(plan);
   const { membership } = state;
   if (membership?.planHash === hash) {
@@ -153,7 +154,7 @@ function consider(state: Participation, plan: Plan, signature: string): Step {
   }
   const next: Membership = { plan, planHash: hash, stage: 'checking', hasAnswered: false, isBuilding: false, report: null };
   const left: ParticipationEffect[] = membership === null ? [] : [{ kind: 'abandon' }];
-  return [{ ...state, membership: next }, [...left, { kind: 'check', plan, planHash: hash, signature }]];
+  return [{ ...state, membership: next }, [...left, { kind: 'check', plan, planHash: hash, signature, evidence }]];
 }
 
 function join(state: Participation, membership: Membership): Step {

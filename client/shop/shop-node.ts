@@ -10,6 +10,7 @@ import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { drawNoise } from '../../shared/federation/noise-shares.ts';
 import { addDrawnNoise } from '../../shared/federation/statistic.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
@@ -17,10 +18,11 @@ import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import type { Fetch } from '../http.ts';
 import { startParticipant, type ParticipantEvent } from '../participant.ts';
 import { checkBudget } from '../plan-checks.ts';
+import { createRecordChecks } from '../record-checks.ts';
 import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
 import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
-import { fetchCatalogue, fetchParams, roundsAddress } from './coordinator-api.ts';
+import { fetchCatalogue, fetchParams, fetchTile, roundsAddress } from './coordinator-api.ts';
 import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
 import { logEvent } from './node-log.ts';
@@ -46,6 +48,8 @@ export interface ShopNodeOptions {
   readonly coordinatorKey?: string;
   /** Rounds that would take this shop's own total beyond it are declined, and so are rounds without privacy. */
   readonly maxEpsilon?: number;
+  /** Whose cosignatures the public record must have before this shop takes part, and how many; none by default. */
+  readonly witnesses?: WitnessPolicy;
   /** What this shop's own epsilon is stated at, whatever delta a plan claims; 1e-4 by default. */
   readonly maxDelta?: number;
   /**
@@ -105,7 +109,8 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     connect,
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
-    masking: { id: shop.toLowerCase(), key: state.key, recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state, options.peers) },
+    masking: { id: shop.toLowerCase(), key: state.key, recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, state.key.publicKey, options.peers) },
+    record: createRecordChecks({ memory: state.heads, policy: options.witnesses ?? noWitnesses, readTile: (address) => fetchTile(options.fetch ?? globalThis.fetch, coordinator, address) }),
     onEvent(event) {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);

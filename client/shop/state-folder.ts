@@ -1,17 +1,21 @@
 /**
  * What a shop keeps between runs, in a folder of its own: its signing key (readable by its owner only), the pinned
- * key of the coordinator and the record of spends. One node at a time: the coordinator admits one live connection
- * a name.
+ * key of the coordinator and those of other shops, how far its public record was seen, and the record of spends. One
+ * node at a time: the coordinator admits one live connection a name.
  */
-import { chmodSync, existsSync, fsyncSync, closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
+import type { HeadMemory } from '../../shared/ledger/followed-head.ts';
 import { signingKey, type SigningKey } from '../../shared/ledger/signing-key.ts';
 import { bytesToHex, hexToBytes } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { shopNameSchema } from '../../shared/protocol/messages.ts';
 import { fillSecurely } from '../secure-random.ts';
-import { openSpendLedger, storageErrors, syncFolder, type SpendLedger } from './spend-ledger.ts';
+import { writeDurably } from './durable-file.ts';
+import { openHeadMemory } from './head-file.ts';
+import { openPeerPins, type PeerPins } from './peers.ts';
+import { recordRelease } from './sessions-file.ts';
+import { openSpendLedger, storageErrors, type SpendLedger } from './spend-ledger.ts';
 
 export interface StateFolder {
   readonly path: string;
@@ -23,12 +27,12 @@ export interface StateFolder {
   /** @throws CestaError `storage.failed` */
   pinCoordinator(key: string): void;
   readonly ledger: SpendLedger;
-  /** Keys of other shops by name, as they were first seen. @throws CestaError `storage.failed` */
-  peers(): ReadonlyMap<string, string>;
-  /** @throws CestaError `storage.failed` */
-  pinPeers(peers: ReadonlyMap<string, string>): void;
+  /** Keys of other shops, as they were first seen. */
+  readonly peers: PeerPins;
   /** Writes down that a masked session (hex) was answered. @throws CestaError `secagg.aborted` if it was before, `storage.failed` */
   recordRelease(sessionId: string): void;
+  /** How far the public record of the coordinator has been seen. */
+  readonly heads: HeadMemory;
 }
 
 /**
@@ -56,9 +60,9 @@ export function openStateFolder(stateDir: string, shop: string): StateFolder {
         coordinatorKey = pinned;
       },
       ledger: openSpendLedger(join(path, 'spends.jsonl')),
-      peers: () => storageErrors(path, () => readPeers(join(path, 'peers.json'))),
-      pinPeers: (peers) => storageErrors(path, () => writeDurably(join(path, 'peers.json'), path, `${JSON.stringify(Object.fromEntries(peers), null, 2)}\n`)),
-      recordRelease: (sessionId) => storageErrors(path, () => recordRelease(join(path, 'sessions'), path, sessionId)),
+      peers: openPeerPins(path),
+      recordRelease: (sessionId) => recordRelease(path, sessionId),
+      heads: openHeadMemory(path),
     };
   });
 }
@@ -78,36 +82,4 @@ function readHexKey(path: string): string {
   const text = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f]{64}$/.test(text)) throw new CestaError('storage.failed', `${path}: expected 32 bytes in lower-case hex, got other text`);
   return text;
-}
-
-/** Readers see the old file or the new one, never half of it, also after a power cut. */
-function writeDurably(path: string, folder: string, text: string): void {
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  syncFolder(folder);
-}
-
-const peersSchema = z.record(shopNameSchema, z.string().regex(/^[0-9a-f]{64}$/));
-
-function readPeers(path: string): ReadonlyMap<string, string> {
-  if (!existsSync(path)) return new Map();
-  const parsed = peersSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-  if (!parsed.success) throw new CestaError('storage.failed', `${path}: expected names of shops and their keys: ${z.prettifyError(parsed.error)}`);
-  return new Map(Object.entries(parsed.data));
-}
-
-/** Sessions that are remembered: their coordinator is long done with older ones. */
-const keptSessions = 1_000;
-
-function recordRelease(path: string, folder: string, sessionId: string): void {
-  const sessions = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
-  if (sessions.includes(sessionId)) throw new CestaError('secagg.aborted', `session ${sessionId}: expected to be answered once, and it was before`);
-  writeDurably(path, folder, `${[...sessions, sessionId].slice(-keptSessions).join('\n')}\n`);
 }

@@ -3,7 +3,8 @@ import { Option, type Command } from 'commander';
 import { modelKinds } from '../../shared/recommender/federated-model.ts';
 import { privacyModes } from '../../shared/federation/plan.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
-import { dayEnd, integerIn, jsonObject, positiveNumber, probability } from './options.ts';
+import type { NoteKey } from '../../shared/ledger/signed-note.ts';
+import { collect, dayEnd, integerIn, jsonObject, positiveNumber, probability, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 
 interface ServeOptions {
@@ -29,6 +30,9 @@ interface ServeOptions {
   gatherSeconds: number;
   trainingSeconds: number;
   catalogue?: string;
+  witness?: readonly NoteKey[];
+  quorum: number;
+  witnessSeconds: number;
   host: string;
   port: number;
   dataDir: string;
@@ -61,6 +65,9 @@ export function addServe(program: Command): void {
     .option('--gather-seconds <n>', 'wait for more shops after the first', positiveNumber, 30)
     .option('--training-seconds <n>', 'deadline for reports', positiveNumber, 120)
     .option('--catalogue <file>', 'products, CSV or JSONL (default: the union of what shops publish)')
+    .option('--witness <name=key>', 'take cosignatures of the public record by this witness (repeatable)', collect(witnessKey))
+    .option('--quorum <n>', 'witnesses that must have signed a plan before anybody is invited', integerIn(0, 100), 0)
+    .option('--witness-seconds <n>', 'how long they may take', positiveNumber, 30)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0 picks one', integerIn(0, 65_535), 8787)
     .option('--data-dir <folder>', 'where rounds, releases and the signing key are kept', '.cesta/coordinator')
@@ -98,6 +105,8 @@ async function serve(options: ServeOptions): Promise<void> {
     port: options.port,
     dataDir: options.dataDir,
     gatherMs: Math.ceil(options.gatherSeconds * 1000),
+    witnesses: { witnesses: options.witness ?? [], quorum: options.quorum },
+    witnessMs: Math.ceil(options.witnessSeconds * 1000),
     logger: createLogger('coordinator'),
     ...(catalogue === undefined ? {} : { catalogue }),
   });
