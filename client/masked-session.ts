@@ -11,6 +11,7 @@ import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import type { Noised } from '../shared/privacy/vectors.ts';
 import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
+import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { ParticipantMessage } from '../shared/secagg/messages.ts';
 import { idleParticipant, participantStep } from '../shared/secagg/participant.ts';
 import type { Evidence, ParticipantContext, ParticipantEffect, ParticipantEvent, ParticipantState } from '../shared/secagg/participant-state.ts';
@@ -25,6 +26,8 @@ export interface MaskingIdentity {
   /** As the coordinator knows this participant. */
   readonly id: string;
   readonly key: SigningKey;
+  /** The quickest primitives of the platform; by default those of `platformCrypto`. */
+  readonly crypto?: SecaggCrypto;
   /** Writes down, durably, that this session (hex) was answered. Throws if it was before. */
   readonly recordRelease: (sessionId: string) => void;
   /** Whether these shops may be in a sum with ours. Throws what to leave with. */
@@ -68,7 +71,7 @@ export function startMaskedSession(options: MaskedSessionOptions): MaskedSession
   const { plan, directory, identity, coordinatorKey, deadlineMs, timers = systemTimers } = options;
   if (directory.get(identity.id) !== identity.key.publicKey) throw new CestaError('secagg.invalid', `directory: expected the key of ${identity.id}, got ${directory.get(identity.id) ?? 'none'}`);
   identity.acceptDirectory(plan, directory);
-  const crypto = platformCrypto();
+  const { crypto = platformCrypto() } = identity;
   const context: ParticipantContext = {
     terms: maskedTerms(plan, coordinatorKey),
     id: identity.id,

@@ -3,6 +3,7 @@
  * a time, with its deadlines and its messages. Vectors wait in staging areas until their turn, so that memory stays at
  * one sum and a few areas. Before anybody is asked to reveal anything, the charge is durable.
  */
+import * as crypto from 'node:crypto';
 import { decodeSum, type DecodedSum } from '../shared/federation/accumulator.ts';
 import { maskedReportWords, maskedTerms } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
@@ -15,7 +16,7 @@ import { aggregatorStep, openAggregator } from '../shared/secagg/aggregator.ts';
 import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, Blame, PrivateSum } from '../shared/secagg/aggregator-state.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import type { Directory } from '../shared/secagg/roster.ts';
-import { platformCrypto } from '../shared/secagg/web-crypto.ts';
+import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
 import { decodeFrame } from '../shared/secagg/wire.ts';
 import type { Clock } from './clock.ts';
 import { createUploads, type Announcement, type StagingAreas, type Uploads } from './uploads.ts';
@@ -75,11 +76,11 @@ interface Session {
 
 export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
   const { plan, key, directory, clock, areas, stallMs } = options;
-  const crypto = platformCrypto();
+  const primitives = nodeCrypto(crypto);
   const terms = maskedTerms(plan, key.publicKey);
   const session: Session = {
     options,
-    context: { terms, directory, identity: key, crypto, noiseOf: componentNoise(plan, crypto) },
+    context: { terms, directory, identity: key, crypto: primitives, noiseOf: componentNoise(plan, primitives) },
     // Masked words are any words.
     uploads: createUploads({ clock, areas, stallMs, rules: { ...maskedReportWords(plan), bound: Infinity }, onGrant: options.onGrant, onStall: (participant, error) => accuse(session, participant, error) }),
     jobs: [], state: openAggregator, result: null, isBusy: false, isClosed: false, cancelTimer: () => undefined,

@@ -3,6 +3,7 @@
  * a round, recorded as spent before its first byte is sent. It protects shoppers against the coordinator and the
  * other shops, not against the shop itself.
  */
+import * as crypto from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import { permits } from '../../shared/commerce/consent.ts';
@@ -14,6 +15,7 @@ import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import type { Fetch } from '../http.ts';
 import { startParticipant, type ParticipantEvent } from '../participant.ts';
@@ -109,7 +111,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     connect,
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
-    masking: { id: shop.toLowerCase(), key: state.key, recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, state.key.publicKey, options.peers) },
+    masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, state.key.publicKey, options.peers) },
     record: createRecordChecks({ memory: state.heads, policy: options.witnesses ?? noWitnesses, readTile: (address) => fetchTile(options.fetch ?? globalThis.fetch, coordinator, address) }),
     onEvent(event) {
       tell(event);

@@ -12,7 +12,8 @@ import { protocolName } from '../../shared/secagg/labels.ts';
 import { idleParticipant, participantStep } from '../../shared/secagg/participant.ts';
 import type { ParticipantContext, ParticipantEvent, ParticipantState } from '../../shared/secagg/participant-state.ts';
 import { parseTerms } from '../../shared/secagg/terms.ts';
-import { platformCrypto } from '../../shared/secagg/web-crypto.ts';
+import * as crypto from 'node:crypto';
+import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { encodeMessage } from '../../shared/secagg/wire.ts';
 
 export interface SecaggBench {
@@ -88,12 +89,12 @@ function openBench({ participants, length, dropouts }: { participants: number; l
     protocol: protocolName, round: 'bench-1', planHash: '0'.repeat(64), modelHash: '1'.repeat(64), coordinatorKey: coordinator.publicKey,
     length, modulusBits: 32, minParticipants: 4, graph: { kind: 'complete' }, noise: null,
   });
-  const crypto = platformCrypto();
+  const primitives = nodeCrypto(crypto);
   const members = [...keys].map(([id, identity], index): [string, Member] =>
-    [id, { context: { terms, id, identity, directory, crypto, random }, leaves: index < dropouts, state: idleParticipant, cpuMs: 0, sentBytes: 0 }]);
+    [id, { context: { terms, id, identity, directory, crypto: primitives, random }, leaves: index < dropouts, state: idleParticipant, cpuMs: 0, sentBytes: 0 }]);
   return {
     members: new Map(members),
-    aggregator: { context: { terms, directory, identity: coordinator, crypto }, state: openAggregator, cpuMs: 0 },
+    aggregator: { context: { terms, directory, identity: coordinator, crypto: primitives }, state: openAggregator, cpuMs: 0 },
     length, expected: new Int32Array(length), toAggregator: [], toMembers: [], peakRss: process.memoryUsage.rss(),
   };
 }

@@ -14,15 +14,30 @@ const encoder = new TextEncoder();
 
 /** The protocol's name, `label` and `parts`, each behind its length in 4 big-endian bytes. */
 export function statement(label: string, ...parts: readonly Part[]): Uint8Array {
-  const pieces = [protocolName, label, ...parts].map(bytesOf);
-  const joined = new Uint8Array(pieces.reduce((length, piece) => length + 4 + piece.length, 0));
-  let offset = 0;
+  const head = headOf(label);
+  const pieces = parts.map(bytesOf);
+  const joined = new Uint8Array(pieces.reduce((length, piece) => length + 4 + piece.length, head.length));
+  const view = new DataView(joined.buffer);
+  joined.set(head);
+  let offset = head.length;
   for (const piece of pieces) {
-    joined.set(uint32Bytes(piece.length), offset);
+    view.setUint32(offset, piece.length);
     joined.set(piece, offset + 4);
     offset += 4 + piece.length;
   }
   return joined;
+}
+
+/** The same for every statement with a label: made once, because members hash by the ten thousand. */
+const heads = new Map<string, Uint8Array>();
+
+function headOf(label: string): Uint8Array {
+  const known = heads.get(label);
+  if (known !== undefined) return known;
+  const pieces = [protocolName, label].map(bytesOf);
+  const head = Uint8Array.from(pieces.flatMap((piece) => [...uint32Bytes(piece.length), ...piece]));
+  heads.set(label, head);
+  return head;
 }
 
 /** SHA-256 of a {@link statement}: 32 bytes. */
