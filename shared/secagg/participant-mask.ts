@@ -21,7 +21,7 @@ export async function acceptShares(context: ParticipantContext, state: StateOf<'
   const dealers = membersOf('senders', session.roster.entries.length, message.senders);
   const pairs = dealers.map((dealer) => {
     const pair = state.pairs.find(({ member }) => member === dealer);
-    if (pair === undefined) throw invalid('senders', 'neighbours only', dealer);
+    if (pair === undefined || !session.opened.has(dealer)) throw invalid('senders', 'neighbours that opened their nonces', dealer);
     return pair;
   });
   requireLength('boxes', message.boxes, dealers.length * boxBytes(components));
