@@ -76,7 +76,7 @@ async function deal(context: ParticipantContext, state: StateOf<'advertised'>, l
     pairs.push(pair);
     rows.push(commitmentRow(route, bundle));
     boxes.push(await sealShares(crypto, outgoing, bundle, route));
-    bundle.fill(0);
+    for (const spent of [bundle, outgoing]) spent.fill(0);
   }
   for (const dealt of shares) for (const share of dealt) share.fill(0);
   const content = {
@@ -99,11 +99,13 @@ async function agree({ terms, crypto }: ParticipantContext, { cipherSecret, mask
   const forMasks = await diffieHellman(crypto, maskSecret, maskKey);
   if (forBoxes === null || forMasks === null) throw invalid(`key of ${id}`, 'a point of full order', 'one of low order');
   const { sessionId } = roster;
-  const pairKey = sessionKey(forBoxes, sessionId);
-  return {
+  const [sealing, masking] = [sessionKey(forBoxes, sessionId), sessionKey(forMasks, sessionId)];
+  const keys = {
     member: neighbour,
-    outgoing: boxKey(pairKey, { sessionId, dealer: member, holder: neighbour }),
-    boxKey: boxKey(pairKey, { sessionId, dealer: neighbour, holder: member }),
-    maskKey: pairMaskKey(sessionKey(forMasks, sessionId), terms.modelHash, member, neighbour),
+    outgoing: boxKey(sealing, { sessionId, dealer: member, holder: neighbour }),
+    boxKey: boxKey(sealing, { sessionId, dealer: neighbour, holder: member }),
+    maskKey: pairMaskKey(masking, terms.modelHash, member, neighbour),
   };
+  for (const spent of [forBoxes, forMasks, sealing, masking]) spent.fill(0);
+  return keys;
 }

@@ -64,6 +64,27 @@ describe('a message where it does not belong', () => {
   });
 });
 
+describe('what a participant no longer holds', () => {
+  it('is a Diffie-Hellman secret once its keys are made, and a share once it left for want of others', async () => {
+    const target = await victimOf({ participants: 4 });
+    const seen: Uint8Array[] = [];
+    const { crypto } = target.context;
+    const note = async <Bytes extends Uint8Array | null>(made: Bytes | Promise<Bytes>): Promise<Bytes> => {
+      const bytes = await made;
+      if (bytes !== null) seen.push(bytes);
+      return bytes;
+    };
+    const context = { ...target.context, crypto: { ...crypto, x25519: (secret: Uint8Array, publicKey: Uint8Array) => note(crypto.x25519(secret, publicKey)), open: (key: Uint8Array, box: Uint8Array, associated: Uint8Array) => note(crypto.open(key, box, associated)) } };
+    await participantStep(context, target.in('advertised'), { kind: 'message', message: sentBy(target, 'roster') });
+    expect(seen).toHaveLength(6);
+    const forward = sentBy(target, 'forward');
+    const [state] = await participantStep(context, target.in('shared'), { kind: 'message', message: { ...forward, boxes: forward.boxes.map((byte, i) => (i < 2 * forward.boxes.length / 3 ? byte ^ 1 : byte)) } });
+    expect(state).toMatchObject({ kind: 'aborted', code: 'secagg.too-few' });
+    expect(seen).toHaveLength(7);
+    expect(seen.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
+  });
+});
+
 describe('what a participant says when it leaves', () => {
   it('never quotes its report, which the coordinator may not see', async () => {
     const terms = termsOf({ modulusBits: 16, length: 3 });
