@@ -10,7 +10,10 @@ import { boxBytes, commitmentRowBytes } from './sealed-share.ts';
 import { openSession, requireSurvivors, signBytes, survivorsHash, survivorsStatement, type Session } from './session.ts';
 import { componentsOf } from './terms.ts';
 
-const nobody = { answers: new Map() } as const;
+/** What every state takes over from the one before. */
+function carried({ blamed, gone }: CollectingState): Pick<CollectingState, 'blamed' | 'gone' | 'answers'> {
+  return { blamed, gone, answers: new Map() };
+}
 
 /** @throws CestaError `secagg.too-few` and others: the round has failed. */
 export async function closeState(context: AggregatorContext, state: CollectingState): Promise<AggregatorStep> {
@@ -27,7 +30,8 @@ export async function closeState(context: AggregatorContext, state: CollectingSt
       return closeConfirm(state);
     case 'unmask': {
       const result = await unmask(context, state);
-      return [{ kind: 'done', result }, [{ kind: 'entered', stage: 'done' }, { kind: 'done', result }]];
+      const named = result.blamed.slice(state.blamed.length).map((blame): AggregatorEffect => ({ kind: 'exclude', blame }));
+      return [{ kind: 'done', result }, [...named, { kind: 'entered', stage: 'done' }, { kind: 'done', result }]];
     }
     default:
       return state satisfies never;
@@ -42,34 +46,40 @@ function idsOf({ entries }: Roster, members: Iterable<number>): Set<string> {
   return new Set([...members].map((member) => entries[member].id));
 }
 
-async function closeKeys(context: AggregatorContext, { entries, blamed }: AggregatorStateOf<'keys'>): Promise<AggregatorStep> {
+/** Those whose vector is in the sum and who are still there to be asked. */
+function present({ session, gone }: AggregatorStateOf<'masked' | 'confirm'>, members: Iterable<number>): Set<string> {
+  return new Set([...idsOf(session.roster, members)].filter((id) => !gone.has(id)));
+}
+
+async function closeKeys(context: AggregatorContext, state: AggregatorStateOf<'keys'>): Promise<AggregatorStep> {
   const { terms, identity } = context;
+  const { entries } = state;
   requireEnough(terms, entries.size);
   const roster = rosterOf(terms, [...entries.values()], (statement) => signBytes(identity, statement));
   requireDistinct(roster.entries);
   const waiting = new Set(entries.keys());
   const effects = broadcast(waiting, rosterMessage(roster));
-  if (terms.graph.kind === 'harary') return [{ kind: 'nonces', roster, nonces: new Map(), waiting, blamed, ...nobody }, [{ kind: 'entered', stage: 'nonces' }, ...effects]];
-  const session = await openSession(context.crypto, terms, roster, []);
-  return [dealing(session, waiting, blamed), [{ kind: 'entered', stage: 'shares' }, ...effects]];
+  if (terms.graph.kind === 'harary') return [{ kind: 'nonces', roster, nonces: new Map(), waiting, ...carried(state) }, [{ kind: 'entered', stage: 'nonces' }, ...effects]];
+  const session = await openSession(context.crypto, terms, roster, new Map());
+  return [dealing(session, waiting, state), [{ kind: 'entered', stage: 'shares' }, ...effects]];
 }
 
-function dealing(session: Session, waiting: ReadonlySet<string>, blamed: CollectingState['blamed']): AggregatorStateOf<'shares'> {
-  return { kind: 'shares', session, waiting, blamed, dealings: new Map(), boxes: new Map(), ...nobody };
+function dealing(session: Session, waiting: ReadonlySet<string>, before: CollectingState): AggregatorStateOf<'shares'> {
+  return { kind: 'shares', session, waiting, dealings: new Map(), boxes: new Map(), ...carried(before) };
 }
 
-async function closeNonces({ terms, crypto }: AggregatorContext, { roster, nonces, blamed }: AggregatorStateOf<'nonces'>): Promise<AggregatorStep> {
-  requireEnough(terms, nonces.size);
-  const opened = [...nonces.keys()].sort((a, b) => a - b);
-  const values = opened.map((member) => nonces.get(member) ?? new Uint8Array(32));
-  const session = await openSession(crypto, terms, roster, values);
-  const waiting = idsOf(roster, opened);
-  const message: CoordinatorMessage = { kind: 'openings', opened: bitmapOf(roster.entries.length, opened), nonces: concatenated(values) };
-  return [dealing(session, waiting, blamed), [{ kind: 'entered', stage: 'shares' }, ...broadcast(waiting, message)]];
+async function closeNonces({ terms, crypto }: AggregatorContext, state: AggregatorStateOf<'nonces'>): Promise<AggregatorStep> {
+  const { roster, nonces } = state;
+  const opened = new Map([...nonces].sort(([a], [b]) => a - b));
+  const session = await openSession(crypto, terms, roster, opened);
+  const waiting = idsOf(roster, opened.keys());
+  const message: CoordinatorMessage = { kind: 'openings', opened: bitmapOf(roster.entries.length, opened.keys()), nonces: concatenated([...opened.values()]) };
+  return [dealing(session, waiting, state), [{ kind: 'entered', stage: 'shares' }, ...broadcast(waiting, message)]];
 }
 
 /** R1': everyone gets the boxes addressed to it. The boxes are then forgotten: only commitments are needed later. */
-function closeShares({ terms }: AggregatorContext, { session, dealings, boxes, blamed }: AggregatorStateOf<'shares'>): AggregatorStep {
+function closeShares({ terms }: AggregatorContext, state: AggregatorStateOf<'shares'>): AggregatorStep {
+  const { session, dealings, boxes } = state;
   requireSurvivors(terms, session, dealings.size);
   const components = componentsOf(terms);
   const effects = [...dealings.keys()].map((receiver): AggregatorEffect => {
@@ -85,39 +95,40 @@ function closeShares({ terms }: AggregatorContext, { session, dealings, boxes, b
   });
   const waiting = idsOf(session.roster, dealings.keys());
   return [
-    { kind: 'masked', session, dealings, blamed, waiting, sum: new Int32Array(terms.length), reported: new Map(), ...nobody },
+    { kind: 'masked', session, dealings, waiting, sum: new Int32Array(terms.length), reported: new Map(), ...carried(state) },
     [{ kind: 'entered', stage: 'masked' }, ...effects],
   ];
 }
 
-function closeMasked({ terms, identity }: AggregatorContext, { session, dealings, sum, reported, blamed }: AggregatorStateOf<'masked'>): AggregatorStep {
+function closeMasked({ terms, identity }: AggregatorContext, state: AggregatorStateOf<'masked'>): AggregatorStep {
+  const { session, dealings, sum, reported } = state;
   requireSurvivors(terms, session, reported.size);
   const hash = survivorsHash(session, reported.keys());
-  const waiting = idsOf(session.roster, reported.keys());
+  const waiting = present(state, reported.keys());
   const message: CoordinatorMessage = {
     kind: 'survivors',
     members: bitmapOf(session.roster.entries.length, reported.keys()),
     signature: signBytes(identity, survivorsStatement(session, hash)),
   };
   return [
-    { kind: 'confirm', session, dealings, sum, reported, blamed, waiting, survivorsHash: hash, confirmations: new Map(), ...nobody },
+    { kind: 'confirm', session, dealings, sum, reported, waiting, survivorsHash: hash, confirmations: new Map(), ...carried(state) },
     [{ kind: 'entered', stage: 'confirm' }, ...broadcast(waiting, message)],
   ];
 }
 
 function closeConfirm(state: AggregatorStateOf<'confirm'>): AggregatorStep {
-  const { session, dealings, sum, reported, blamed, survivorsHash: hash, confirmations } = state;
+  const { session, dealings, sum, reported, survivorsHash: hash, confirmations } = state;
   const { threshold } = session.graph;
   if (confirmations.size < threshold) throw new CestaError('secagg.too-few', `confirmations: expected at least ${threshold}, got ${confirmations.size}`);
   const signers = [...confirmations.keys()].sort((a, b) => a - b);
-  const waiting = idsOf(session.roster, signers);
+  const waiting = present(state, signers);
   const message: CoordinatorMessage = {
     kind: 'confirmations',
     signers: bitmapOf(session.roster.entries.length, signers),
     signatures: concatenated(signers.map((member) => confirmations.get(member) ?? new Uint8Array(64))),
   };
   return [
-    { kind: 'unmask', session, dealings, sum, reported, blamed, waiting, survivorsHash: hash, revealed: new Map(), ...nobody },
+    { kind: 'unmask', session, dealings, sum, reported, waiting, survivorsHash: hash, revealed: new Map(), ...carried(state) },
     [{ kind: 'entered', stage: 'unmask' }, ...broadcast(waiting, message)],
   ];
 }

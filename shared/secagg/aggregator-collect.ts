@@ -8,8 +8,8 @@ import { statement as statementOf } from './labels.ts';
 import type { MessageOf, ParticipantMessage } from './messages.ts';
 import { chainEnd } from './noise-chain.ts';
 import { addPacked, requirePacked } from './ring.ts';
-import { advertiseStatement, requireDistinct, requireFullOrder, type Directory, type RosterEntry } from './roster.ts';
-import { boxBytes, commitmentRowBytes, isCommitted } from './sealed-share.ts';
+import { advertiseStatement, requireDistinct, requireFullOrder, type Directory, type Roster, type RosterEntry } from './roster.ts';
+import { boxBytes, commitmentRowBytes, isCommitted, slotName } from './sealed-share.ts';
 import { confirmStatement, firstRemoved, maskedStatement, nonceHashOf, seedCommitmentOf, sharesStatement, slotsToReveal, unmaskStatement, type Session } from './session.ts';
 import { shareBytes } from './shamir.ts';
 import { componentsOf, type Terms } from './terms.ts';
@@ -32,7 +32,8 @@ const answerTo: Readonly<Record<CollectingState['kind'], AnswerMessage['kind']>>
 export async function openAnswer(context: AggregatorContext, state: CollectingState, from: string, message: AnswerMessage): Promise<Signed> {
   if (message.kind !== answerTo[state.kind]) throw new CestaError('protocol.out-of-order', `${message.kind}: expected ${answerTo[state.kind]} in ${state.kind}, got this`);
   const publicKey = senderKey(context.directory, state, from, message);
-  // The hash committed to is what binds a nonce: it carries no signature.
+  // The hash committed to is what binds a nonce: it carries no signature, and there is no second one to show.
+  if (message.kind === 'nonce' && state.kind === 'nonces') requireOpening(state.roster, message);
   if (message.kind === 'nonce') return { statement: statementOf('nonce', message.nonce), signature: new Uint8Array(0) };
   const statement = await signedPart(context, state, message);
   if (!(await context.crypto.verify(publicKey, message.signature, statement))) throw invalid('signature', `one of ${from} over this ${message.kind}`, 'another');
@@ -106,8 +107,11 @@ async function collectKeys({ crypto }: AggregatorContext, state: AggregatorState
 }
 
 function collectNonce(state: AggregatorStateOf<'nonces'>, { from, nonce }: MessageOf<'nonce'>): Collected {
-  if (!sameBytes(nonceHashOf(nonce), state.roster.entries[from].nonceHash)) throw invalid('nonce', 'the one committed to', 'another');
   return [{ ...state, nonces: new Map(state.nonces).set(from, nonce) }, null];
+}
+
+function requireOpening({ entries }: Roster, { from, nonce }: MessageOf<'nonce'>): void {
+  if (!sameBytes(nonceHashOf(nonce), entries[from].nonceHash)) throw invalid('nonce', 'the one committed to', 'another');
 }
 
 function collectShares({ terms }: AggregatorContext, state: AggregatorStateOf<'shares'>, message: MessageOf<'shares'>): Collected {
@@ -135,7 +139,9 @@ function collectReveal({ terms }: AggregatorContext, state: AggregatorStateOf<'u
   const unopened = reported.get(from);
   const dealers = new Set([...dealings.keys()].filter((dealer) => unopened?.has(dealer) !== true));
   const slots = slotsToReveal(terms, session, { holder: from, dealers, survivors: new Set(reported.keys()) });
+  const removed = firstRemoved(terms, session, reported.size);
   requireLength('shares', message.shares, slots.length * shareBytes);
+  requireLength('noiseKey', message.noiseKey, removed === null ? 0 : 32);
   let wrong: CestaError | null = null;
   const shares = new Map<string, Uint8Array>();
   slots.forEach(({ dealer, slot }, i) => {
@@ -147,13 +153,9 @@ function collectReveal({ terms }: AggregatorContext, state: AggregatorStateOf<'u
   const seed = isOwnSeed(session, dealing, from, message.seed) ? message.seed : null;
   const noiseKey = isOwnNoiseKey(terms, session, dealing, { key: message.noiseKey, survivors: reported.size }) ? message.noiseKey : null;
   if (seed === null) wrong ??= invalid('seed', 'the one committed to', 'another');
-  if (noiseKey === null && firstRemoved(terms, session, reported.size) !== null) wrong ??= invalid('noiseKey', 'the one committed to', 'another');
+  if (noiseKey === null && removed !== null) wrong ??= invalid('noiseKey', 'the one committed to', 'another');
   const revealed: Revealed = { seed, noiseKey, shares };
   return [{ ...state, revealed: new Map(state.revealed).set(from, revealed) }, wrong];
-}
-
-export function slotName(dealer: number, slot: number): string {
-  return `${dealer}/${slot}`;
 }
 
 interface HeldShare {

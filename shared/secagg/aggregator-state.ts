@@ -33,6 +33,8 @@ interface Collecting {
   /** Who may still answer. */
   readonly waiting: ReadonlySet<string>;
   readonly blamed: readonly Blame[];
+  /** Who left or was left out: nothing more that it says counts. */
+  readonly gone: ReadonlySet<string>;
   /** What each sender signed in this state, to tell a repetition from a contradiction. */
   readonly answers: ReadonlyMap<string, Signed>;
 }

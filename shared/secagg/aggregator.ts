@@ -3,11 +3,12 @@
  * UNMASK -> DONE, or FAILED from anywhere. Papers: Bonawitz et al. 2017, Bell et al. 2020. A participant that breaks the
  * protocol is named and left out while the others go on; one that leaves costs nothing but its place. What the
  * aggregator holds is one sum and, for each participant, what it dealt: never a vector of anybody.
- * Does not protect against: a dealer that gives shares off its polynomial to most holders and then leaves. The round
- * fails then, and names it.
+ * Does not protect against: a dealer that gives shares off its polynomial to more than half of the holders beyond the
+ * threshold, or boxes that do not open, and then leaves. The round fails then, and names it.
  * The caller runs one step at a time.
  */
 import { toCestaError, type CestaError } from '../protocol/errors.ts';
+import { accusedDealers } from './aggregator-blame.ts';
 import { blameIn, closeState } from './aggregator-close.ts';
 import { collect, openAnswer, type AnswerMessage } from './aggregator-collect.ts';
 import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, AggregatorStep, Blame, CollectingState } from './aggregator-state.ts';
@@ -43,13 +44,18 @@ export async function aggregatorStep(context: AggregatorContext, state: Aggregat
 }
 
 function open(invited: readonly string[]): AggregatorStep {
-  return [{ kind: 'keys', entries: new Map(), waiting: new Set(invited), blamed: [], answers: new Map() }, [{ kind: 'entered', stage: 'keys' }]];
+  return [{ kind: 'keys', entries: new Map(), waiting: new Set(invited), blamed: [], gone: new Set(), answers: new Map() }, [{ kind: 'entered', stage: 'keys' }]];
 }
 
 function fail(state: CollectingState, thrown: unknown): AggregatorStep {
   const { code, message } = toCestaError(thrown);
-  const failed = { kind: 'failed', code, message, blamed: [...state.blamed, ...blameIn(thrown)] } as const;
+  const failed = { kind: 'failed', code, message, blamed: blamedAfter(state, blameIn(thrown)) } as const;
   return [failed, [{ kind: 'entered', stage: 'failed' }, failed]];
+}
+
+function blamedAfter(state: CollectingState, more: readonly Blame[]): Blame[] {
+  const known = new Set([...state.blamed, ...more].map(({ id }) => id));
+  return [...state.blamed, ...more, ...accusedDealers(state).filter(({ id }) => !known.has(id))];
 }
 
 /** Goes on once nobody is waited for. */
@@ -67,7 +73,7 @@ async function settle(context: AggregatorContext, state: CollectingState, effect
 async function receive(context: AggregatorContext, state: CollectingState, from: string, value: unknown): Promise<AggregatorStep> {
   const earlier = state.answers.get(from);
   // Left out, or of a round it was never in: nothing it says counts.
-  if (earlier === undefined && !state.waiting.has(from)) return [state, []];
+  if (state.gone.has(from) || (earlier === undefined && !state.waiting.has(from))) return [state, []];
   let message: ParticipantMessage;
   try {
     message = parseParticipantMessage(value);
@@ -94,7 +100,7 @@ async function take(context: AggregatorContext, state: CollectingState, from: st
   const [next, wrong] = await collect(context, state, message, { id: from, signed });
   if (wrong === null) return settle(context, next, []);
   const blame: Blame = { id: from, stage: state.kind, ...coded(wrong) };
-  return settle(context, { ...next, blamed: [...next.blamed, blame] }, [{ kind: 'exclude', blame }]);
+  return settle(context, { ...next, gone: new Set(next.gone).add(from), blamed: [...next.blamed, blame] }, [{ kind: 'exclude', blame }]);
 }
 
 function exclude(context: AggregatorContext, state: CollectingState, blame: Blame): Promise<AggregatorStep> {
@@ -109,20 +115,21 @@ function exclude(context: AggregatorContext, state: CollectingState, blame: Blam
 function without(state: CollectingState, id: string): CollectingState {
   const waiting = new Set(state.waiting);
   waiting.delete(id);
+  const gone = new Set(state.gone).add(id);
   const { answers } = state;
   switch (state.kind) {
     case 'keys':
-      return { ...state, waiting, answers: omit(answers, id), entries: omit(state.entries, id) };
+      return { ...state, waiting, gone, answers: omit(answers, id), entries: omit(state.entries, id) };
     case 'nonces':
-      return { ...state, waiting, answers: omit(answers, id), nonces: omit(state.nonces, state.roster.entries.findIndex((entry) => entry.id === id)) };
+      return { ...state, waiting, gone, answers: omit(answers, id), nonces: omit(state.nonces, state.roster.entries.findIndex((entry) => entry.id === id)) };
     case 'shares': {
       const member = state.session.roster.entries.findIndex((entry) => entry.id === id);
-      return { ...state, waiting, answers: omit(answers, id), dealings: omit(state.dealings, member), boxes: omit(state.boxes, member) };
+      return { ...state, waiting, gone, answers: omit(answers, id), dealings: omit(state.dealings, member), boxes: omit(state.boxes, member) };
     }
     case 'masked':
     case 'confirm':
     case 'unmask':
-      return { ...state, waiting };
+      return { ...state, waiting, gone };
     default:
       return state satisfies never;
   }

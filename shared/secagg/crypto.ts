@@ -23,7 +23,7 @@ export interface SecaggCrypto {
   seal(key: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Awaitable<Uint8Array>;
   /** The plaintext, or null where the tag does not verify. */
   open(key: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Awaitable<Uint8Array | null>;
-  /** Ed25519 (RFC 8032). False for anything malformed. */
+  /** Ed25519 (RFC 8032) by the strict rule of strict-ed25519.ts. False for anything malformed. */
   verify(publicKey: Uint8Array, signature: Uint8Array, statement: Uint8Array): Awaitable<boolean>;
   /** For long inputs. */
   sha256(bytes: Uint8Array): Awaitable<Uint8Array>;

@@ -28,7 +28,7 @@ export async function acceptRoster(context: ParticipantContext, state: StateOf<'
   const { terms, crypto, directory } = context;
   const roster = await readRoster(crypto, terms, directory, message);
   const member = ownPlace(roster, state);
-  if (terms.graph.kind === 'complete') return deal(context, state, roster, []);
+  if (terms.graph.kind === 'complete') return deal(context, state, roster, new Map());
   return [{ ...state, roster }, [{ kind: 'send', message: { kind: 'nonce', from: member, nonce: state.nonce } }]];
 }
 
@@ -38,9 +38,9 @@ export async function acceptOpenings(context: ParticipantContext, state: StateOf
   if (roster === null || context.terms.graph.kind === 'complete') throw new CestaError('protocol.out-of-order', 'openings: expected after the roster of a Harary round, got them elsewhere');
   const members = membersOf('opened', roster.entries.length, opened);
   requireLength('nonces', nonces, members.length * 32);
-  const values = members.map((_, i) => recordOf(nonces, i, 32));
-  members.forEach((member, i) => {
-    if (!sameBytes(nonceHashOf(values[i]), roster.entries[member].nonceHash)) throw invalid(`nonce of ${roster.entries[member].id}`, 'the one committed to', 'another');
+  const values = new Map(members.map((member, i) => [member, recordOf(nonces, i, 32)]));
+  values.forEach((nonce, member) => {
+    if (!sameBytes(nonceHashOf(nonce), roster.entries[member].nonceHash)) throw invalid(`nonce of ${roster.entries[member].id}`, 'the one committed to', 'another');
   });
   if (!members.includes(ownPlace(roster, state))) throw invalid('opened', 'the own nonce among them', 'none');
   return deal(context, state, roster, values);
@@ -56,11 +56,11 @@ function ownPlace({ entries }: Roster, { entry }: StateOf<'advertised'>): number
 }
 
 /** R1. The Diffie-Hellman secrets are spent here: what is kept is one key per neighbour and purpose. */
-async function deal(context: ParticipantContext, state: StateOf<'advertised'>, roster: Roster, nonces: readonly Uint8Array[]): Promise<ParticipantStep> {
+async function deal(context: ParticipantContext, state: StateOf<'advertised'>, listed: Roster, nonces: ReadonlyMap<number, Uint8Array>): Promise<ParticipantStep> {
   const { terms, crypto, random, identity } = context;
-  const member = ownPlace(roster, state);
-  const { graph } = await openSession(crypto, terms, roster, nonces);
-  const session: OwnSession = { roster, graph, member, neighbours: neighboursOf(graph, member) };
+  const member = ownPlace(listed, state);
+  const { graph, roster, opened } = await openSession(crypto, terms, listed, nonces);
+  const session: OwnSession = { roster, graph, opened, member, neighbours: neighboursOf(graph, member) };
   const [seed, noiseRoot] = [randomBytes(random, 32), randomBytes(random, 32)];
   const components = componentsOf(terms);
   const points = session.neighbours.map((neighbour) => neighbour + 1);
@@ -76,7 +76,7 @@ async function deal(context: ParticipantContext, state: StateOf<'advertised'>, r
     pairs.push(pair);
     rows.push(commitmentRow(route, bundle));
     boxes.push(await sealShares(crypto, outgoing, bundle, route));
-    bundle.fill(0);
+    for (const spent of [bundle, outgoing]) spent.fill(0);
   }
   for (const dealt of shares) for (const share of dealt) share.fill(0);
   const content = {
@@ -99,11 +99,13 @@ async function agree({ terms, crypto }: ParticipantContext, { cipherSecret, mask
   const forMasks = await diffieHellman(crypto, maskSecret, maskKey);
   if (forBoxes === null || forMasks === null) throw invalid(`key of ${id}`, 'a point of full order', 'one of low order');
   const { sessionId } = roster;
-  const pairKey = sessionKey(forBoxes, sessionId);
-  return {
+  const [sealing, masking] = [sessionKey(forBoxes, sessionId), sessionKey(forMasks, sessionId)];
+  const keys = {
     member: neighbour,
-    outgoing: boxKey(pairKey, { sessionId, dealer: member, holder: neighbour }),
-    boxKey: boxKey(pairKey, { sessionId, dealer: neighbour, holder: member }),
-    maskKey: pairMaskKey(sessionKey(forMasks, sessionId), terms.modelHash, member, neighbour),
+    outgoing: boxKey(sealing, { sessionId, dealer: member, holder: neighbour }),
+    boxKey: boxKey(sealing, { sessionId, dealer: neighbour, holder: member }),
+    maskKey: pairMaskKey(masking, terms.modelHash, member, neighbour),
   };
+  for (const spent of [forBoxes, forMasks, sealing, masking]) spent.fill(0);
+  return keys;
 }

@@ -21,7 +21,7 @@ export async function acceptShares(context: ParticipantContext, state: StateOf<'
   const dealers = membersOf('senders', session.roster.entries.length, message.senders);
   const pairs = dealers.map((dealer) => {
     const pair = state.pairs.find(({ member }) => member === dealer);
-    if (pair === undefined) throw invalid('senders', 'neighbours only', dealer);
+    if (pair === undefined || !session.opened.has(dealer)) throw invalid('senders', 'neighbours that opened their nonces', dealer);
     return pair;
   });
   requireLength('boxes', message.boxes, dealers.length * boxBytes(components));
@@ -32,7 +32,13 @@ export async function acceptShares(context: ParticipantContext, state: StateOf<'
     const opened = await openShares(crypto, boxKey, recordOf(message.boxes, i, boxBytes(components)), recordOf(message.commitments, i, commitmentRowBytes(components)), route);
     if (opened !== null) shares.set(member, opened);
   }
-  requireEnoughShares(context, session, dealers.length, shares.size);
+  try {
+    requireEnoughShares(context, session, dealers.length, shares.size);
+  } catch (thrown) {
+    // Not in a state yet, where leaving would erase them.
+    for (const share of shares.values()) share.fill(0);
+    throw thrown;
+  }
   for (const { boxKey } of state.pairs) boxKey.fill(0);
   const noise = await drawNoise(context, session, noiseRoot);
   return [

@@ -16,7 +16,8 @@ export async function confirmSurvivors(context: ParticipantContext, state: State
   const hash = survivorsHash(session, survivors);
   if (!(await crypto.verify(hexToBytes(terms.coordinatorKey), message.signature, survivorsStatement(session, hash)))) throw invalid('survivors', 'the signature of the coordinator', 'another');
   if (!survivors.has(session.member)) throw invalid('survivors', 'this participant among them', 'a set without it');
-  const stranger = session.neighbours.find((neighbour) => survivors.has(neighbour) && !dealers.has(neighbour));
+  const near = new Set(session.neighbours);
+  const stranger = [...survivors].find((member) => !session.opened.has(member) || (near.has(member) && !dealers.has(member)));
   if (stranger !== undefined) throw invalid('survivors', 'members that dealt shares', stranger);
   requireSurvivors(terms, session, survivors.size);
   requireLiveNeighbours(state, survivors);

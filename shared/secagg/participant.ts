@@ -14,7 +14,7 @@ import { acceptOpenings, acceptRoster, advertise } from './participant-deal.ts';
 import { acceptShares, maskReport } from './participant-mask.ts';
 import type { Evidence, ParticipantContext, ParticipantEvent, ParticipantState, ParticipantStep, StateOf } from './participant-state.ts';
 import { confirmSurvivors, reveal } from './participant-unmask.ts';
-import { readRoster, type Roster } from './roster.ts';
+import { readSigned, type Roster } from './roster.ts';
 import { survivorsHash, survivorsStatement } from './session.ts';
 
 export const idleParticipant: ParticipantState = { kind: 'idle' };
@@ -33,19 +33,22 @@ export async function participantStep(context: ParticipantContext, state: Partic
     return step;
   } catch (thrown) {
     erase(state);
-    return abort(toCestaError(thrown));
+    const error = toCestaError(thrown);
+    // What is wrong with the own report quotes it, and a fault of a caller may: the coordinator is told the code only.
+    const isOwn = event.kind === 'report' || error.code === 'internal';
+    return abort(error, { told: isOwn ? 'participant: expected to finish the round, got a fault of its own' : error.message });
   }
 }
 
-function abort({ code, message }: CestaError, evidence?: Evidence): ParticipantStep {
+function abort({ code, message }: CestaError, { told = message, evidence }: { readonly told?: string; readonly evidence?: Evidence } = {}): ParticipantStep {
   return [{ kind: 'aborted', code, message }, [
-    { kind: 'send', message: { kind: 'abort', code, message: message.slice(0, 2000) } },
+    { kind: 'send', message: { kind: 'abort', code, message: told.slice(0, 2000) } },
     { kind: 'aborted', code, message, ...(evidence === undefined ? {} : { evidence }) },
   ]];
 }
 
 function equivocation(evidence: Evidence): ParticipantStep {
-  return abort(new CestaError('secagg.equivocation', `${evidence.of}: expected one for this round, got two that the coordinator signed`), evidence);
+  return abort(new CestaError('secagg.equivocation', `${evidence.of}: expected one for this round, got two that the coordinator signed`), { evidence });
 }
 
 async function transition(context: ParticipantContext, state: ParticipantState, event: ParticipantEvent): Promise<ParticipantStep> {
@@ -89,10 +92,11 @@ async function receive(context: ParticipantContext, state: ParticipantState, mes
   }
 }
 
-async function repeatedRoster({ crypto, terms, directory }: ParticipantContext, state: ParticipantState, message: MessageOf<'roster'>): Promise<ParticipantStep> {
+/** The second one need not be a roster that anybody would accept: the coordinator's signature is what convicts it. */
+async function repeatedRoster({ crypto, terms }: ParticipantContext, state: ParticipantState, message: MessageOf<'roster'>): Promise<ParticipantStep> {
   const first = rosterOfState(state);
   if (first === null) throw outOfOrder('roster', state);
-  const second = await readRoster(crypto, terms, directory, message);
+  const second = await readSigned(crypto, terms, message);
   if (sameBytes(first.root, second.root)) return [state, []];
   return equivocation({
     of: 'roster',

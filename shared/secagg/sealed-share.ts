@@ -14,6 +14,11 @@ export const seedSlot = 0;
 export const maskKeySlot = 1;
 export const noiseSlot = (component: number): number => 1 + component;
 
+/** The name of a secret among all that members dealt. */
+export function slotName(dealer: number, slot: number): string {
+  return `${dealer}/${slot}`;
+}
+
 const tagBytes = 16;
 const commitmentBytes = 16;
 

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { hexToBytes } from '../protocol/digest.ts';
 import type { SigningKey } from '../ledger/signing-key.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { bitmapOf } from './bytes.ts';
+import { bitmapOf, concatenated } from './bytes.ts';
 import type { SecaggCrypto } from './crypto.ts';
 import { completeGraph, graphParameters, hararyGraph, neighboursOf, type Graph } from './graph.ts';
 import { labelledHash, statement } from './labels.ts';
@@ -15,20 +15,29 @@ import { componentsOf, termsHash, type Terms } from './terms.ts';
 export interface Session {
   readonly roster: Roster;
   readonly graph: Graph;
+  /** Members that may deal: of a Harary graph, those whose nonce made it. Leaving one out costs its vector. */
+  readonly opened: ReadonlySet<number>;
 }
 
 export function signBytes(key: SigningKey, bytes: Uint8Array): Uint8Array {
   return hexToBytes(key.sign(bytes));
 }
 
-/** `nonces` are those that were opened; a complete graph needs none. */
-export async function openSession(crypto: SecaggCrypto, terms: Terms, roster: Roster, nonces: readonly Uint8Array[]): Promise<Session> {
+/**
+ * `nonces` are those that were opened, in rising order of their members; a complete graph needs none. All of them are
+ * hashed, since an exclusive or would cancel where a member copies another's. The session id of a Harary round covers
+ * them too: members that were shown different openings stand in different graphs, and must share nothing.
+ * @throws CestaError `secagg.too-few` where fewer opened than may survive.
+ */
+export async function openSession(crypto: SecaggCrypto, terms: Terms, roster: Roster, nonces: ReadonlyMap<number, Uint8Array>): Promise<Session> {
   const participants = roster.entries.length;
-  if (terms.graph.kind === 'complete') return { roster, graph: completeGraph(participants) };
-  const mixed = new Uint8Array(32);
-  for (const nonce of nonces) for (let i = 0; i < mixed.length; i += 1) mixed[i] ^= nonce[i];
+  if (terms.graph.kind === 'complete') return { roster, graph: completeGraph(participants), opened: new Set(roster.entries.keys()) };
+  const mixed = labelledHash('openings', bitmapOf(participants, nonces.keys()), concatenated([...nonces.values()]));
   const seed = labelledHash('graph', termsHash(terms), roster.root, mixed);
-  return { roster, graph: await hararyGraph(crypto, participants, graphParameters(terms, participants), seed) };
+  const graph = await hararyGraph(crypto, participants, graphParameters(terms, participants), seed);
+  const session: Session = { roster: { ...roster, sessionId: labelledHash('opened-session', roster.sessionId, mixed) }, graph, opened: new Set(nonces.keys()) };
+  requireSurvivors(terms, session, nonces.size);
+  return session;
 }
 
 export function nonceHashOf(nonce: Uint8Array): Uint8Array {
@@ -69,11 +78,16 @@ export function unmaskStatement({ roster }: Session, hash: Uint8Array, { from, s
  * Whether so many survivors leave enough noise and enough of a crowd.
  * @throws CestaError `secagg.too-few`
  */
-export function requireSurvivors(terms: Terms, { roster, graph }: Session, survivors: number): void {
-  const fewest = graph.kind === 'complete' ? Math.max(graph.threshold, terms.minParticipants) : terms.minParticipants;
+export function requireSurvivors(terms: Terms, { roster, graph }: Pick<Session, 'roster' | 'graph'>, survivors: number): void {
+  const fewest = Math.max(terms.minParticipants, graph.kind === 'complete' ? graph.threshold : fewestInGraph(terms, roster.entries.length));
   if (survivors < fewest) throw new CestaError('secagg.too-few', `survivors: expected at least ${fewest}, got ${survivors}`);
   const dropped = roster.entries.length - survivors;
   if (terms.noise !== null && dropped > terms.noise.tolerated) throw new CestaError('secagg.too-few', `dropouts: expected at most ${terms.noise.tolerated}, beyond which too little noise is left, got ${dropped}`);
+}
+
+/** The degree and threshold of a Harary graph are secure for so many dropouts and no more. */
+function fewestInGraph({ graph }: Terms, participants: number): number {
+  return graph.kind === 'complete' ? 0 : participants - Math.floor(graph.dropoutFraction * participants);
 }
 
 /** The first component that survivors remove, or null where dropouts used up all of them. */

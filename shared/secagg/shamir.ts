@@ -46,7 +46,7 @@ export function multiply(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : exp[log[a] + log[b]];
 }
 
-function divide(a: number, b: number): number {
+export function divide(a: number, b: number): number {
   const { log, exp } = field();
   return a === 0 ? 0 : exp[log[a] + groupOrder - log[b]];
 }

@@ -1,9 +1,10 @@
 /** The primitives in JavaScript (@noble): for platforms without WebCrypto, and the yardstick of the others in tests. */
 import { ctr, gcm } from '@noble/ciphers/aes.js';
-import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { x25519 } from '@noble/curves/ed25519.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { invalid } from './bytes.ts';
 import type { SecaggCrypto } from './crypto.ts';
+import { verifyStrictly } from './strict-ed25519.ts';
 
 const nonce = new Uint8Array(12);
 
@@ -42,13 +43,6 @@ export const softwareCrypto: SecaggCrypto = {
       return null;
     }
   },
-  verify(publicKey, signature, statement) {
-    try {
-      return ed25519.verify(signature, statement, publicKey);
-    } catch {
-      // Not a point, or not 64 bytes.
-      return false;
-    }
-  },
+  verify: verifyStrictly,
   sha256: (bytes) => sha256(bytes),
 };

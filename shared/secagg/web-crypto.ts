@@ -4,6 +4,7 @@
  */
 import type { Keystream, SecaggCrypto } from './crypto.ts';
 import { counterBlock, softwareCrypto } from './software-crypto.ts';
+import { hasSmallOrder } from './strict-ed25519.ts';
 
 const nonce = new Uint8Array(12);
 
@@ -44,6 +45,7 @@ export function webCrypto(subtle: SubtleCrypto): SecaggCrypto {
       }
     },
     async verify(publicKey, signature, statement) {
+      if (hasSmallOrder(publicKey, signature)) return false;
       try {
         const key = await subtle.importKey('raw', publicKey.slice(), 'Ed25519', false, ['verify']);
         return await subtle.verify('Ed25519', key, signature.slice(), statement.slice());

@@ -20,10 +20,9 @@ describe('a masked round', () => {
     expect(world.aggregator.state.kind).toBe('done');
   });
 
-  const stages: readonly ParticipantMessage['kind'][] = ['advertise', 'shares', 'masked', 'confirm', 'unmask'];
-  for (const stage of stages) {
-    it(`survives, or ends cleanly, for every set of participants that leaves before ${stage}`, async () => {
-      const participants = 5;
+  const stages: readonly (readonly [ParticipantMessage['kind'], number])[] = [['advertise', 5], ['shares', 4], ['masked', 5], ['confirm', 4], ['unmask', 4]];
+  for (const [stage, participants] of stages) {
+    it(`survives, or ends cleanly, for every set of ${participants} participants that leaves before ${stage}`, async () => {
       const terms = termsOf({ length: 3, noise: { tolerated: 1 } });
       for (let subset = 0; subset < 2 ** participants; subset += 1) {
         const leaves = (id: string): boolean => (subset >> Number(id.slice(5)) & 1) === 1;
@@ -31,8 +30,9 @@ describe('a masked round', () => {
         const { state } = world.aggregator;
         const left = world.ids.filter(leaves).length;
         const hasSum = state.kind === 'done';
-        // Four of five are the threshold and the minimum, and one dropout is what the noise tolerates.
-        expect([subset, hasSum]).toEqual([subset, left <= 1]);
+        // Four are the minimum, and all but one the threshold; one dropout is what the noise tolerates.
+        const isAnswer = stage === 'confirm' || stage === 'unmask';
+        expect([subset, hasSum]).toEqual([subset, left <= (isAnswer ? 1 : participants - 4)]);
         if (!hasSum) {
           if (stage !== 'unmask' && stage !== 'confirm') expect(revealers(world)).toEqual([]);
           continue;

@@ -16,7 +16,13 @@ export const random: SecureRandom = secureRandom((bytes) => bytes.set(crypto.get
 
 export const coordinator: SigningKey = signingKey(new Uint8Array(32).fill(200));
 
+const keys: SigningKey[] = [];
+
 export function keyOf(index: number): SigningKey {
+  return (keys[index] ??= newKeyOf(index));
+}
+
+function newKeyOf(index: number): SigningKey {
   const secret = new Uint8Array(32);
   new DataView(secret.buffer).setUint32(0, index + 1);
   return signingKey(secret);
@@ -65,8 +71,8 @@ export interface World {
   readonly aggregator: { readonly context: AggregatorContext; state: AggregatorState; readonly effects: AggregatorEffect[] };
   /** Everything that was sent to the coordinator, in order. */
   readonly view: { readonly from: string; readonly message: ParticipantMessage }[];
-  tell(id: string, event: ParticipantEvent): Promise<void>;
-  feed(event: AggregatorEvent): Promise<void>;
+  readonly tell: (id: string, event: ParticipantEvent) => Promise<void>;
+  feed: (event: AggregatorEvent) => Promise<void>;
 }
 
 export function reportOf(index: number, length: number): Int32Array {
