@@ -2,7 +2,8 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
 import type { PrivacyAudit } from '../audit/privacy.ts';
-import { integerIn, positiveNumber, probability } from './options.ts';
+import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
+import { integerIn, positiveNumber, positiveNumbers, probability } from './options.ts';
 import { print } from './output.ts';
 
 interface AuditCommandOptions {
@@ -37,6 +38,51 @@ export function addAudit(program: Command): void {
       print(options, result, describe(result));
       if (!result.pass) process.exitCode = 1;
     });
+  addAttacks(audit);
+}
+
+interface AttacksCommandOptions extends DataOptions {
+  model: string;
+  shoppers: number;
+  participants: number[];
+  epsilons: number[];
+  delta: number;
+  seed: number;
+  chart?: string;
+  json?: boolean;
+}
+
+function addAttacks(audit: Command): void {
+  addDataOptions(audit.command('attacks'), { positional: true })
+    .description('what the coordinator\'s view gives an attacker, with and without each protection')
+    .option('--data <name|file>', 'online-retail (embedded), or a file of events, ratings or sequences', 'online-retail')
+    .option('--model <kind>', 'whose uploads: neighbours, als or popularity', 'neighbours')
+    .option('--shoppers <n>', 'victims; the attacker practises on as many others', integerIn(2, 100_000), 60)
+    .option('--participants <list>', 'sizes of sums, comma-separated', sumSizes, [2, 10, 50, 200])
+    .option('--epsilons <list>', 'of the noise, comma-separated', positiveNumbers, [8, 3, 1])
+    .option('--delta <number>', 'privacy slack', probability, 1e-5)
+    .option('--seed <n>', 'of victims, cohorts, noise and masks', integerIn(0, 1_000_000_000), 1)
+    .option('--chart <file>', 'write the table as an SVG image')
+    .option('--json', 'print one JSON object')
+    .action(runAttacks);
+}
+
+async function runAttacks(options: AttacksCommandOptions): Promise<void> {
+  const { data, model, shoppers, participants, epsilons, delta, seed, chart } = options;
+  const { auditAttacks } = await import('../audit/attacks/attacks.ts');
+  const { chartOf, describeAttacks } = await import('../audit/attacks/report.ts');
+  const report = await auditAttacks({ data, read: readOptions(options), model, shoppers, participants, epsilons, delta, seed });
+  if (chart !== undefined) {
+    const { renderChart } = await import('../audit/attacks/chart.ts');
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(chart, renderChart(chartOf(report)));
+  }
+  print(options, report, describeAttacks(report));
+  if (!report.verdict.pass) process.exitCode = 1;
+}
+
+function sumSizes(text: string): number[] {
+  return text.split(',').map(integerIn(2, 100_000));
 }
 
 function describe({ claimed, delta, canaries, provable, overshoot, shoppers, rows, noise, pass }: PrivacyAudit): string {
