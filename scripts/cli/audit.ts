@@ -1,6 +1,8 @@
 /** `cesta audit`: attacks on our own mechanisms, beside what they claim. */
 import Table from 'cli-table3';
+import type { FileHandle } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import type { PrivacyAudit } from '../audit/privacy.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, positiveNumber, positiveNumbers, probability } from './options.ts';
@@ -71,14 +73,26 @@ async function runAttacks(options: AttacksCommandOptions): Promise<void> {
   const { data, model, shoppers, participants, epsilons, delta, seed, chart } = options;
   const { auditAttacks } = await import('../audit/attacks/attacks.ts');
   const { chartOf, describeAttacks } = await import('../audit/attacks/report.ts');
-  const report = await auditAttacks({ data, read: readOptions(options), model, shoppers, participants, epsilons, delta, seed });
-  if (chart !== undefined) {
-    const { renderChart } = await import('../audit/attacks/chart.ts');
-    const { writeFile } = await import('node:fs/promises');
-    await writeFile(chart, renderChart(chartOf(report)));
+  const { renderChart } = await import('../audit/attacks/chart.ts');
+  // Before the work, which a path that cannot be written would waste.
+  const file = chart === undefined ? undefined : await openChart(chart);
+  try {
+    const report = await auditAttacks({ data, read: readOptions(options), model, shoppers, participants, epsilons, delta, seed });
+    await file?.writeFile(renderChart(chartOf(report)));
+    print(options, report, describeAttacks(report));
+    if (!report.verdict.pass) process.exitCode = 1;
+  } finally {
+    await file?.close();
   }
-  print(options, report, describeAttacks(report));
-  if (!report.verdict.pass) process.exitCode = 1;
+}
+
+async function openChart(path: string): Promise<FileHandle> {
+  const { open } = await import('node:fs/promises');
+  try {
+    return await open(path, 'w');
+  } catch (cause) {
+    throw new CestaError('config.invalid', `chart: expected a file that can be written, got ${path}`, { cause });
+  }
 }
 
 function sumSizes(text: string): number[] {

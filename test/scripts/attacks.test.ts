@@ -138,17 +138,21 @@ describe('the chart', () => {
 
 describe('cesta audit attacks', () => {
   const small = ['audit', 'attacks', '--model', 'popularity', '--shoppers', '6', '--participants', '2,3', '--epsilons', '1'];
-  const run = async (...words: string[]): Promise<{ out: string; code: unknown }> => {
+  const run = async (...words: string[]): Promise<{ out: string; complaint: string; code: unknown }> => {
     let out = '';
+    let complaint = '';
     const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
       out += String(chunk);
       return true;
     });
-    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
+      complaint += String(chunk);
+      return true;
+    });
     process.exitCode = undefined;
     await main(['node', 'cesta', ...words]);
     write.mockRestore();
-    return { out, code: process.exitCode };
+    return { out, complaint, code: process.exitCode };
   };
   afterEach(() => {
     vi.restoreAllMocks();
@@ -187,6 +191,8 @@ describe('cesta audit attacks', () => {
     expect((await run(...small, '--shoppers', '0')).code).toBe(2);
     expect((await run(...small, '--epsilons', '0')).code).toBe(2);
     expect((await run(...small, '--data', 'nowhere.csv')).code).toBe(1);
-    expect((await run(...small, '--chart', '/nowhere/at/all.svg')).code).toBe(1);
+    const { code, complaint } = await run(...small, '--chart', '/nowhere/at/all.svg');
+    expect(code).toBe(1);
+    expect(complaint).toContain('config.invalid: chart: expected a file that can be written, got /nowhere/at/all.svg');
   }, 120_000);
 });

@@ -4,9 +4,10 @@
  * away less. Contributions are those of the real pipeline: model, row cap, clip and grid of a plan.
  */
 import type { ShopperHistory } from '../../commerce/history.ts';
-import type { Plan } from '../../federation/plan.ts';
-import { startStatistic } from '../../federation/statistic.ts';
+import { modelNorm, type Plan } from '../../federation/plan.ts';
+import { createSparseVector } from '../../numerics/sparse-vector.ts';
 import { seededRandom } from '../../numerics/random.ts';
+import { addClipped, clipBounds, emptySum } from '../../privacy/clip.ts';
 import { skellamSampler } from '../../privacy/skellam-sampler.ts';
 import { CestaError } from '../../protocol/errors.ts';
 import type { AnyFederatedModel } from '../../recommender/federated-model.ts';
@@ -17,18 +18,26 @@ export interface GridVector {
   readonly steps: Int32Array;
 }
 
-/** @throws CestaError `privacy.invalid` for the rotated encoding, whose entries speak of no item by themselves. */
+/**
+ * What each shopper adds to a shop's sum: `startStatistic` without the slots behind the model's vector.
+ * @throws CestaError `privacy.invalid` for the rotated encoding, whose entries speak of no item by themselves.
+ */
 export function gridVectors(plan: Plan, model: AnyFederatedModel, histories: readonly ShopperHistory[]): GridVector[] {
   if (plan.bounds.encoding.kind !== 'sparse') throw new CestaError('privacy.invalid', `encoding: expected sparse, got ${plan.bounds.encoding.kind}`);
+  const { rowCap, gridScale } = plan.bounds;
+  const clip = clipBounds({ clipNorm: modelNorm(plan.bounds), rowCap, gridScale });
   const params = model.initial();
-  const length = model.statisticLength();
+  const contribution = createSparseVector();
+  // One vector serves all: a shop's sum of each shopper alone would be a long vector of zeros every time.
+  const sum = emptySum(model.statisticLength());
   return histories.map((history) => {
-    const statistic = startStatistic(model, params, plan, seededRandom(0, 'rounding'));
-    statistic.add(history);
-    const sum = statistic.finish().subarray(0, length);
-    const indexes: number[] = [];
-    for (let index = 0; index < length; index += 1) if (sum[index] !== 0) indexes.push(index);
-    return { indexes: Int32Array.from(indexes), steps: Int32Array.from(indexes, (index) => sum[index]) };
+    contribution.clear();
+    model.contribute(params, history, contribution);
+    addClipped(sum, contribution, clip);
+    const indexes = Int32Array.from({ length: contribution.size }, (_, entry) => contribution.indexAt(entry)).filter((index) => sum[index] !== 0);
+    const steps = indexes.map((index) => sum[index]);
+    for (const index of indexes) sum[index] = 0;
+    return { indexes, steps };
   });
 }
 
