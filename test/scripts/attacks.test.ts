@@ -34,6 +34,12 @@ describe.each(['neighbours', 'als'])('attacks on %s', (model) => {
     expect(rowOf(report, 'clipped').rowAdvantage.value).toBeGreaterThanOrEqual(0.95);
   });
 
+  it('find the rest of a history from one known item in a small sum, and not under noise', () => {
+    expect(rowOf(report, 'plain').linkedAdvantage.value).toBeGreaterThanOrEqual(0.95);
+    expect(rowOf(report, 'sum').linkedAdvantage.value).toBeGreaterThan(rowOf(report, 'sum').rowAdvantage.value + 0.1);
+    expect(rowOf(report, 'protected').linkedAdvantage.value).toBeLessThanOrEqual(0.05);
+  });
+
   it('tell touched from untouched items by sign in the clear, and not under noise', () => {
     expect(rowOf(report, 'plain').signArea.value).toBeGreaterThan(0.99);
     expect(rowOf(report, 'sum').signArea.value).toBeGreaterThan(0.85);
@@ -76,6 +82,8 @@ describe('the suite of attacks', () => {
     expect(withAdvantage('plain', NaN).pass).toBe(false);
     expect(withAdvantage('protected', NaN).pass).toBe(false);
     expect(withAdvantage('protected', 0.06).pass).toBe(false);
+    const linked = { value: 0.06, low: 0.06, high: 0.06 };
+    expect(judge(rows.map((row) => (row.kind === 'protected' ? { ...row, linkedAdvantage: linked } : row))).pass).toBe(false);
   }, 120_000);
 
   it('gives the same figures for the same seed, and others for another', async () => {

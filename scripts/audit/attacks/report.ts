@@ -7,6 +7,7 @@ import type { Chart, Panel } from './chart.ts';
 /** The columns: what is measured, and what a guess is worth. */
 const columns: readonly { readonly title: string; readonly guess: number; readonly read: (row: AttackRow) => Measured }[] = [
   { title: 'row change, advantage', guess: 0, read: ({ rowAdvantage }) => rowAdvantage },
+  { title: 'one item known', guess: 0, read: ({ linkedAdvantage }) => linkedAdvantage },
   { title: 'sign, AUC', guess: 0.5, read: ({ signArea }) => signArea },
   { title: 'interaction, F1', guess: 0.5, read: ({ interactionF1 }) => interactionF1 },
   { title: 'member, AUC', guess: 0.5, read: ({ memberArea }) => memberArea },
@@ -27,7 +28,12 @@ export function describeAttacks(report: AttackReport): string {
 }
 
 function show({ value, low, high }: Measured): string {
-  return `${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]`;
+  return `${twoDigits(value)} [${twoDigits(low)}, ${twoDigits(high)}]`;
+}
+
+/** Without a sign before zero. */
+function twoDigits(value: number): string {
+  return (Math.round(value * 100) / 100 || 0).toFixed(2);
 }
 
 export function chartOf({ model, shoppers, rows, verdict }: AttackReport): Chart {

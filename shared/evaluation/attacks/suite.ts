@@ -7,9 +7,10 @@ import { seededRandom, type RandomWords, uniformBelow } from '../../numerics/ran
 import { average } from '../metrics.ts';
 import { topK } from '../../ranking/top-k.ts';
 import type { EvidenceReader } from './item-evidence.ts';
+import { linkageScores } from './linkage.ts';
 import { areaUnderCurve, f1Score, measuredAdvantage, measuredArea, measuredMean, type Measured } from './measures.ts';
 import { exclusiveCoordinates, membershipScore, subtractionScore } from './membership.ts';
-import { trainShadowAttack, type ShadowAttack } from './shadow-attack.ts';
+import { trainShadowAttack, type Shadow, type ShadowAttack } from './shadow-attack.ts';
 import { expectOthers, populationOf, type Channel, type Expectation, type GridVector } from './views.ts';
 
 /** A shopper as the suite needs it: what is sent, and what an attacker wants to know. */
@@ -37,6 +38,8 @@ export interface AttackFindings {
   readonly priorArea: number;
   /** Touched items against untouched ones of like popularity, by the signed change alone. */
   readonly signArea: Measured;
+  /** Row change by an attacker who knows one of the victim's items and looks for the others. */
+  readonly linkedAdvantage: Measured;
   /** The same items by all the evidence: which interactions are in the history. */
   readonly interactionArea: Measured;
   readonly interactionF1: Measured;
@@ -54,11 +57,13 @@ const strataCount = 8;
  */
 export function attackChannel(channel: Channel, participants: number, reader: EvidenceReader, cast: Cast, seed: number): AttackFindings {
   const popularity = logOddsOf(cast.others, reader.items);
+  const order = Array.from(popularity.keys()).sort((a, b) => popularity[a] - popularity[b] || a - b);
   const population = populationOf(cast.others.map(({ vector }) => vector), channel.length);
-  const stage: Stage = { channel, reader, cast, popularity, random: seededRandom(seed, 'cohorts'), others: participants - 1, expected: expectOthers(population, participants - 1, channel) };
-  const shadows = cast.shadows.map(({ vector, touched }, index) => ({ evidence: reader.read(channel.receive([vector, ...drawOthers(stage)], index), stage.expected), touched }));
-  const attack = trainShadowAttack(shadows, { logOdds: popularity, strata: strataOf(popularity), strataCount });
-  const outcomes = cast.victims.map((victim, index) => attackVictim(stage, attack, victim, cast.shadows.length + 2 * index));
+  const stage: Stage = { channel, reader, cast, popularity, order, random: seededRandom(seed, 'cohorts'), others: participants - 1, expected: expectOthers(population, participants - 1, channel) };
+  const shadows = practise(stage);
+  const attack = trainShadowAttack(shadows, { logOdds: popularity, strata: strataOf(popularity, order), strataCount });
+  const links = doesLinkageHelp(stage, attack, shadows);
+  const outcomes = cast.victims.map((victim, index) => attackVictim(stage, { attack, links }, victim, cast.shadows.length + 2 * index));
   const over = (value: (outcome: VictimOutcome) => number): Float64Array => Float64Array.from(outcomes, value);
   return {
     rowAdvantage: measuredAdvantage(over(({ precision }) => precision), over(({ prior }) => prior)),
@@ -66,12 +71,45 @@ export function attackChannel(channel: Channel, participants: number, reader: Ev
     priorPrecision: measuredMean(over(({ prior }) => prior)).value,
     rowArea: measuredMean(over(({ area }) => area)),
     priorArea: measuredMean(over(({ priorArea }) => priorArea)).value,
+    linkedAdvantage: linkedAdvantage(outcomes),
     signArea: measuredMean(over(({ signArea }) => signArea)),
     interactionArea: measuredMean(over(({ interactionArea }) => interactionArea)),
     interactionF1: measuredMean(over(({ interactionF1 }) => interactionF1)),
     memberArea: measuredArea(over(({ member }) => member.inside), over(({ member }) => member.outside)),
     subtractionArea: measuredArea(over(({ subtraction }) => subtraction.inside), over(({ subtraction }) => subtraction.outside)),
   };
+}
+
+/** Views to practise on. */
+interface PractisedView extends Shadow {
+  readonly rows: Int32Array;
+}
+
+function practise(stage: Stage): PractisedView[] {
+  return stage.cast.shadows.map(({ vector, touched }, index) => {
+    const view = stage.channel.receive([vector, ...drawOthers(stage)], index);
+    return { evidence: stage.reader.read(view, stage.expected), rows: rowsOf(view, stage.reader), touched };
+  });
+}
+
+/** The items' own block of a view. */
+function rowsOf(view: Int32Array, { blocks: [{ from, to }] }: EvidenceReader): Int32Array {
+  return view.slice(from, to);
+}
+
+/** Whether sizes of entries helped on the practised views: under noise they say nothing, and would cost the attacker. */
+function doesLinkageHelp(stage: Stage, attack: ShadowAttack, shadows: readonly PractisedView[]): boolean {
+  const gains = shadows.filter(({ touched }) => touched.length > 1).map(({ evidence, rows, touched }) => {
+    const { posterior } = attack.score(evidence);
+    const known = touched[uniformBelow(stage.random, touched.length)];
+    return precisionOf(linked(posterior, rows, known, stage.channel), touched, known) - precisionOf(posterior, touched, known);
+  });
+  return average(gains) > 0;
+}
+
+function linked(posterior: Float64Array, rows: Int32Array, known: number, { noiseStd, gridScale }: Channel): Float64Array {
+  const doubts = linkageScores(rows, known, noiseStd * gridScale);
+  return posterior.map((value, item) => value + doubts[item]);
 }
 
 /** What stays the same over the views of one channel. */
@@ -81,6 +119,8 @@ interface Stage {
   readonly cast: Cast;
   /** Log-odds of every item by its popularity. */
   readonly popularity: Float64Array;
+  /** Items, rarest first. */
+  readonly order: readonly number[];
   readonly random: RandomWords;
   /** Participants beside the victim. */
   readonly others: number;
@@ -95,6 +135,8 @@ interface InAndOut {
 interface VictimOutcome {
   readonly precision: number;
   readonly prior: number;
+  /** With one item known, of the others; undefined where there are none. */
+  readonly linked: { readonly precision: number; readonly prior: number } | undefined;
   readonly area: number;
   readonly priorArea: number;
   readonly signArea: number;
@@ -104,20 +146,33 @@ interface VictimOutcome {
   readonly subtraction: InAndOut;
 }
 
+interface TrainedAttacks {
+  readonly attack: ShadowAttack;
+  readonly links: boolean;
+}
+
+function linkedAdvantage(outcomes: readonly VictimOutcome[]): Measured {
+  const found = outcomes.flatMap(({ linked: outcome }) => (outcome === undefined ? [] : [outcome]));
+  return measuredAdvantage(Float64Array.from(found, ({ precision }) => precision), Float64Array.from(found, ({ prior }) => prior));
+}
+
 /** One view with the victim in it, and one with somebody else in the victim's place. */
-function attackVictim(stage: Stage, attack: ShadowAttack, { vector, touched }: Subject, stream: number): VictimOutcome {
-  const { channel, reader, popularity, expected, random } = stage;
+function attackVictim(stage: Stage, { attack, links }: TrainedAttacks, { vector, touched }: Subject, stream: number): VictimOutcome {
+  const { channel, reader, popularity, order, expected, random } = stage;
   const others = drawOthers(stage);
   const [impostor] = drawOthers({ ...stage, others: 1 });
   const view = channel.receive([vector, ...others], stream);
   const without = channel.receive([impostor, ...others], stream + 1);
   const evidence = reader.read(view, expected);
   const { likelihood, posterior } = attack.score(evidence);
-  const [positives, negatives] = matchedItems(touched, popularity, random);
+  const [positives, negatives] = matchedItems(touched, order, random);
+  const known = touched[uniformBelow(random, touched.length)];
+  const linkedPosterior = links ? linked(posterior, rowsOf(view, reader), known, channel) : posterior;
   const pick = (scores: Float64Array, items: readonly number[]): number[] => items.map((item) => scores[item]);
   return {
     precision: precisionOf(posterior, touched),
     prior: precisionOf(popularity, touched),
+    linked: touched.length < 2 ? undefined : { precision: precisionOf(linkedPosterior, touched, known), prior: precisionOf(popularity, touched, known) },
     area: itemArea(posterior, touched),
     priorArea: itemArea(popularity, touched),
     signArea: areaUnderCurve(pick(evidence[1], positives), pick(evidence[1], negatives)),
@@ -155,8 +210,7 @@ function logOddsOf(subjects: readonly Subject[], items: number): Float64Array {
 }
 
 /** Groups of items, rarest first, that hold equally many of all purchases: touched items are spread over all of them. */
-function strataOf(popularity: Float64Array): Int32Array {
-  const order = Array.from(popularity.keys()).sort((a, b) => popularity[a] - popularity[b] || a - b);
+function strataOf(popularity: Float64Array, order: readonly number[]): Int32Array {
   const weights = popularity.map((logOdds) => 1 / (1 + Math.exp(-logOdds)));
   const total = weights.reduce((sum, value) => sum + value, 0);
   const strata = new Int32Array(popularity.length);
@@ -168,10 +222,16 @@ function strataOf(popularity: Float64Array): Int32Array {
   return strata;
 }
 
-function precisionOf(scores: Float64Array, touched: Int32Array): number {
+/** @param known An item that is not asked for, since the attacker knows it. */
+function precisionOf(scores: Float64Array, touched: Int32Array, known?: number): number {
   const wanted = new Set(touched);
-  const length = Math.min(listLength, touched.length);
-  return topK(Float32Array.from(scores), length).filter((item) => wanted.has(item)).length / length;
+  const excluded = new Uint8Array(scores.length);
+  if (known !== undefined) {
+    excluded[known] = 1;
+    wanted.delete(known);
+  }
+  const length = Math.min(listLength, wanted.size);
+  return topK(Float32Array.from(scores), length, excluded).filter((item) => wanted.has(item)).length / length;
 }
 
 function itemArea(scores: Float64Array, touched: Int32Array): number {
@@ -183,9 +243,8 @@ function itemArea(scores: Float64Array, touched: Int32Array): number {
 const matchReach = 20;
 
 /** Some touched items, and as many untouched ones of like popularity: popularity says nothing between them. */
-function matchedItems(touched: Int32Array, popularity: Float64Array, random: RandomWords): [positives: number[], negatives: number[]] {
+function matchedItems(touched: Int32Array, order: readonly number[], random: RandomWords): [positives: number[], negatives: number[]] {
   const taken = new Set(touched);
-  const order = Array.from(popularity.keys()).sort((a, b) => popularity[a] - popularity[b] || a - b);
   const rank = new Map(order.map((item, position) => [item, position]));
   const positives: number[] = [];
   const negatives: number[] = [];
