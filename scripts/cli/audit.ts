@@ -56,7 +56,7 @@ interface AttacksCommandOptions extends DataOptions {
 
 function addAttacks(audit: Command): void {
   addDataOptions(audit.command('attacks'), { positional: true })
-    .description('what the coordinator\'s view gives an attacker, with and without each protection')
+    .description('what the coordinator\'s view gives an attacker, with and without each protection; exit code 1 if the plain upload is not caught, or a noised sum gives an item away')
     .option('--data <name|file>', 'online-retail (embedded), or a file of events, ratings or sequences', 'online-retail')
     .option('--model <kind>', 'whose uploads: neighbours, als or popularity', 'neighbours')
     .option('--shoppers <n>', 'victims; the attacker practises on as many others', integerIn(2, 100_000), 60)

@@ -42,13 +42,13 @@ describe.each(['neighbours', 'als'])('attacks on %s', (model) => {
 
   it('tell touched from untouched items by sign in the clear, and not under noise', () => {
     expect(rowOf(report, 'plain').signArea.value).toBeGreaterThan(0.99);
-    expect(rowOf(report, 'sum').signArea.value).toBeGreaterThan(0.85);
+    expect(rowOf(report, 'sum').signArea.value).toBeGreaterThan(0.7);
     for (const kind of ['masked', 'noise', 'protected'] as const) expect(rowOf(report, kind).signArea.low).toBeLessThan(0.55);
   });
 
   it('infer interactions in the clear, and no better than a coin under noise', () => {
-    expect(rowOf(report, 'plain').interactionF1.value).toBeGreaterThan(0.97);
-    expect(rowOf(report, 'sum').interactionF1.value).toBeGreaterThan(0.9);
+    expect(rowOf(report, 'plain').interactionF1.value).toBeGreaterThan(0.9);
+    expect(rowOf(report, 'sum').interactionF1.value).toBeGreaterThan(0.85);
     for (const kind of ['masked', 'noise', 'protected'] as const) {
       expect(rowOf(report, kind).interactionF1.value).toBeLessThan(0.6);
       expect(rowOf(report, kind).interactionArea.low).toBeLessThan(0.55);

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import type { Measured } from '../../../shared/evaluation/attacks/measures.ts';
 import type { AttackReport, AttackRow } from './attacks.ts';
 import type { Chart, Panel } from './chart.ts';
+import { twoDigits } from './verdict.ts';
 
 /** The columns: what is measured, and what a guess is worth. */
 const columns: readonly { readonly title: string; readonly guess: number; readonly read: (row: AttackRow) => Measured }[] = [
@@ -29,11 +30,6 @@ export function describeAttacks(report: AttackReport): string {
 
 function show({ value, low, high }: Measured): string {
   return `${twoDigits(value)} [${twoDigits(low)}, ${twoDigits(high)}]`;
-}
-
-/** Without a sign before zero. */
-function twoDigits(value: number): string {
-  return (Math.round(value * 100) / 100 || 0).toFixed(2);
 }
 
 export function chartOf({ model, shoppers, rows, verdict }: AttackReport): Chart {

@@ -30,18 +30,24 @@ export function judge(rows: readonly JudgedRow[]): Verdict {
   const isProtected = both.every((row) => gained(row) <= mostProtectedAdvantage);
   const largest = sums.reduce((a, b) => (b.participants > a.participants ? b : a));
   const worst = both.reduce((a, b) => (gained(b) > gained(a) ? b : a));
-  const areas = (some: readonly JudgedRow[], area: (row: JudgedRow) => Measured): string => some.map((row) => area(row).value.toFixed(2)).join(', ');
+  const areas = (some: readonly JudgedRow[], area: (row: JudgedRow) => Measured): string => some.map((row) => twoDigits(area(row).value)).join(', ');
   const epsilons = noised.map(({ epsilon }) => epsilon).join(', ');
   return {
     pass: isCaught && isProtected,
     lines: [
-      `Control: a plain upload gives the row-change attack ${advantage(plain).toFixed(2)} of what there is to learn: ${isCaught ? 'caught' : `NOT CAUGHT, expected at least ${leastPlainAdvantage}`}.`,
-      `Clip and row cap bound what one shopper can do to a model; alone they hide nothing (${advantage(clipped).toFixed(2)}).`,
-      `A masked upload is random words: row change ${advantage(masked).toFixed(2)}, membership ${masked.memberArea.value.toFixed(2)} (a coin: .50).`,
-      `A secure sum alone hides who, the better the more are summed: at ${sums.map(({ participants }) => participants).join(', ')} participants row change is ${sums.map((row) => advantage(row).toFixed(2)).join(', ')},`,
-      `  but ${sums.map((row) => row.linkedAdvantage.value.toFixed(2)).join(', ')} where the attacker knows one item. It does not hide whether: membership is ${largest.memberArea.value.toFixed(2)} in a sum of ${largest.participants}, ${largest.subtractionArea.value.toFixed(2)} where the attacker knows the others.`,
+      `Control: a plain upload gives the row-change attack ${twoDigits(advantage(plain))} of what there is to learn: ${isCaught ? 'caught' : `NOT CAUGHT, expected at least ${leastPlainAdvantage}`}.`,
+      `Clip and row cap bound what one shopper can do to a model; alone they hide nothing (${twoDigits(advantage(clipped))}).`,
+      `A masked upload is random words: row change ${twoDigits(advantage(masked))}, membership ${twoDigits(masked.memberArea.value)} (a coin: .50).`,
+      `A secure sum alone hides who, the better the more are summed: at ${sums.map(({ participants }) => participants).join(', ')} participants row change is ${sums.map((row) => twoDigits(advantage(row))).join(', ')},`,
+      `  but ${sums.map((row) => twoDigits(row.linkedAdvantage.value)).join(', ')} where the attacker knows one item. It does not hide whether: membership is ${twoDigits(largest.memberArea.value)} in a sum of ${largest.participants}, ${twoDigits(largest.subtractionArea.value)} where the attacker knows the others.`,
       `Noise hides whether, as far as epsilon says: at ${epsilons} membership is ${areas(noised, ({ subtractionArea }) => subtractionArea)} where the attacker knows the others, in an upload and in a sum.`,
       `Both together leave row change at most ${gained(worst).toFixed(3)}, one item known or not (${worst.name}): ${isProtected ? 'as it should be' : `TOO MUCH, expected at most ${mostProtectedAdvantage}`}.`,
     ],
   };
+}
+
+/** Without a sign before zero. */
+export function twoDigits(value: number): string {
+  // Adding zero turns -0 into 0, and leaves NaN for everybody to see.
+  return (Math.round(value * 100) / 100 + 0).toFixed(2);
 }
