@@ -3,16 +3,25 @@
  * and by browsers: what is theirs (the model, the statistic, the record of spends) comes in as callbacks.
  */
 import type { Plan } from '../shared/federation/plan.ts';
-import type { Masked } from '../shared/privacy/vectors.ts';
+import { withoutMask } from '../shared/federation/statistic.ts';
+import { encodeBase64 } from '../shared/ledger/base64.ts';
+import type { Masked, Noised } from '../shared/privacy/vectors.ts';
 import { sha256Hex } from '../shared/protocol/digest.ts';
-import { toCestaError, type CestaError } from '../shared/protocol/errors.ts';
+import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import type { Evidence } from '../shared/secagg/participant-state.ts';
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
-import { idle, participate, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
+import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './masked-session.ts';
+import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
 import { checkBudget, checkPromise, checkShape, checkSignature, refuseUnreadable } from './plan-checks.ts';
+import type { RecordChecks } from './record-checks.ts';
 import type { SpendLimits, SpendRecord } from './spends.ts';
 
-export type ParticipantEvent = ConnectionEvent | RoundNews;
+export type ParticipantEvent =
+  | ConnectionEvent
+  | RoundNews
+  /** The coordinator signed two statements of which it may sign one: keep both, they convict it. */
+  | { readonly kind: 'equivocation'; readonly round: string; readonly evidence: Evidence };
 
 export interface ParticipantOptions {
   readonly connect: (handlers: ConnectionHandlers) => Connection;
@@ -20,10 +29,17 @@ export interface ParticipantOptions {
   readonly model: (plan: Plan) => Promise<AnyFederatedModel>;
   /** The participant's own limit, and what it has spent by its own record. */
   readonly budget?: SpendLimits & { readonly record: () => SpendRecord };
+  /** Asks for the plan in the public record of the coordinator. */
+  readonly record?: RecordChecks;
   /** A further condition on a plan, by throwing. */
   readonly accept?: (plan: Plan) => void;
-  /** Makes the report of a round: clipped, noised, masked. Called at most once for each noising of the data. */
-  readonly statistic: (plan: Plan, planHash: string, signal: AbortSignal) => Promise<Masked>;
+  /**
+   * Makes the report of a round: clipped and noised, in mode `distributed` with a share for a roster of `participants`.
+   * Called at most once for each noising of the data.
+   */
+  readonly statistic: (plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }) => Promise<Noised>;
+  /** Without it, plans of mode `distributed` are declined. */
+  readonly masking?: MaskingIdentity;
   readonly onEvent: (event: ParticipantEvent) => void;
 }
 
@@ -32,85 +48,131 @@ export interface Participant {
   stop(): void;
 }
 
+interface Running {
+  readonly options: ParticipantOptions;
+  state: Participation;
+  task: string;
+  /** What is under way for the current round. */
+  work: AbortController;
+  session: MaskedSession | null;
+  /** Set before anything can be heard on it. */
+  connection: Connection | null;
+}
+
 /**
  * @example
  * const participant = startParticipant({ connect: (handlers) => openConnection({ ...settings, ...handlers }),
  *   model, statistic, onEvent: console.log });
  */
 export function startParticipant(options: ParticipantOptions): Participant {
-  let state = idle;
-  let task = '';
-  let work = new AbortController();
-
-  function dispatch(event: ParticipationEvent): void {
-    const [next, effects] = participate(state, event);
-    state = next;
-    for (const effect of effects) run(effect);
-  }
-
-  function run(effect: ParticipationEffect): void {
-    switch (effect.kind) {
-      case 'check':
-        return void check(options, effect, task, connection.coordinatorKey).then((refusal) => dispatch({ kind: 'checked', planHash: effect.planHash, refusal }));
-      case 'send':
-        return void connection.send(effect.message);
-      case 'build':
-        return build(effect.plan, effect.planHash);
-      case 'abandon':
-        work.abort();
-        work = new AbortController();
-        return;
-      case 'send-statistic':
-        // A loss on the way shows as `down`; what is left to do then, the state knows.
-        return void connection.sendStatistic(effect.round, effect.statistic, work.signal);
-      case 'tell':
-        return options.onEvent(effect.news);
-      default:
-        return effect satisfies never;
-    }
-  }
-
-  function build(plan: Plan, hash: string): void {
-    const { signal } = work;
-    options.statistic(plan, hash, signal).then(
-      (statistic) => !signal.aborted && dispatch({ kind: 'built', planHash: hash, report: { statistic, sha256: digestOf(statistic) } }),
-      (thrown: unknown) => !signal.aborted && dispatch({ kind: 'build-failed', planHash: hash, error: toCestaError(thrown) }),
-    );
-  }
-
-  function hear(event: ConnectionEvent): void {
-    options.onEvent(event);
-    if (event.kind === 'up') {
-      ({ task } = event);
-      dispatch({ kind: 'up' });
-    }
-    if (event.kind === 'down') dispatch({ kind: 'down' });
-    if (event.kind === 'over') work.abort();
-    if (event.kind === 'malformed') declineUnreadable(event.text);
-  }
-
-  function declineUnreadable(text: string): void {
-    const refusal = refuseUnreadable(text);
-    if (refusal === null) return;
-    connection.send({ type: 'decline', ...refusal });
-    options.onEvent({ kind: 'declined', ...refusal });
-  }
-
-  const connection = options.connect({ onEvent: hear, onMessage: (message) => dispatch({ kind: 'message', message }) });
+  const running: Running = { options, state: idle, task: '', work: new AbortController(), session: null, connection: null };
+  running.connection = options.connect({ onEvent: (event) => hear(running, event), onMessage: (message) => dispatch(running, { kind: 'message', message }) });
   return {
     stop() {
-      dispatch({ kind: 'stop' });
-      connection.close();
+      dispatch(running, { kind: 'stop' });
+      running.connection?.close();
     },
   };
+}
+
+function dispatch(running: Running, event: ParticipationEvent): void {
+  const [next, effects] = participate(running.state, event);
+  running.state = next;
+  for (const effect of effects) run(running, effect);
+}
+
+function run(running: Running, effect: ParticipationEffect): void {
+  const { options, connection } = running;
+  switch (effect.kind) {
+    case 'check':
+      return void check(options, effect, running.task, connection?.coordinatorKey ?? null).then((refusal) => dispatch(running, { kind: 'checked', planHash: effect.planHash, refusal }));
+    case 'send':
+      return void connection?.send(effect.message);
+    case 'build':
+      return build(running, effect.plan, effect.planHash);
+    case 'mask':
+      return mask(running, effect);
+    case 'session-message':
+      return running.session?.receive(effect.frame);
+    case 'abandon':
+      return abandon(running);
+    case 'send-statistic':
+      // A loss on the way shows as `down`; what is left to do then, the state knows.
+      return void connection?.sendStatistic(effect.round, effect.statistic, running.work.signal);
+    case 'tell':
+      return options.onEvent(effect.news);
+    default:
+      return effect satisfies never;
+  }
+}
+
+function abandon(running: Running): void {
+  running.work.abort();
+  running.work = new AbortController();
+  running.session?.stop('the round is over for this participant');
+  running.session = null;
+}
+
+function build(running: Running, plan: Plan, hash: string): void {
+  const { signal } = running.work;
+  running.options.statistic(plan, hash, { participants: 1, signal }).then(
+    (statistic) => !signal.aborted && finish(running, hash, withoutMask(statistic, plan)),
+    (thrown: unknown) => !signal.aborted && dispatch(running, { kind: 'build-failed', planHash: hash, error: toCestaError(thrown) }),
+  );
+}
+
+function finish(running: Running, hash: string, statistic: Masked): void {
+  dispatch(running, { kind: 'built', planHash: hash, report: { statistic, sha256: digestOf(statistic) } });
+}
+
+function mask(running: Running, { plan, planHash: hash, directory, deadlineMs }: Extract<ParticipationEffect, { kind: 'mask' }>): void {
+  const { options, connection, work: { signal } } = running;
+  const { round } = plan;
+  try {
+    if (options.masking === undefined) throw new CestaError('privacy.mode-unavailable', 'privacy.mode: expected none or local, since this participant cannot mask, got distributed');
+    running.session = startMaskedSession({
+      plan, deadlineMs,
+      directory: new Map(directory),
+      coordinatorKey: connection?.coordinatorKey ?? '',
+      identity: options.masking,
+      report: (participants) => options.statistic(plan, hash, { participants, signal }),
+      send: (frame) => void connection?.send({ type: 'masked', round, frame: encodeBase64(frame) }),
+      upload: (words) => finish(running, hash, words as unknown as Masked),
+      onEnd(error, evidence) {
+        if (evidence !== null) options.onEvent({ kind: 'equivocation', round, evidence });
+        if (!signal.aborted) dispatch(running, { kind: 'session-ended', planHash: hash, error });
+      },
+    });
+  } catch (thrown) {
+    dispatch(running, { kind: 'build-failed', planHash: hash, error: toCestaError(thrown) });
+  }
+}
+
+function hear(running: Running, event: ConnectionEvent): void {
+  running.options.onEvent(event);
+  if (event.kind === 'up') {
+    running.task = event.task;
+    dispatch(running, { kind: 'up' });
+  }
+  if (event.kind === 'down') dispatch(running, { kind: 'down' });
+  if (event.kind === 'over') abandon(running);
+  if (event.kind === 'malformed') declineUnreadable(running, event.text);
+}
+
+function declineUnreadable({ connection, options }: Running, text: string): void {
+  const refusal = refuseUnreadable(text);
+  if (refusal === null) return;
+  connection?.send({ type: 'decline', ...refusal });
+  options.onEvent({ kind: 'declined', ...refusal });
 }
 
 type Invitation = Extract<ParticipationEffect, { kind: 'check' }>;
 
 /** What to decline with, or null. The cheap checks come first; a model is only built for a plan that is genuine. */
-async function check(options: ParticipantOptions, { plan, signature }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
+async function check(options: ParticipantOptions, { plan, signature, evidence }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
   try {
     await checkSignature(plan, signature, coordinatorKey);
+    if (coordinatorKey !== null) await options.record?.check(plan, evidence, coordinatorKey);
     if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget);
     checkPromise(plan);
     options.accept?.(plan);

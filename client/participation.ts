@@ -5,6 +5,7 @@
  */
 import type { Masked } from '../shared/privacy/vectors.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
+import type { Evidence } from '../shared/ledger/evidence.ts';
 import type { CestaError, ErrorCode } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
 import type { OutgoingMessage } from './sender.ts';
@@ -18,9 +19,10 @@ export interface Report {
 
 /**
  * checking: is the plan acceptable · agreed: it is, but the connection is away · joined: waiting for training ·
- * training: building the report · offered: waiting for a place to send it · sending · accepted: waiting for the end.
+ * training: building the report · offered: waiting for a place to send it · sending · accepted: waiting for the end ·
+ * revealed: of a masked session, which this participant did its part in to the end.
  */
-type Stage = 'checking' | 'agreed' | 'joined' | 'training' | 'offered' | 'sending' | 'accepted';
+type Stage = 'checking' | 'agreed' | 'joined' | 'training' | 'offered' | 'sending' | 'accepted' | 'revealed';
 
 export interface Membership {
   readonly plan: Plan;
@@ -49,6 +51,8 @@ export type ParticipationEvent =
   | { readonly kind: 'checked'; readonly planHash: string; readonly refusal: CestaError | null }
   | { readonly kind: 'built'; readonly planHash: string; readonly report: Report }
   | { readonly kind: 'build-failed'; readonly planHash: string; readonly error: CestaError }
+  /** The masked session is over: done to its end (`null`), or aborted. */
+  | { readonly kind: 'session-ended'; readonly planHash: string; readonly error: CestaError | null }
   | { readonly kind: 'stop' };
 
 /** What the participant's owner hears. */
@@ -64,19 +68,24 @@ export type RoundNews =
   | { readonly kind: 'task-over'; readonly code: ErrorCode | null; readonly message: string };
 
 export type ParticipationEffect =
-  | { readonly kind: 'check'; readonly plan: Plan; readonly planHash: string; readonly signature: string }
+  | { readonly kind: 'check'; readonly plan: Plan; readonly planHash: string; readonly signature: string; readonly evidence: Evidence | null }
   | { readonly kind: 'send'; readonly message: OutgoingMessage }
   | { readonly kind: 'build'; readonly plan: Plan; readonly planHash: string }
+  /** Take part in a masked session; its vector comes back as `built`. */
+  | { readonly kind: 'mask'; readonly plan: Plan; readonly planHash: string; readonly directory: DirectoryList; readonly deadlineMs: number }
+  | { readonly kind: 'session-message'; readonly frame: string }
   /** Stop whatever is under way for a round that is over for us. */
   | { readonly kind: 'abandon' }
   | { readonly kind: 'send-statistic'; readonly round: string; readonly statistic: Masked }
   | { readonly kind: 'tell'; readonly news: RoundNews };
 
+type DirectoryList = NonNullable<Extract<ServerMessage, { type: 'train' }>['directory']>;
+
 type Step = readonly [Participation, readonly ParticipationEffect[]];
 
 /** Answers of the coordinator after which this round goes on without us. */
 const leavesRound: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'round.not-member', 'round.failed', 'update.wrong-round', 'update.wrong-length', 'update.out-of-range', 'update.corrupt', 'protocol.replayed', 'protocol.malformed', 'protocol.too-large',
+  'round.not-member', 'round.failed', 'secagg.invalid', 'secagg.equivocation', 'secagg.too-few', 'update.wrong-round', 'update.wrong-length', 'update.out-of-range', 'update.corrupt', 'protocol.replayed', 'protocol.malformed', 'protocol.too-large',
 ]);
 
 export function participate(state: Participation, event: ParticipationEvent): Step {
@@ -95,6 +104,8 @@ export function participate(state: Participation, event: ParticipationEvent): St
       return membership?.isBuilding === true && membership.planHash === event.planHash ? built(state, membership, event.report) : [state, []];
     case 'build-failed':
       return membership?.isBuilding === true && membership.planHash === event.planHash ? decline(state, membership, event.error) : [state, []];
+    case 'session-ended':
+      return membership?.planHash === event.planHash ? endSession(state, membership, event.error) : [state, []];
     case 'stop':
       return stop(state);
     default:
@@ -106,9 +117,11 @@ function hear(state: Participation, message: ServerMessage): Step {
   const { membership } = state;
   switch (message.type) {
     case 'invite':
-      return consider(state, message.plan, message.signature);
+      return consider(state, message.plan, message.signature, message.evidence ?? null);
     case 'train':
-      return train(state, message.round, message.deadlineMs);
+      return train(state, message);
+    case 'masked':
+      return message.round === membership?.plan.round ? [state, [{ kind: 'session-message', frame: message.frame }]] : [state, []];
     case 'upload':
       return upload(state, message.round);
     case 'accepted':
@@ -131,7 +144,7 @@ function hear(state: Participation, message: ServerMessage): Step {
   }
 }
 
-function consider(state: Participation, plan: Plan, signature: string): Step {
+function consider(state: Participation, plan: Plan, signature: string, evidence: Evidence | null): Step {
   const hash = planHash(plan);
   const { membership } = state;
   if (membership?.planHash === hash) {
@@ -141,7 +154,7 @@ function consider(state: Participation, plan: Plan, signature: string): Step {
   }
   const next: Membership = { plan, planHash: hash, stage: 'checking', hasAnswered: false, isBuilding: false, report: null };
   const left: ParticipationEffect[] = membership === null ? [] : [{ kind: 'abandon' }];
-  return [{ ...state, membership: next }, [...left, { kind: 'check', plan, planHash: hash, signature }]];
+  return [{ ...state, membership: next }, [...left, { kind: 'check', plan, planHash: hash, signature, evidence }]];
 }
 
 function join(state: Participation, membership: Membership): Step {
@@ -155,7 +168,7 @@ function decline(state: Participation, { plan: { round } }: Membership, { code, 
   return [{ ...state, membership: null }, [send({ type: 'decline', round, code, message: message.slice(0, 1024) }), tell({ kind: 'declined', round, code, message })]];
 }
 
-function train(state: Participation, round: string, deadlineMs: number): Step {
+function train(state: Participation, { round, deadlineMs, directory }: Extract<ServerMessage, { type: 'train' }>): Step {
   const { membership } = state;
   // Membership was lost with an earlier process: leaving at once spares the others the wait for our report.
   if (membership === null || membership.plan.round !== round) return [state, [send({ type: 'leave', round })]];
@@ -163,7 +176,20 @@ function train(state: Participation, round: string, deadlineMs: number): Step {
   if (membership.report !== null) return offer(state, membership);
   const { plan, planHash: hash, isBuilding } = membership;
   const training: Participation = { ...state, membership: { ...membership, stage: 'training', isBuilding: true } };
-  return isBuilding ? [training, []] : [training, [tell({ kind: 'training', plan, deadlineMs }), { kind: 'build', plan, planHash: hash }]];
+  if (isBuilding) return [training, []];
+  const work: ParticipationEffect = plan.privacy.mode === 'distributed' ? { kind: 'mask', plan, planHash: hash, directory: directory ?? [], deadlineMs } : { kind: 'build', plan, planHash: hash };
+  return [training, [tell({ kind: 'training', plan, deadlineMs }), work]];
+}
+
+/** After an abort the round goes on without us, and the coordinator has heard so. */
+function endSession(state: Participation, membership: Membership, error: CestaError | null): Step {
+  if (error === null) return [{ ...state, membership: { ...membership, stage: 'revealed' } }, []];
+  return [{ ...state, membership: null }, [{ kind: 'abandon' }, send({ type: 'leave', round: membership.plan.round }), tell({ kind: 'declined', round: membership.plan.round, code: error.code, message: error.message })]];
+}
+
+/** A masked session that lost its connection cannot go on: what the coordinator said meanwhile is lost. */
+function isMidSession({ plan, stage }: Membership): boolean {
+  return plan.privacy.mode === 'distributed' && ['training', 'offered', 'sending', 'accepted'].includes(stage);
 }
 
 function built(state: Participation, membership: Membership, report: Report): Step {
@@ -189,7 +215,7 @@ function upload(state: Participation, round: string): Step {
 
 function accepted(state: Participation, round: string): Step {
   const { membership } = state;
-  if (membership === null || membership.report === null || membership.plan.round !== round || membership.stage === 'accepted') return [state, []];
+  if (membership === null || membership.report === null || membership.plan.round !== round || isReported(membership)) return [state, []];
   const bytes = membership.report.statistic.byteLength;
   return [{ ...state, membership: { ...membership, stage: 'accepted' } }, [tell({ kind: 'reported', round, bytes })]];
 }
@@ -201,6 +227,10 @@ function whenUp(state: Participation): Step {
 function whenDown(state: Participation): Step {
   const { membership } = state;
   if (membership === null) return [state, []];
+  if (isMidSession(membership)) {
+    const { round } = membership.plan;
+    return [{ ...state, membership: null }, [{ kind: 'abandon' }, tell({ kind: 'declined', round, code: 'secagg.aborted', message: 'connection: expected it to last through the masked session, and it was lost' })]];
+  }
   return [{ ...state, membership: { ...membership, hasAnswered: false, stage: membership.stage === 'sending' ? 'offered' : membership.stage } }, []];
 }
 
@@ -210,12 +240,17 @@ function finish(state: Participation, round: string, news: RoundNews): Step {
 }
 
 function tookPart(membership: Membership | null, round: string): boolean {
-  return membership?.plan.round === round && membership.stage === 'accepted';
+  return membership?.plan.round === round && isReported(membership);
+}
+
+function isReported({ stage }: Membership): boolean {
+  return stage === 'accepted' || stage === 'revealed';
 }
 
 function refused(state: Participation, code: ErrorCode, message: string): Step {
   const { membership } = state;
-  if (membership === null || membership.stage === 'accepted' || !leavesRound.has(code)) {
+  const isHeld = membership !== null && isReported(membership) && !code.startsWith('secagg.');
+  if (membership === null || isHeld || !leavesRound.has(code)) {
     // `protocol.out-of-order` may answer a report offered again whose acceptance was lost on the way: it stands.
     return [state, [tell({ kind: 'refused', round: null, code, message })]];
   }
@@ -224,7 +259,7 @@ function refused(state: Participation, code: ErrorCode, message: string): Step {
 
 function stop(state: Participation): Step {
   const { membership } = state;
-  if (membership === null || membership.stage === 'accepted') return [{ ...state, membership: null }, [{ kind: 'abandon' }]];
+  if (membership === null || (isReported(membership) && !isMidSession(membership))) return [{ ...state, membership: null }, [{ kind: 'abandon' }]];
   return [{ ...state, membership: null }, [{ kind: 'abandon' }, send({ type: 'leave', round: membership.plan.round })]];
 }
 

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { epsilonOfRounds } from '../shared/federation/plan-cost.ts';
-import { contributionLength, modelNorm, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
+import { contributionLength, honestShares, modelNorm, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
 import { verifySignature } from '../shared/ledger/signature.ts';
 import { largestNoiseSteps } from '../shared/privacy/grid.ts';
 import { paddedLength } from '../shared/privacy/rotation.ts';
@@ -45,9 +45,10 @@ export function checkPromise(plan: Plan): void {
   switch (privacy.mode) {
     case 'none':
       return;
-    case 'local': {
+    case 'local':
+    case 'distributed': {
       const { clipNorm, countValue, clipBit, gridScale } = bounds;
-      if (clipNorm === null) throw new CestaError('privacy.invalid', 'bounds.clipNorm: expected a number in mode local, got none');
+      if (clipNorm === null) throw new CestaError('privacy.invalid', `bounds.clipNorm: expected a number in mode ${privacy.mode}, got none`);
       // The model part keeps what the slots leave of the norm. Asked of that very number: a norm of the slots that
       // rounds to the clip norm may leave the root of a negative one.
       if (!(modelNorm(bounds) > 0)) {
@@ -55,8 +56,9 @@ export function checkPromise(plan: Plan): void {
       }
       const { epsilon, rounds, noiseStd } = privacy;
       // Found out only when noise is drawn, the spend would be on record already.
-      if (noiseStd * gridScale > largestNoiseSteps) {
-        throw new CestaError('privacy.infeasible', `privacy.noiseStd: expected at most ${largestNoiseSteps} grid steps, got ${noiseStd * gridScale}`);
+      const shareSteps = (noiseStd * gridScale) / Math.sqrt(honestShares(privacy, plan.cohort));
+      if (shareSteps > largestNoiseSteps) {
+        throw new CestaError('privacy.infeasible', `privacy.noiseStd: expected at most ${largestNoiseSteps} grid steps in a share, got ${shareSteps}`);
       }
       const real = epsilonOfRounds(plan, rounds) ?? Infinity;
       if (!(real <= epsilon * (1 + relativeSlack))) {
@@ -112,8 +114,8 @@ export function refuseUnreadable(text: string): { readonly round: string; readon
   if (!parsed.success) return null;
   const { round, protocol, privacy, model } = parsed.data.plan;
   if (protocol !== protocolVersion) return { round, code: 'protocol.version', message: `plan.protocol: expected ${protocolVersion}, got ${shorten(protocol)}` };
-  if (privacy !== undefined && privacy.mode !== 'none' && privacy.mode !== 'local') {
-    return { round, code: 'privacy.mode-unavailable', message: `privacy.mode: expected none or local, got ${shorten(privacy.mode)}` };
+  if (privacy !== undefined && !['none', 'local', 'distributed'].includes(privacy.mode)) {
+    return { round, code: 'privacy.mode-unavailable', message: `privacy.mode: expected none, local or distributed, got ${shorten(privacy.mode)}` };
   }
   if (model !== undefined && !(modelKinds as readonly string[]).includes(model.kind)) {
     return { round, code: 'model.unknown', message: `model.kind: expected ${modelKinds.join(', ')}, got ${shorten(model.kind)}` };

@@ -12,7 +12,7 @@ export function fillSecurely(bytes: Uint8Array): void {
 }
 
 /** @example
- * const noise = drawNoise(plan, systemRandom());
+ * const noise = drawNoise(plan, 1, systemRandom());
  */
 export function systemRandom(): SecureRandom {
   return wrap(fillSecurely);

@@ -8,10 +8,11 @@ import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts
 import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
+import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger/evidence.ts';
 import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { createModel } from '../shared/recommender/registry.ts';
-import { createStagingAreas } from './aggregation.ts';
+import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from './gateway/context.ts';
@@ -20,6 +21,9 @@ import { createApp } from './http/app.ts';
 import { closeServer, createHttpServer, listen } from './listen.ts';
 import { progressOf, type RoundProgress } from './progress.ts';
 import { keepCatalogue, openRecords, settledCatalogue, settleTask, type Records } from './records.ts';
+import { reconcile } from './ledger/reconcile.ts';
+import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
+import { openRoundLedger } from './ledger/round-ledger.ts';
 import { createReleases, type Releases } from './releases.ts';
 import { createSchedule, type Schedule, type SchedulePhase, type TaskOver } from './schedule.ts';
 
@@ -44,6 +48,12 @@ export interface CoordinatorOptions {
   readonly concurrentUploads?: number;
   /** An upload must advance by a full chunk within this time. */
   readonly stallMs?: number;
+  /** Time for each stage of a masked session but that of the vectors; 30 s by default. */
+  readonly stageMs?: number;
+  /** Whose cosignatures the public record takes, and how many a plan needs before anybody is invited; none by default. */
+  readonly witnesses?: WitnessPolicy;
+  /** How long witnesses may take to sign a plan. */
+  readonly witnessMs?: number;
   readonly limits?: Partial<GatewayLimits>;
   readonly clock?: Clock;
 }
@@ -99,23 +109,27 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 interface Ground {
   readonly room: CatalogueRoom;
   readonly releases: Releases;
+  readonly record: PublicRecord;
 }
 
-async function prepare({ catalogue, logger, clock = systemClock }: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Ground> {
+async function prepare({ catalogue, logger, clock = systemClock, witnesses = noWitnesses }: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Ground> {
   const { storage, blobs, key } = records;
   await settleTask(storage, task);
   const fixed = await settledCatalogue(records, task.name, catalogue);
   const crashed = await storage.failUnfinished(task.name, { code: 'round.failed', message: 'coordinator restarted' });
   if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');
+  const record = await openPublicRecord({ storage, key, witnesses: requirePolicy(witnesses).witnesses });
+  const caughtUp = await reconcile(record, storage, task.name);
+  if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
   const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger });
   if (fixed === null) {
     refuseUnenforceable(task);
-    return { room: createCatalogueRoom(null), releases };
+    return { room: createCatalogueRoom(null), releases, record };
   }
   // Whatever cannot be enforced is refused now, not when shops have come.
   makePlan(withFirstCount(task, fixed), { model: modelOf(fixed, nextModel(task, fixed, null)), catalogue: fixed, roundNumber: 1, baseRelease: null });
   await releases.load((model) => modelOf(fixed, model));
-  return { room: createCatalogueRoom(fixed), releases };
+  return { room: createCatalogueRoom(fixed), releases, record };
 }
 
 /** Refusals that do not depend on what shops will publish. */
@@ -200,10 +214,10 @@ function gatherAudience(): Audience {
 }
 
 function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience }): House {
-  const { logger, clock = systemClock } = options;
-  const { ground: { room, releases }, records, audience } = parts;
+  const { logger, clock = systemClock, witnesses: { quorum } = noWitnesses, witnessMs = 30_000 } = options;
+  const { ground: { room, releases, record }, records, audience } = parts;
   const { storage, key } = records;
-  const app = createApp({ task, publicKey: key.publicKey, storage, releases, room, clock, logger, phase: () => schedule.phase });
+  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase });
   const server = createHttpServer(app);
   // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
   const events: GatewayEvents = {
@@ -225,7 +239,8 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     retryMs: options.retryMs ?? 1_000,
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
     createModel: modelOf,
-    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000 },
+    openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
+    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000, stageMs: options.stageMs ?? 30_000 },
     onOver: audience.onOver,
     onProgress: (round) => tell(audience, round, logger),
   });

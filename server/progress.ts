@@ -28,6 +28,8 @@ export function progressOf(round: Round): RoundProgress {
       const working = states.filter((state) => state === 'working').length;
       return { ...base, members: states.length, reported, away: states.length - reported - working };
     }
+    case 'masking':
+      return { ...base, members: round.members.length, reported: reportedIn(round) };
     case 'releasing':
       return { ...base, members: round.reported.length, reported: round.reported.length };
     case 'done':
@@ -36,5 +38,21 @@ export function progressOf(round: Round): RoundProgress {
       return { ...base, failure: { code: round.code, message: round.reason } };
     default:
       return round satisfies never;
+  }
+}
+
+function reportedIn({ stage, answered, members }: Extract<Round, { phase: 'masking' }>): number {
+  switch (stage) {
+    case 'keys':
+    case 'nonces':
+    case 'shares':
+      return 0;
+    case 'masked':
+      return answered;
+    case 'confirm':
+    case 'unmask':
+      return members.length;
+    default:
+      return stage satisfies never;
   }
 }

@@ -43,9 +43,10 @@ export interface Releases {
   load(modelOf: (model: Manifest['model']) => AnyFederatedModel): Promise<void>;
   /**
    * Makes, stores and serves the release of a round.
+   * @param beforeServing what has to happen between its being durable and its being served
    * @throws CestaError whatever the update, the checks or the storage object to; the last release stays.
    */
-  publish(model: AnyFederatedModel, sum: Sum): Promise<PublishedRelease>;
+  publish(model: AnyFederatedModel, sum: Sum, beforeServing?: (release: PublishedRelease) => Promise<void>): Promise<PublishedRelease>;
   /** A release by number or digest, or null. */
   find(address: { readonly version: number } | { readonly sha256: string }): Promise<PublishedRelease | null>;
 }
@@ -82,7 +83,7 @@ export function createReleases({ task, storage, blobs, key, clock, logger }: Rel
         }
       }
     },
-    async publish(model, sum) {
+    async publish(model, sum, beforeServing) {
       const base = baseParams(model, sum.plan, current);
       const params = model.update(base, sum.aggregate);
       const tensors = checkedTensors(model, params);
@@ -95,6 +96,7 @@ export function createReleases({ task, storage, blobs, key, clock, logger }: Rel
       const release = sealRelease(manifest, tensors, key);
       await blobs.write(release.bytes);
       await storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest }, sum.participants);
+      await beforeServing?.(release);
       current = { ...release, params };
       return current;
     },

@@ -1,33 +1,44 @@
 /**
  * The shell around the pure round: keeps its state, arms its one timer and carries out its effects, one after the
- * other. Journal before action: the charge is durable before the first `train` is sent, the release before it is
- * announced.
+ * other. Journal before action: the charge is durable and in the public record before the first `train` is sent, the
+ * release before it is announced.
  */
 import type { Logger } from 'pino';
 import { journalledEvents } from '../shared/federation/budget-report.ts';
 import { planStatement, type Plan } from '../shared/federation/plan.ts';
 import { advance, nextDeadline, type Round, type RoundEffect, type RoundEvent, type Step } from '../shared/federation/round.ts';
+import { encodeBase64 } from '../shared/ledger/base64.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
+import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
-import type { Aggregation, StagingAreas } from './aggregation.ts';
+import type { Blame } from '../shared/secagg/aggregator-state.ts';
+import { encodeMessage } from '../shared/secagg/wire.ts';
+import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
 import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
+import { createMaskedRound, type MaskedRound } from './masked-round.ts';
+import type { RoundLedger } from './ledger/round-ledger.ts';
 import type { Releases } from './releases.ts';
 import type { Storage } from './storage/storage.ts';
+import type { StagingAreas } from './uploads.ts';
 
 export interface RoundContext {
-  readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends'>;
+  readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends' | 'nodes'>;
   readonly releases: Pick<Releases, 'publish'>;
   readonly gateway: Pick<Gateway, 'send' | 'refuse'>;
+  /** What the round says in the public record. */
+  readonly ledger: RoundLedger;
   readonly areas: StagingAreas;
   readonly key: SigningKey;
   readonly clock: Clock;
   readonly logger: Logger;
   /** An upload must advance by a full chunk within this time. */
   readonly stallMs: number;
+  /** Time for each stage of a masked session but that of the vectors. */
+  readonly stageMs: number;
   /** Hears the state after every event. */
   readonly onProgress: (round: Round) => void;
 }
@@ -45,7 +56,9 @@ export interface Runner {
   readonly plan: Plan;
   readonly planHash: string;
   readonly invited: ReadonlySet<string>;
-  readonly aggregation: Aggregation;
+  /** What collects the reports: in the clear, or masked once the members are known. */
+  readonly aggregation: Aggregation | null;
+  masked: MaskedRound | null;
   readonly end: (outcome: RoundOutcome) => void;
   round: Round;
   /** The charge is durable and members were told to train. */
@@ -88,7 +101,7 @@ async function carryOut(runner: Runner): Promise<void> {
 }
 
 function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
-  const { context, plan, aggregation } = runner;
+  const { context, plan } = runner;
   switch (effect.kind) {
     case 'invite':
       for (const participant of effect.participants) invite(runner, participant);
@@ -97,13 +110,15 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
       return startTraining(runner, effect.participants, effect.deadline);
     case 'resume':
       return train(runner, effect.participant, effect.deadline);
+    case 'start-masking':
+      return startMasking(runner, effect.participants);
     case 'accumulate':
-      aggregation.accumulate(effect.participant);
+      runner.aggregation?.accumulate(effect.participant);
       return accept(runner, effect.participant);
     case 'refuse':
       return context.gateway.refuse(effect.participant, new CestaError(effect.code, effect.message));
     case 'release':
-      return release(runner);
+      return release(runner, effect.reported);
     case 'announce-done':
       return finish(runner, { type: 'round-done', round: plan.round, version: effect.version, sha256: runner.releaseSha256 });
     case 'announce-failed':
@@ -114,7 +129,7 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
 }
 
 export function invite({ context, plan, planHash }: Runner, participant: string): void {
-  context.gateway.send(participant, { type: 'invite', plan, signature: context.key.sign(planStatement(planHash)) });
+  context.gateway.send(participant, { type: 'invite', plan, signature: context.key.sign(planStatement(planHash)), evidence: context.ledger.evidence });
 }
 
 /** The deadline travels as time left: clocks of different machines do not agree. */
@@ -128,26 +143,82 @@ export function accept({ context, plan }: Runner, participant: string): void {
 
 async function startTraining(runner: Runner, participants: readonly string[], deadline: number): Promise<void> {
   await runner.context.storage.startTraining(runner.plan.round, participants.length);
+  await runner.context.ledger.training(participants);
   // The round may have been stopped while the disk was at work: nobody is told to train for nothing.
   if (runner.round.phase !== 'training') return;
   runner.isTraining = true;
   for (const participant of participants) train(runner, participant, deadline);
 }
 
-async function release(runner: Runner): Promise<void> {
-  const { context, model, plan, aggregation } = runner;
+function reportsOf({ aggregation, masked, plan }: Runner): Aggregation | MaskedRound {
+  const reports = masked ?? aggregation;
+  if (reports === null) throw new CestaError('internal', `round ${plan.round}: expected reports to release, got none`);
+  return reports;
+}
+
+/** Mode `distributed`: the charge follows when something is about to be revealed; until then the round can fail for free. */
+async function startMasking(runner: Runner, participants: readonly string[]): Promise<void> {
+  const { context, plan } = runner;
+  const { key, clock, areas, stallMs, stageMs, gateway, ledger, storage } = context;
+  const directory = await directoryOf(storage, participants);
+  // The round may have been stopped while the disk was at work.
+  if (runner.round.phase !== 'masking') return;
+  runner.masked = createMaskedRound({
+    plan, key, directory, clock, areas, stallMs, stageMs,
+    send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
+    onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
+    onAccepted: (participant) => accept(runner, participant),
+    onBlame: (blame) => accuse(runner, directory, blame),
+    async commit(roster) {
+      await storage.startTraining(plan.round, roster.length);
+      await ledger.training(roster);
+    },
+    onStage: (stage, answered) => dispatch(runner, { kind: 'masking', stage, answered }),
+    onSummed: (reported) => dispatch(runner, { kind: 'summed', reported }),
+    onFailed: (code, reason) => dispatch(runner, { kind: 'abort', code, reason }),
+  });
+  const deadlineMs = plan.deadlines.trainingMs + maskingStages * stageMs;
+  for (const participant of directory.keys()) gateway.send(participant, { type: 'train', round: plan.round, deadlineMs, directory: [...directory] });
+  runner.masked.start();
+}
+
+/** Stages of a masked session beside that of the vectors. */
+const maskingStages = 5;
+
+/** Long-term keys by participant: the names of shops are compared without case. */
+async function directoryOf(storage: Pick<Storage, 'nodes'>, participants: readonly string[]): Promise<Map<string, string>> {
+  const wanted = new Set(participants);
+  return new Map((await storage.nodes()).map(({ name, publicKey }): [string, string] => [name.toLowerCase(), publicKey]).filter(([name]) => wanted.has(name)));
+}
+
+function accuse({ context, plan }: Runner, directory: ReadonlyMap<string, string>, { id, stage, code, message, evidence }: Blame): void {
+  const { gateway, ledger, logger } = context;
+  logger.warn({ participant: id, round: plan.round, stage, code, reason: message }, 'participant excluded');
+  gateway.refuse(id, new CestaError(code, message));
+  const node = directory.get(id);
+  if (evidence === undefined || node === undefined) return;
+  const [first, second] = [evidence.first, evidence.second].map(({ statement, signature }) => ({ statement, signature: bytesToHex(signature) }));
+  ledger.equivocation(node, first, second).catch((error: unknown) => logger.error({ err: error, participant: id }, 'an equivocation could not be recorded'));
+}
+
+async function release(runner: Runner, reported: readonly string[]): Promise<void> {
+  const { context, model, plan } = runner;
+  const reports = reportsOf(runner);
   // Uploads beyond the target: their chunks would only take memory and time from here on.
-  aggregation.close();
+  reports.close();
+  await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
-  const published = await context.releases.publish(model, { plan, charged, aggregate: aggregation.decode(), participants: aggregation.participants });
+  const published = await context.releases.publish(model, { plan, charged, aggregate: reports.decode(), participants: reports.participants }, ({ manifest, sha256 }) =>
+    context.ledger.released({ version: manifest.version, sha256 }));
   runner.releaseSha256 = published.sha256;
   dispatch(runner, { kind: 'released', version: published.manifest.version });
 }
 
 async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEffect, { kind: 'announce-failed' }>): Promise<void> {
   const { context, plan } = runner;
-  runner.aggregation.close();
+  runner.aggregation?.close();
+  runner.masked?.close();
   try {
     await context.storage.failRound(plan.round, { code, message: reason });
   } catch (error) {

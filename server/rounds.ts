@@ -3,12 +3,13 @@
  * becomes of it is the pure reducer's decision. No participant can end a round; only its rules can.
  */
 import { planHash, type Plan } from '../shared/federation/plan.ts';
-import { openRound, type Round } from '../shared/federation/round.ts';
+import { isOver, openRound, type Round } from '../shared/federation/round.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { Chunk } from '../shared/protocol/messages.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
-import { createAggregation } from './aggregation.ts';
+import { createAggregation, type Aggregation } from './aggregation.ts';
 import type { RoundMessage } from './gateway/connection.ts';
+import type { MaskedRound } from './masked-round.ts';
 import { accept, apply, dispatch, invite, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
 
 export type { RoundContext, RoundOutcome } from './round-effects.ts';
@@ -56,7 +57,7 @@ export function startRound(context: RoundContext, model: AnyFederatedModel, plan
     message: (participant, message) => acceptMessage(runner, participant, message),
     chunk: (participant, chunk) => acceptChunk(runner, participant, chunk),
     left(participant) {
-      runner.aggregation.discard(participant);
+      forget(runner, participant);
       dispatch(runner, { kind: 'leave', participant, now: clock.now() });
     },
     resumed: (participant) => resume(runner, participant),
@@ -72,7 +73,7 @@ type RunnerStart = Pick<Runner, 'model' | 'plan' | 'round' | 'end'> & { readonly
 function createRunner(context: RoundContext, { candidates, ...start }: RunnerStart): Runner {
   const { gateway, clock, areas, stallMs } = context;
   const { plan } = start;
-  const aggregation = createAggregation({
+  const aggregation = plan.privacy.mode === 'distributed' ? null : createAggregation({
     plan,
     clock,
     areas,
@@ -87,6 +88,7 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     ...start,
     context,
     aggregation,
+    masked: null,
     planHash: planHash(plan),
     invited: new Set(candidates.slice(0, plan.cohort.maxParticipants)),
     isTraining: false,
@@ -106,13 +108,17 @@ function acceptMessage(runner: Runner, participant: string, message: RoundMessag
       return dispatch(runner, { kind: 'join', participant, now });
     case 'report':
       requirePlan(runner, message);
-      return acceptReport(runner, participant, message);
+      return runner.aggregation === null ? maskedOf(runner, message.type).announce(participant, message) : acceptReport(runner, runner.aggregation, participant, message);
+    case 'masked':
+      // About a round that is over: there is nothing left to refuse.
+      if (message.round !== runner.plan.round || isOver(runner.round)) return;
+      return maskedOf(runner, message.type).message(participant, message.frame);
     case 'decline':
     case 'leave':
       // About a round that is over anyway: there is nothing left to refuse.
       if (message.round !== runner.plan.round) return;
       if (message.type === 'decline') runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
-      runner.aggregation.discard(participant);
+      forget(runner, participant);
       return dispatch(runner, { kind: message.type, participant, now });
     default:
       return message satisfies never;
@@ -124,8 +130,19 @@ function requirePlan({ plan, planHash: hash }: Runner, message: { readonly round
   if (message.planHash !== hash) throw new CestaError('update.wrong-round', `planHash: expected ${hash}, got ${message.planHash}`);
 }
 
-function acceptReport(runner: Runner, participant: string, { length, sha256 }: ReportMessage): void {
-  const { round, aggregation } = runner;
+/** Nothing more is expected of this participant, unless it comes back and the round allows that. */
+function forget({ aggregation, masked }: Runner, participant: string): void {
+  aggregation?.discard(participant);
+  masked?.left(participant);
+}
+
+function maskedOf({ masked, plan }: Runner, what: string): MaskedRound {
+  if (masked === null) throw new CestaError('protocol.out-of-order', `${what}: expected a masked session in ${plan.round}, got none`);
+  return masked;
+}
+
+function acceptReport(runner: Runner, aggregation: Aggregation, participant: string, { length, sha256 }: ReportMessage): void {
+  const { round } = runner;
   // The first acceptance was lost with a connection: saying it again lets the participant rest.
   if (hasReported(round, participant)) return accept(runner, participant);
   if (round.phase === 'recruiting' || (round.phase === 'training' && !runner.isTraining)) {
@@ -145,8 +162,9 @@ function acceptReport(runner: Runner, participant: string, { length, sha256 }: R
 
 function acceptChunk(runner: Runner, participant: string, { round, offset, data }: Chunk): void {
   if (round !== runner.plan.round) throw new CestaError('update.wrong-round', `round: expected ${runner.plan.round}, got ${round}`);
+  if (runner.masked !== null) return runner.masked.chunk(participant, offset, data);
   try {
-    if (runner.aggregation.take(participant, offset, data) === 'complete') dispatch(runner, { kind: 'report', participant, now: runner.context.clock.now() });
+    if (runner.aggregation?.take(participant, offset, data) === 'complete') dispatch(runner, { kind: 'report', participant, now: runner.context.clock.now() });
   } catch (error) {
     exclude(runner, participant, toCestaError(error));
     throw error;
@@ -155,16 +173,16 @@ function acceptChunk(runner: Runner, participant: string, { round, offset, data 
 
 /** Nothing of the participant is summed in this round, unless it is already. */
 function exclude(runner: Runner, participant: string, { code, message }: CestaError): void {
-  const { context, plan, aggregation } = runner;
+  const { context, plan } = runner;
   context.logger.warn({ participant, round: plan.round, code, reason: message }, 'participant excluded');
-  aggregation.discard(participant);
+  forget(runner, participant);
   dispatch(runner, { kind: 'misbehave', participant, code, now: context.clock.now() });
 }
 
 function resume(runner: Runner, participant: string): void {
   const { round, context } = runner;
   // What was under way on the old connection starts afresh.
-  runner.aggregation.discard(participant);
+  runner.aggregation?.discard(participant);
   if (hasReported(round, participant)) return accept(runner, participant);
   if (round.phase === 'recruiting' && round.pending.has(participant)) return invite(runner, participant);
   if (round.phase !== 'training') return;
@@ -180,6 +198,8 @@ function hasReported(round: Round, participant: string): boolean {
     case 'done':
       return round.reported.includes(participant);
     case 'recruiting':
+    // Who lost its connection in a masked session is out of it.
+    case 'masking':
     case 'failed':
       return false;
     default:

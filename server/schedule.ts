@@ -21,6 +21,7 @@ import { publicMessage } from './disclosure.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
+import { requireRecordable, type RoundLedger } from './ledger/round-ledger.ts';
 import type { LoadedRelease, Releases } from './releases.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
 import type { Spend, SpendRecord, Storage } from './storage/storage.ts';
@@ -48,7 +49,9 @@ export interface ScheduleOptions {
   /** Makes the catalogue durable, before a plan names it; harmless to repeat. */
   readonly keepCatalogue: (catalogue: Catalogue) => Promise<void>;
   readonly createModel: (catalogue: Catalogue, stage: StageModel) => AnyFederatedModel;
-  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs'>;
+  /** Puts the plan of a round into the public record; if that fails, so has the round. */
+  readonly openLedger: (plan: Plan, signal: AbortSignal) => Promise<RoundLedger>;
+  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs' | 'stageMs'>;
   readonly onProgress: (round: Round) => void;
   readonly onOver: (over: TaskOver) => void;
 }
@@ -75,6 +78,7 @@ interface State {
   firstReadyAt: number | null;
   failuresInARow: number;
   cancelTimer: () => void;
+  readonly stopping: AbortController;
   /** What is under way and has to be waited for when stopping. */
   work: Promise<void>;
 }
@@ -84,7 +88,7 @@ const longestPauseMs = 60_000;
 export function createSchedule(options: ScheduleOptions): Schedule {
   const state: State = {
     options, phase: 'waiting', made: null, run: null, last: null, over: null,
-    firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, work: Promise.resolve(),
+    firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
     ...eventsOf(state),
@@ -102,6 +106,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     async stop(reason) {
       state.phase = 'stopped';
       state.cancelTimer();
+      state.stopping.abort();
       await state.work;
       state.run?.stop(reason);
       await state.run?.ended;
@@ -159,17 +164,19 @@ function consider(state: State): void {
   }
 }
 
-/** Journal first: when the invitations go out, the plan and its reservation are durable. */
+/** Journal first, then the public record: when the invitations go out, the plan and its reservation are in both. */
 async function open(state: State): Promise<void> {
   const { options } = state;
   const { storage, releases, gateway, round } = options;
   const { task, model, catalogue, baseRelease } = await settleStage(state);
   const number = await storage.nextRoundNumber(task.name);
   const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm: releases.current?.manifest.nextClipNorm ?? null });
+  requireRecordable(plan);
   await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
+  const ledger = await options.openLedger(plan, state.stopping.signal);
   const candidates = shuffle(gateway.ready(), secureRandom((bytes) => void randomFillSync(bytes)));
   round.logger.info({ round: plan.round, shops: candidates.length }, 'round opens');
-  const run = startRound({ ...round, gateway, releases, storage, onProgress: options.onProgress }, model, plan, candidates);
+  const run = startRound({ ...round, gateway, releases, storage, ledger, onProgress: options.onProgress }, model, plan, candidates);
   state.run = run;
   if (state.phase === 'opening') state.phase = 'running';
   void run.ended.then((outcome) => {
@@ -251,8 +258,8 @@ async function whyOver({ task: asked, roundsWanted: wanted, storage, room }: Sch
   return { code: 'budget.exhausted', message: `task ${task.name}: ${charged} of ${task.privacy.rounds} rounds of its budget spent, ${done} of ${roundsWanted} releases made` };
 }
 
-/** What shops published may be at fault, or the disk: those are tried again. Anything else would fail the same way. */
-const passingFaults: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['storage.failed', 'catalogue.invalid', 'model.unusable']);
+/** What shops published may be at fault, the disk, or witnesses that are away: those are tried again. Anything else would fail the same way. */
+const passingFaults: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['storage.failed', 'round.failed', 'catalogue.invalid', 'model.unusable']);
 
 function recover(state: State, error: CestaError): void {
   if (state.phase === 'stopped') return;

@@ -1,7 +1,8 @@
-/** What a shop node asks of its coordinator: where the rounds are, the catalogue and the release a round starts from. */
+/** What a shop node asks of its coordinator: where the rounds are, the catalogue, the release a round starts from, the public record. */
 import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { openRelease } from '../../shared/federation/release.ts';
+import { tilePath, type TileAddress } from '../../shared/ledger/tiles.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
@@ -39,4 +40,16 @@ export async function fetchParams(fetch: Fetch, coordinator: URL, coordinatorKey
   if (document === null || actual !== baseRelease) throw new CestaError('release.untrusted', `base release: expected ${baseRelease}, got ${actual}`);
   const { tensors } = await openRelease(document.bytes, coordinatorKey);
   return model.decode(tensors);
+}
+
+/** A tile of the coordinator's public record. @throws CestaError `network.unreachable`, or the code that the server gave. */
+export async function fetchTile(fetch: Fetch, coordinator: URL, address: TileAddress): Promise<Uint8Array> {
+  const document = await getDocument(fetch, addressBelow(coordinator, `v1/log/${tilePath(address)}`));
+  return document?.bytes ?? new Uint8Array(0);
+}
+
+/** The head of the coordinator's public record, unverified. @throws CestaError `network.unreachable` */
+export async function fetchCheckpoint(fetch: Fetch, coordinator: URL): Promise<string> {
+  const document = await getDocument(fetch, addressBelow(coordinator, 'v1/log/checkpoint'));
+  return new TextDecoder().decode(document?.bytes);
 }

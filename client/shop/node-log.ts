@@ -1,4 +1,5 @@
 /** One clear log line for each thing that happens to a shop node. */
+import { bytesToHex } from '../../shared/protocol/digest.ts';
 import type { Logger } from 'pino';
 import type { ShopNodeEvent } from './shop-node.ts';
 
@@ -35,6 +36,11 @@ export function logEvent(logger: Logger, event: ShopNodeEvent): void {
       return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'round failed: the last release stays in force');
     case 'refused':
       return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'the coordinator refused a message');
+    case 'equivocation': {
+      const { of, sessionId, first, second } = event.evidence;
+      const hex = ({ digest, signature }: typeof first): object => ({ digest: bytesToHex(digest), signature: bytesToHex(signature) });
+      return logger.error({ round: event.round, of, session: bytesToHex(sessionId), first: hex(first), second: hex(second) }, 'the coordinator signed two statements where it may sign one: keep this line, it proves it');
+    }
     case 'task-over':
       return logger.info({ code: event.code, reason: event.message }, 'the task is over');
     default:

@@ -8,22 +8,26 @@ import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
-import { addDrawnNoise, drawNoise, maskStatistic } from '../../shared/federation/statistic.ts';
-import type { Masked } from '../../shared/privacy/vectors.ts';
+import { drawNoise } from '../../shared/federation/noise-shares.ts';
+import { addDrawnNoise } from '../../shared/federation/statistic.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import type { Fetch } from '../http.ts';
 import { startParticipant, type ParticipantEvent } from '../participant.ts';
 import { checkBudget } from '../plan-checks.ts';
+import { createRecordChecks } from '../record-checks.ts';
 import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
 import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
-import { fetchCatalogue, fetchParams, roundsAddress } from './coordinator-api.ts';
+import { fetchCatalogue, fetchParams, fetchTile, roundsAddress } from './coordinator-api.ts';
 import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
 import { logEvent } from './node-log.ts';
 import { nodeSockets } from './node-socket.ts';
+import { peerCheck } from './peers.ts';
 import { sumShoppers } from './shop-statistic.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 
@@ -44,6 +48,8 @@ export interface ShopNodeOptions {
   readonly coordinatorKey?: string;
   /** Rounds that would take this shop's own total beyond it are declined, and so are rounds without privacy. */
   readonly maxEpsilon?: number;
+  /** Whose cosignatures the public record must have before this shop takes part, and how many; none by default. */
+  readonly witnesses?: WitnessPolicy;
   /** What this shop's own epsilon is stated at, whatever delta a plan claims; 1e-4 by default. */
   readonly maxDelta?: number;
   /**
@@ -51,6 +57,8 @@ export interface ShopNodeOptions {
    * holds; without it the answer depends on the number of shoppers, and so tells about it.
    */
   readonly capacity?: number;
+  /** Shops that this one knows, by name and key: a masked sum with more strangers than may collude is declined. */
+  readonly peers?: ReadonlyMap<string, string>;
   /** Leave after the first release. */
   readonly once?: boolean;
   /** Shared by the nodes of one process. */
@@ -101,6 +109,8 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     connect,
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
+    masking: { id: shop.toLowerCase(), key: state.key, recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, state.key.publicKey, options.peers) },
+    record: createRecordChecks({ memory: state.heads, policy: options.witnesses ?? noWitnesses, readTile: (address) => fetchTile(options.fetch ?? globalThis.fetch, coordinator, address) }),
     onEvent(event) {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);
@@ -179,7 +189,7 @@ function createEnding({ ledger }: StateFolder, limits: Partial<SpendLimits>): En
 interface Trainer {
   model(plan: Plan): Promise<AnyFederatedModel>;
   accept(plan: Plan): void;
-  statistic(plan: Plan, planHash: string, signal: AbortSignal): Promise<Masked>;
+  statistic(plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }): Promise<Noised>;
 }
 
 function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (event: ShopNodeEvent) => void): Trainer {
@@ -198,21 +208,21 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
         throw new CestaError('privacy.infeasible', `maxShoppersPerShop: expected room for ${options.capacity ?? 'all shoppers of this shop'}, got ${maxShoppersPerShop}`);
       }
     },
-    async statistic(plan, planHash, signal) {
+    async statistic(plan, planHash, { participants, signal }) {
       const catalogue = await catalogueOf(plan);
       const model = modelCache.model(plan, catalogue);
       const params = await fetchParams(fetch, coordinator, state.coordinatorKey ?? '', plan, model);
       const random = systemRandom();
       // Before the data: the time of a draw depends on its value and must not be measured against the data.
-      const noise = drawNoise(plan, random);
+      const noise = drawNoise(plan, participants, random);
       const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan, random }, signal);
       signal.throwIfAborted();
       // The record is read again here: another round may have spent since the invitation.
       if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
       ledger.append(spendOf(plan, planHash, new Date().toISOString()));
-      const masked = maskStatistic(addDrawnNoise(sum, noise), plan);
+      const noised = addDrawnNoise(sum, noise);
       tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read(), limitsOf(options)) });
-      return masked;
+      return noised;
     },
   };
 }

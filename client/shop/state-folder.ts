@@ -1,16 +1,21 @@
 /**
  * What a shop keeps between runs, in a folder of its own: its signing key (readable by its owner only), the pinned
- * key of the coordinator and the record of spends. One node at a time: the coordinator admits one live connection
- * a name.
+ * key of the coordinator and those of other shops, how far its public record was seen, and the record of spends. One
+ * node at a time: the coordinator admits one live connection a name.
  */
-import { chmodSync, existsSync, fsyncSync, closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { HeadMemory } from '../../shared/ledger/followed-head.ts';
 import { signingKey, type SigningKey } from '../../shared/ledger/signing-key.ts';
 import { bytesToHex, hexToBytes } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { shopNameSchema } from '../../shared/protocol/messages.ts';
 import { fillSecurely } from '../secure-random.ts';
-import { openSpendLedger, storageErrors, syncFolder, type SpendLedger } from './spend-ledger.ts';
+import { writeDurably } from './durable-file.ts';
+import { openHeadMemory } from './head-file.ts';
+import { openPeerPins, type PeerPins } from './peers.ts';
+import { recordRelease } from './sessions-file.ts';
+import { openSpendLedger, storageErrors, type SpendLedger } from './spend-ledger.ts';
 
 export interface StateFolder {
   readonly path: string;
@@ -22,6 +27,12 @@ export interface StateFolder {
   /** @throws CestaError `storage.failed` */
   pinCoordinator(key: string): void;
   readonly ledger: SpendLedger;
+  /** Keys of other shops, as they were first seen. */
+  readonly peers: PeerPins;
+  /** Writes down that a masked session (hex) was answered. @throws CestaError `secagg.aborted` if it was before, `storage.failed` */
+  recordRelease(sessionId: string): void;
+  /** How far the public record of the coordinator has been seen. */
+  readonly heads: HeadMemory;
 }
 
 /**
@@ -49,6 +60,9 @@ export function openStateFolder(stateDir: string, shop: string): StateFolder {
         coordinatorKey = pinned;
       },
       ledger: openSpendLedger(join(path, 'spends.jsonl')),
+      peers: openPeerPins(path),
+      recordRelease: (sessionId) => recordRelease(path, sessionId),
+      heads: openHeadMemory(path),
     };
   });
 }
@@ -68,18 +82,4 @@ function readHexKey(path: string): string {
   const text = readFileSync(path, 'utf8').trim();
   if (!/^[0-9a-f]{64}$/.test(text)) throw new CestaError('storage.failed', `${path}: expected 32 bytes in lower-case hex, got other text`);
   return text;
-}
-
-/** Readers see the old file or the new one, never half of it, also after a power cut. */
-function writeDurably(path: string, folder: string, text: string): void {
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  syncFolder(folder);
 }

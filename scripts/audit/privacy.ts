@@ -9,7 +9,8 @@ import { simulatedToday, splitDataset } from '../evaluate.ts';
 import { createAccumulator } from '../../shared/federation/accumulator.ts';
 import { epsilonOfRounds } from '../../shared/federation/plan-cost.ts';
 import { modelNorm, type Plan } from '../../shared/federation/plan.ts';
-import { addDrawnNoise, drawNoise, startStatistic } from '../../shared/federation/statistic.ts';
+import { drawNoise } from '../../shared/federation/noise-shares.ts';
+import { addDrawnNoise, startStatistic } from '../../shared/federation/statistic.ts';
 import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
 import { historyOf, type ShopperHistory } from '../../shared/commerce/history.ts';
 import { secureRandom, seededRandom, uniform53 } from '../../shared/numerics/random.ts';
@@ -164,7 +165,7 @@ function withoutClip(plan: Plan): Plan {
 
 /** The plan's noise as a shop adds it, or a fraction of it for a control. */
 function withNoise(sum: Clipped, plan: Plan, factor: number, seed: number): Int32Array {
-  if (factor === 1) return addDrawnNoise(sum, drawNoise(plan, systemRandom()));
+  if (factor === 1) return addDrawnNoise(sum, drawNoise(plan, 1, systemRandom()));
   if (factor === 0) return sum.slice();
   const noise = new Int32Array(sum.length);
   skellamSampler({ variance: noiseVariance(plan) * factor ** 2, kind: 'fast' }).fill(noise, seededRandom(seed, 'weak noise'));
@@ -187,7 +188,7 @@ function noiseRows(plan: Plan, shops: number): NoiseRow[] {
   const random = systemRandom();
   const release = (shares: number): Int32Array => {
     const total = new Int32Array(noiseSamples);
-    for (let share = 0; share < shares; share += 1) addDrawnNoise(emptySum(noiseSamples), drawNoise(zeros, random)).forEach((value, i) => (total[i] += value));
+    for (let share = 0; share < shares; share += 1) addDrawnNoise(emptySum(noiseSamples), drawNoise(zeros, 1, random)).forEach((value, i) => (total[i] += value));
     return total;
   };
   const dropouts = [...new Set([0, 1, Math.floor(shops / 4)])].filter((left) => left < shops);

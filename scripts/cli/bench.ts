@@ -1,5 +1,6 @@
 /** `cesta bench`: speed, as medians of repeated runs on this machine. */
 import type { Command } from 'commander';
+import { integerIn, numberIn } from './options.ts';
 import { print } from './output.ts';
 
 export function addBench(program: Command): void {
@@ -12,6 +13,20 @@ export function addBench(program: Command): void {
     ({ rdpMs, tightMs }) => `RDP ${rdpMs.toFixed(1)} ms, tight ${tightMs.toFixed(0)} ms for one epsilon`);
   addMeasure(bench, 'ranking', 'candidate pairs of the embedded catalogue, and one ranking', async () => (await import('../bench/ranking.ts')).benchRanking(),
     ({ items, pairs, candidatesMs, rankMs }) => `${pairs} candidate pairs of ${items} items in ${candidatesMs.toFixed(0)} ms, one ranking ${rankMs.toFixed(3)} ms`);
+  bench
+    .command('secagg')
+    .description('a masked round: processor time of both sides, bytes sent, and whether the sum is exact')
+    .option('--participants <n>', 'shops in the round', integerIn(4, 5_000), 100)
+    .option('--length <n>', 'coordinates of a vector', integerIn(1, 1 << 24), 100_000)
+    .option('--dropout <share>', 'share of the shops that leaves before its vector', numberIn(0, 0.33), 0.1)
+    .option('--json', 'print one JSON object')
+    .action(async ({ json, ...round }: { json?: boolean; participants: number; length: number; dropout: number }) => {
+      const result = await (await import('../bench/secagg.ts')).benchSecagg(round);
+      const { participants, length, dropouts, clientCpuMs, aggregatorCpuMs, uploadBytes, uploadRatio, exact, peakRssMb } = result;
+      print({ json: json === true }, result, `${participants} shops, ${length} coordinates, ${dropouts} left: a shop ${clientCpuMs.toFixed(0)} ms and ${uploadBytes} bytes (${uploadRatio.toFixed(3)} of 4 a coordinate), `
+        + `the coordinator ${aggregatorCpuMs.toFixed(0)} ms, at most ${peakRssMb.toFixed(0)} MB; the sum is ${exact ? 'exact' : 'WRONG'}`);
+      if (!exact) process.exitCode = 1;
+    });
 }
 
 function addMeasure<Result>(bench: Command, name: string, description: string, measure: () => Promise<Result>, words: (result: Result) => string): void {

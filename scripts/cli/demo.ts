@@ -11,7 +11,8 @@ interface DemoCommandOptions {
   epsilon: number;
   delta: number;
   shops: number;
-  mode: string;
+  mode?: string;
+  leaving: number;
   seed: number;
   port: number;
   once?: boolean;
@@ -25,7 +26,8 @@ export function addDemo(program: Command): void {
     .option('--epsilon <number>', 'privacy of the release', positiveNumber, 3)
     .option('--delta <number>', 'privacy slack', probability, 1e-5)
     .option('--shops <n>', 'shops the orders are split over', integerIn(1, 200), 20)
-    .addOption(new Option('--mode <mode>', 'how the sum is protected').choices(privacyModes).default('local'))
+    .addOption(new Option('--mode <mode>', 'how the sum is protected (default: distributed; local with fewer than 5 shops)').choices(privacyModes))
+    .option('--leaving <n>', 'shops that leave in the middle of the round', integerIn(0, 50), 0)
     .option('--seed <n>', 'how shoppers are split over shops', integerIn(0, 2 ** 31 - 1), 1)
     .option('--port <n>', 'port of the coordinator; 0 picks one', integerIn(0, 65_535), 8787)
     .option('--once', 'exit when the comparison is shown')
@@ -39,7 +41,7 @@ async function runDemo({ json, once, ...options }: DemoCommandOptions): Promise<
   const stopped = untilStopped();
   let demo;
   try {
-    demo = await startDemo({ ...options, progress: (text) => void (spinner.text = text) });
+    demo = await startDemo({ ...options, mode: options.mode ?? (options.shops < 5 ? 'local' : 'distributed'), progress: (text) => void (spinner.text = text) });
     spinner.succeed(`done in ${demo.result.seconds.toFixed(1)} s`);
   } catch (error) {
     spinner.fail('the demo failed');

@@ -1,6 +1,9 @@
 /** `cesta join`: a shop node. */
+import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey } from './options.ts';
+import type { NoteKey } from '../../shared/ledger/signed-note.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import { collect, httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
 
@@ -13,6 +16,9 @@ interface JoinOptions extends DataOptions {
   maxEpsilon: number;
   maxDelta: number;
   capacity: number;
+  witnesses?: readonly NoteKey[];
+  quorum?: number;
+  peers?: string;
   unprotected?: boolean;
   once?: boolean;
   json?: boolean;
@@ -32,6 +38,9 @@ export function addJoin(program: Command): void {
     .option('--max-epsilon <number>', 'decline rounds that would take this shop beyond it, over all tasks', positiveNumber, 10)
     .option('--max-delta <number>', 'what this shop\'s own epsilon is stated at, whatever a plan claims', probability, 1e-4)
     .option('--capacity <n>', 'shoppers this shop declares room for; a public number', integerIn(1, 10_000_000), 5_000)
+    .option('--witnesses <name=key...>', 'witnesses of the coordinator\'s public record', collect(witnessKey))
+    .option('--quorum <k>', 'decline rounds whose plan fewer of them have signed (default: all of them)', integerIn(0, 100))
+    .option('--peers <file>', 'JSON of the shops you know and their keys: masked sums with more strangers than may collude are declined')
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--once', 'leave after the first release')
     .option('--json', 'print one JSON object at the end')
@@ -41,6 +50,7 @@ export function addJoin(program: Command): void {
 async function join(options: JoinOptions): Promise<void> {
   const { startShopNode } = await import('../../client/shop/shop-node.ts');
   const { byHash } = await import('../../shared/datasets/partitions.ts');
+  const peers = options.peers === undefined ? undefined : await readPeers(options.peers);
   const dataset = await readData(options);
   const logger = createLogger(options.shop);
   if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
@@ -52,11 +62,22 @@ async function join(options: JoinOptions): Promise<void> {
     stateDir: options.stateDir,
     logger,
     capacity: options.capacity,
+    witnesses: { witnesses: options.witnesses ?? [], quorum: options.quorum ?? options.witnesses?.length ?? 0 },
     ...(options.unprotected === true ? {} : { maxEpsilon: options.maxEpsilon, maxDelta: options.maxDelta }),
     ...(options.coordinatorKey === undefined ? {} : { coordinatorKey: options.coordinatorKey }),
     ...(options.once === true ? { once: true } : {}),
+    ...(peers === undefined ? {} : { peers }),
   });
   void untilStopped().then(() => node.close());
   const summary = await node.done;
   print(options, { shop: options.shop, shoppers: shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
+}
+
+async function readPeers(path: string): Promise<ReadonlyMap<string, string>> {
+  const { parsePeers } = await import('../../client/shop/peers.ts');
+  try {
+    return parsePeers(path, await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw cause instanceof CestaError ? cause : new CestaError('data.not-found', `${path}: expected a file of peers, got none that can be read`, { cause });
+  }
 }

@@ -13,13 +13,15 @@ import { addFrontier } from './frontier.ts';
 import { reportFailure } from './output.ts';
 import { addReference } from './reference.ts';
 import { addServe } from './serve.ts';
+import { addVerify } from './verify.ts';
+import { addWitness } from './witness.ts';
 
 export function createProgram(): Command {
   const program = new Command('cesta')
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addJoin, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addJoin, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

@@ -1,5 +1,6 @@
 /** Parsers of command-line values: each names the option, the expected range and what came. */
 import { InvalidArgumentError } from 'commander';
+import { requireKeyName, type NoteKey } from '../../shared/ledger/signed-note.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 
 /** A finite number in a closed range. */
@@ -79,4 +80,21 @@ export function jsonObject(text: string): Record<string, Json> {
 export function publicKey(text: string): string {
   if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError(`Expected 64 lower-case hexadecimal digits, got ${text}.`);
   return text;
+}
+
+/** `NAME=HEXKEY`: a witness. */
+export function witnessKey(text: string): NoteKey {
+  const at = text.lastIndexOf('=');
+  const [name, key] = [text.slice(0, at), text.slice(at + 1)];
+  try {
+    if (at > 0) return { name: requireKeyName(name), publicKey: publicKey(key), kind: 'witness' };
+  } catch {
+    // Reported below, with what came.
+  }
+  throw new InvalidArgumentError(`Expected NAME=KEY with a key of 64 lower-case hexadecimal digits, got ${text}.`);
+}
+
+/** An option that may be given several times. */
+export function collect<T>(parse: (text: string) => T): (text: string, previous: readonly T[] | undefined) => readonly T[] {
+  return (text, previous = []) => [...previous, parse(text)];
 }

@@ -3,7 +3,8 @@ import { Option, type Command } from 'commander';
 import { modelKinds } from '../../shared/recommender/federated-model.ts';
 import { privacyModes } from '../../shared/federation/plan.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
-import { dayEnd, integerIn, jsonObject, positiveNumber, probability } from './options.ts';
+import type { NoteKey } from '../../shared/ledger/signed-note.ts';
+import { collect, dayEnd, integerIn, jsonObject, positiveNumber, probability, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 
 interface ServeOptions {
@@ -16,7 +17,9 @@ interface ServeOptions {
   clipNorm?: number;
   asOf: number;
   hyperParameters?: Record<string, Json>;
-  minShops: number;
+  minShops?: number;
+  tolerated?: number;
+  colluding?: number;
   sampling?: number;
   encoding: 'sparse' | 'rotated';
   adaptiveClip?: number;
@@ -27,6 +30,9 @@ interface ServeOptions {
   gatherSeconds: number;
   trainingSeconds: number;
   catalogue?: string;
+  witness?: readonly NoteKey[];
+  quorum: number;
+  witnessSeconds: number;
   host: string;
   port: number;
   dataDir: string;
@@ -39,7 +45,7 @@ export function addServe(program: Command): void {
     .description('run the coordinator: gather shops, run private rounds, serve the releases')
     .option('--task <name>', 'name of the task', 'main')
     .addOption(new Option('--model <kind>', 'what to train').choices(modelKinds.filter((kind) => kind !== 'item-knn')).default('neighbours'))
-    .addOption(new Option('--mode <mode>', 'how the sums are protected').choices(privacyModes).default('local'))
+    .addOption(new Option('--mode <mode>', 'how the sums are protected').choices(privacyModes).default('distributed'))
     .option('--epsilon <number>', 'privacy limit of the whole task', positiveNumber, 3)
     .option('--delta <number>', 'privacy slack of the whole task', probability, 1e-5)
     .option('--rounds <n>', 'rounds that share the limit', integerIn(1, 10_000), 1)
@@ -50,13 +56,18 @@ export function addServe(program: Command): void {
     .option('--shops-per-shopper <n>', 'shops one person may be a shopper of: the budget is stated for that person, too', integerIn(1, 1000), 2)
     .option('--as-of <date>', 'the day that "recent" is reckoned back from (default: today)', dayEnd, dayEnd(new Date().toISOString().slice(0, 10)))
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
-    .option('--min-shops <n>', 'fewest reports a sum may be made of', integerIn(1, 10_000), 2)
+    .option('--min-shops <n>', 'fewest reports a sum may be made of (default: 5 in mode distributed, else 2)', integerIn(1, 10_000))
+    .option('--tolerated <n>', 'mode distributed: dropouts that noise is planned for (default: a fifth of the shops)', integerIn(0, 1000))
+    .option('--colluding <n>', 'mode distributed: shops that may collude (default: a tenth of the fewest, at least 1)', integerIn(0, 1000))
     .option('--shops <n>', 'reports wanted; a round starts as soon as this many shops are ready', integerIn(1, 10_000), 20)
     .option('--over-selection <factor>', 'invitations per wanted report', positiveNumber, 1.3)
     .option('--max-shoppers <n>', 'most shoppers of one shop: sizes the ring of the sum', integerIn(1, 10_000_000), 5_000)
     .option('--gather-seconds <n>', 'wait for more shops after the first', positiveNumber, 30)
     .option('--training-seconds <n>', 'deadline for reports', positiveNumber, 120)
     .option('--catalogue <file>', 'products, CSV or JSONL (default: the union of what shops publish)')
+    .option('--witness <name=key>', 'take cosignatures of the public record by this witness (repeatable)', collect(witnessKey))
+    .option('--quorum <n>', 'witnesses that must have signed a plan before anybody is invited', integerIn(0, 100), 0)
+    .option('--witness-seconds <n>', 'how long they may take', positiveNumber, 30)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0 picks one', integerIn(0, 65_535), 8787)
     .option('--data-dir <folder>', 'where rounds, releases and the signing key are kept', '.cesta/coordinator')
@@ -81,10 +92,12 @@ async function serve(options: ServeOptions): Promise<void> {
         ...(options.clipNorm === undefined ? {} : { clipNorm: options.clipNorm }),
         ...(options.sampling === undefined ? {} : { sampling: { rate: options.sampling, drawnBy: 'shop' } }),
         ...(options.adaptiveClip === undefined ? {} : { adaptiveClip: { expectedShoppers: options.adaptiveClip } }),
+        ...(options.tolerated === undefined ? {} : { tolerated: options.tolerated }),
+        ...(options.colluding === undefined ? {} : { colluding: options.colluding }),
         encoding: options.encoding,
         shopsPerShopper: options.shopsPerShopper,
       },
-      cohort: { minParticipants: Math.min(options.minShops, options.shops), targetParticipants: options.shops, overSelection: options.overSelection },
+      cohort: { minParticipants: Math.min(options.minShops ?? (options.mode === 'distributed' ? 5 : 2), options.shops), targetParticipants: options.shops, overSelection: options.overSelection },
       deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(options.trainingSeconds * 1000) },
       maxShoppersPerShop: options.maxShoppers,
     },
@@ -92,6 +105,8 @@ async function serve(options: ServeOptions): Promise<void> {
     port: options.port,
     dataDir: options.dataDir,
     gatherMs: Math.ceil(options.gatherSeconds * 1000),
+    witnesses: { witnesses: options.witness ?? [], quorum: options.quorum },
+    witnessMs: Math.ceil(options.witnessSeconds * 1000),
     logger: createLogger('coordinator'),
     ...(catalogue === undefined ? {} : { catalogue }),
   });

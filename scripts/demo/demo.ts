@@ -23,6 +23,8 @@ export interface DemoOptions {
   readonly delta: number;
   readonly shops: number;
   readonly mode: string;
+  /** Shops that leave in the middle of the round: the first ones. */
+  readonly leaving: number;
   readonly seed: number;
   readonly port: number;
   /** Says what is going on, in one line. */
@@ -99,10 +101,10 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
 
 const order = ['popularity', 'local-only', 'release', 'release-without-noise', 'item-knn-central'] as const;
 
-function shopHosts({ shops, seed }: DemoOptions, coordinator: string, stateDir: string): DemoProcess[] {
+function shopHosts({ shops, seed, leaving }: DemoOptions, coordinator: string, stateDir: string): DemoProcess[] {
   return Array.from({ length: hosts }, (_, host) => ({ from: Math.floor((host * shops) / hosts) + 1, to: Math.floor(((host + 1) * shops) / hosts) }))
     .filter(({ from, to }) => to >= from)
-    .map(({ from, to }) => startShopHost({ coordinator, from, to, of: shops, seed, stateDir }));
+    .map(({ from, to }) => startShopHost({ coordinator, from, to, of: shops, seed, stateDir, leaving: Math.max(0, Math.min(leaving - from + 1, to - from + 1)) }));
 }
 
 function serveArguments({ epsilon, delta, shops, mode, port }: DemoOptions, folder: string): string[] {

@@ -48,7 +48,7 @@ function startFailure(stderr: string): CestaError {
 }
 
 /** Starts one process that hosts shops `from..to` (1-based) of `of`. */
-export function startShopHost(options: { coordinator: string; from: number; to: number; of: number; seed: number; stateDir: string }): DemoProcess {
+export function startShopHost(options: { coordinator: string; from: number; to: number; of: number; seed: number; stateDir: string; leaving: number }): DemoProcess {
   const child = spawn(process.execPath, [...typescript, shopHost, JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit'] });
   return supervise(`shops ${options.from}-${options.to}`, child);
 }

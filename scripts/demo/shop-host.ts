@@ -15,6 +15,8 @@ const optionsSchema = z.strictObject({
   to: z.number().int().positive(),
   of: z.number().int().positive(),
   seed: z.number().int(),
+  /** Of these shops, the first so many leave when their statistic is made. */
+  leaving: z.number().int().min(0),
   stateDir: z.string(),
 });
 
@@ -36,4 +38,5 @@ const stop = (): void => {
 };
 process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
+for (const node of nodes.slice(0, options.leaving)) node.onEvent(({ kind }) => void (kind === 'trained' && node.close()));
 await Promise.all(nodes.map((node) => node.done));

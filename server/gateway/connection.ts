@@ -14,7 +14,7 @@ import { connectStatement, decodeChunk, parseClientMessage, type Chunk, type Cli
 import type { GatewayContext } from './context.ts';
 import type { Link } from './link.ts';
 
-export type RoundMessage = Extract<ClientMessage, { type: 'join' | 'decline' | 'report' | 'leave' }>;
+export type RoundMessage = Extract<ClientMessage, { type: 'join' | 'decline' | 'report' | 'leave' | 'masked' }>;
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>;
 type Products = Extract<ClientMessage, { type: 'products' }>;
@@ -92,6 +92,7 @@ function acceptMessage(state: State, message: ClientMessage, bytes: number): voi
     case 'decline':
     case 'report':
     case 'leave':
+    case 'masked':
       if (stage.kind !== 'ready') throw outOfOrder(state, message.type);
       return context.events.message(stage.participant, message);
     default:

@@ -1,5 +1,5 @@
 /**
- * The public, read-only HTTP side of the coordinator. Releases and the catalogue are served from bytes that are
+ * The public HTTP side of the coordinator, read only but for what witnesses sign. Releases and the catalogue are served from bytes that are
  * durable and digested already, so an answer is never half of anything.
  */
 import express, { type Express, type Request, type Response } from 'express';
@@ -15,10 +15,12 @@ import type { CatalogueRoom } from '../catalogue-room.ts';
 import type { Clock } from '../clock.ts';
 import { publicMessage } from '../disclosure.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
+import type { PublicRecord } from '../ledger/public-record.ts';
 import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
+import { addLog } from './log.ts';
 import { openApiDocument } from './openapi.ts';
 import { roundsQuerySchema, type budgetSchema, type federationSchema, type roundsSchema } from './schemas.ts';
 
@@ -26,6 +28,7 @@ export interface AppContext {
   readonly task: TaskSpec;
   readonly publicKey: string;
   readonly storage: Storage;
+  readonly record: Pick<PublicRecord, 'checkpoint' | 'read' | 'cosign'>;
   readonly releases: Pick<Releases, 'current' | 'find'>;
   readonly room: Pick<CatalogueRoom, 'fixed'>;
   readonly clock: Clock;
@@ -44,6 +47,7 @@ export function createApp(context: AppContext): Express {
   addStatus(app, context);
   addModel(app, context);
   addRecords(app, context);
+  addLog(app, context.record);
   app.use(notFound);
   app.use(answerErrors(context.logger));
   return app;

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, generated from the schemas that answers are made of. */
 import { z } from 'zod';
-import { budgetSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema } from './schemas.ts';
+import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema } from './schemas.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -10,11 +10,14 @@ interface Operation {
   /** What the body is: a schema, or the media type of bytes. */
   readonly body: z.ZodType | string;
   readonly parameters?: readonly JsonObject[];
+  /** What is handed in, for a POST. */
+  readonly request?: JsonObject;
   /** Whether the answer carries a strong ETag and honours If-None-Match. */
   readonly isCacheable?: boolean;
 }
 
 const releaseFile = 'application/octet-stream';
+const noteText = 'text/plain';
 
 const operations: readonly Operation[] = [
   { path: '/.well-known/cesta.json', summary: 'Who the coordinator is and what it serves', body: federationSchema },
@@ -36,23 +39,38 @@ const operations: readonly Operation[] = [
     parameters: [{ name: 'after', in: 'query', required: false, description: 'Only rounds with a higher number', schema: { type: 'integer', minimum: 0 } }],
   },
   { path: '/v1/budget', summary: 'What the task promises its shoppers and has spent', body: budgetSchema },
+  { path: '/v1/log/checkpoint', summary: 'The head of the public record: a signed note, with the cosignatures of witnesses', body: noteText, isCacheable: true },
+  {
+    path: '/v1/log/tile/{tile}',
+    summary: 'Hashes and entries of the public record, as C2SP tlog-tiles says; full tiles never change',
+    body: releaseFile,
+    isCacheable: true,
+    parameters: [{ name: 'tile', in: 'path', required: true, description: '`LEVEL/INDEX` or `entries/INDEX`, with slashes as they are; partial ones end in `.p/WIDTH`', schema: { type: 'string' } }],
+  },
+  {
+    path: '/v1/log/cosignatures',
+    summary: 'Takes a recent checkpoint with the signature of a witness whom the operator named',
+    body: cosignedSchema,
+    request: { required: true, content: { [noteText]: { schema: { type: 'string', maxLength: 4096 } } } },
+  },
 ];
 
 export function openApiDocument(): JsonObject {
   return {
     openapi: '3.1.0',
-    info: { title: 'Cesta coordinator', version: '1', description: 'Public and read only. Shops take part over the WebSocket /v1/rounds/live.' },
-    paths: Object.fromEntries(operations.map((operation) => [operation.path, { get: describe(operation) }])),
+    info: { title: 'Cesta coordinator', version: '1', description: 'Public, and read only but for cosignatures. Shops take part over the WebSocket /v1/rounds/live.' },
+    paths: Object.fromEntries(operations.map((operation) => [operation.path, { [operation.request === undefined ? 'get' : 'post']: describe(operation) }])),
     components: { schemas: { Error: jsonSchemaOf(errorSchema) } },
   };
 }
 
-function describe({ summary, body, parameters, isCacheable }: Operation): JsonObject {
+function describe({ summary, body, parameters, isCacheable, request }: Operation): JsonObject {
   const content = typeof body === 'string' ? { [body]: { schema: { type: 'string', format: 'binary' } } } : { 'application/json': { schema: jsonSchemaOf(body) } };
   const failure = { description: 'Error', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
   return {
     summary,
     ...(parameters === undefined ? {} : { parameters }),
+    ...(request === undefined ? {} : { requestBody: request }),
     responses: { 200: { description: 'OK', content }, ...(isCacheable === true ? { 304: { description: 'Not modified' } } : {}), default: failure },
   };
 }

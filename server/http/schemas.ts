@@ -52,7 +52,7 @@ export const roundsSchema = z.object({
 
 export const budgetSchema = z.object({
   task: z.string(),
-  mode: z.enum(['none', 'local']),
+  mode: z.enum(['none', 'local', 'distributed']),
   unit: z.string(),
   adjacency: z.string(),
   delta: z.number().nullable(),
@@ -75,6 +75,9 @@ export const budgetSchema = z.object({
   assumptions: z.array(z.string()),
   threatModel: z.string(),
 });
+
+/** What became of a cosignature: the head it is over, and how many that has now. */
+export const cosignedSchema = z.object({ size: z.number().int(), cosignatures: z.number().int() });
 
 /** `?after=3`: rounds with a higher number. */
 export const roundsQuerySchema = z.object({ after: z.coerce.number().int().nonnegative().default(0) });

@@ -63,9 +63,17 @@ async function createRounds(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function createLog(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createTable('log_entries').ifNotExists()
+    .addColumn('position', 'integer', (column) => column.primaryKey())
+    .addColumn('bytes', 'text', (column) => column.notNull())
+    .execute();
+}
+
 const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
+  '003-log': { up: createLog },
 };
 
 /** @throws CestaError `storage.failed` naming the migration that failed. */

@@ -24,5 +24,7 @@ export interface Schema {
   };
   readonly releases: { task: string; version: number; sha256: string; round: string; manifest: string; created_at: string };
   readonly spends: { round: string; task: string; event: string; epsilon: number | null; delta: number | null; state: SpendState; changed_at: string };
+  /** The public record. `bytes`: Base 64. */
+  readonly log_entries: { position: number; bytes: string };
   readonly nodes: { name_key: string; name: string; public_key: string; first_seen: string; last_seen: string };
 }

@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { readRelease, readRound, readSpend, readTask } from './rows.ts';
+import { logOf } from './sql-log.ts';
 import type { Schema } from './schema.ts';
 import type { Failure, SpendState, Storage } from './storage.ts';
 
@@ -26,6 +27,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...roundsOf(db, now),
     ...releasesOf(db, now),
     ...nodesOf(db, now),
+    ...logOf(db),
     async ping() {
       await sql`select 1`.execute(db);
     },

@@ -127,5 +127,18 @@ export interface Storage {
   pinNode(name: string, publicKey: string): Promise<'new' | 'known' | 'taken'>;
   nodes(): Promise<readonly NodeRecord[]>;
 
+  /** Entries of the public record. */
+  logSize(): Promise<number>;
+  /**
+   * Appends to the public record; nothing in it is ever changed.
+   * @throws CestaError `storage.failed` unless `position` is the one after the last.
+   */
+  appendLogEntry(position: number, bytes: Uint8Array): Promise<void>;
+  /**
+   * Entries in order, fewer where the record ends.
+   * @throws CestaError `storage.failed` for a record with a gap.
+   */
+  logEntries(range: { readonly from: number; readonly limit: number }): Promise<readonly Uint8Array[]>;
+
   close(): Promise<void>;
 }

@@ -44,7 +44,8 @@ export function createAccumulator(plan: Plan): Accumulator {
   };
 }
 
-function decodeSum(sum: Int32Array, plan: Plan, participants: number): DecodedSum {
+/** A sum of `participants` reports, in grid steps, in the units of the model. */
+export function decodeSum(sum: Int32Array, plan: Plan, participants: number): DecodedSum {
   const { bounds } = plan;
   const values = unitsOf(sum, bounds, contributionLength(plan));
   const countSlot = values.length - slotsOf(bounds);

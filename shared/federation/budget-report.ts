@@ -9,7 +9,7 @@ import { acrossShops, filterOrderOf, ledgerOrders, reportBudget, restoreBudget, 
 import type { PrivacyStatement } from './release.ts';
 import { epsilonOfRounds, planEvents } from './plan-cost.ts';
 import { totalNoiseStd, type Plan } from './plan.ts';
-import type { TaskSpec } from './task.ts';
+import { sharesOf, type TaskSpec } from './task.ts';
 
 const unit = 'one shopper in one shop';
 const adjacency = 'add or remove all records of one shopper at one shop';
@@ -17,12 +17,25 @@ const adjacency = 'add or remove all records of one shopper at one shop';
 const threatModel: Record<Plan['privacy']['mode'], string> = {
   none: 'No protection: the coordinator receives every shop\'s exact sums. For tests and for data that may be public.',
   local: 'Each shop adds all of the noise itself, so the guarantee holds against the coordinator, the other shops and every reader of a release, whoever of them collude. It does not protect a shopper from the shop that holds the orders.',
+  distributed: 'The coordinator sees one masked sum, to which every shop adds a share of the noise: the guarantee holds against the coordinator, every reader of a release and as many shops as are named, all colluding, if the other shops are honest and really exist. It does not protect a shopper from the shop that holds the orders.',
 };
 
 const nothingPromised = ['Nothing is promised, so nothing is assumed.'] as const;
 
-function assumptionsOf({ sampling, shopsPerShopper }: { readonly sampling: number; readonly shopsPerShopper: number }): readonly string[] {
+/** What a task or plan says of its noise. */
+interface NoiseTerms {
+  readonly sampling: number;
+  readonly shopsPerShopper: number;
+  /** Null where every shop adds all of the noise. */
+  readonly shares: { readonly tolerated: number; readonly colluding: number } | null;
+}
+
+function assumptionsOf({ sampling, shopsPerShopper, shares }: NoiseTerms): readonly string[] {
   return [
+    ...(shares === null ? [] : [
+      `At most ${shares.colluding} of the shops in a sum collude with the coordinator or with one another, and fewer than a third of its roster; all others exist and add their share of the noise.`,
+      `After up to ${shares.tolerated} dropouts the sum carries exactly the planned noise; beyond that nothing is revealed. Noise that may be removed comes from 256-bit seeds: to whoever cannot break AES-256 it is noise.`,
+    ]),
     `A person who is a shopper of ${shopsPerShopper} shops has a larger epsilon, which the budget states beside this one; of more shops, a larger one still.`,
     sampling === 1
       ? 'Every round uses the whole of a shop\'s consenting shoppers: no amplification by sampling is claimed.'
@@ -85,7 +98,7 @@ export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], pa
     delta: privacy.mode === 'none' ? null : privacy.delta,
     noiseStd: totalNoiseStd(privacy, participants),
     clipNorm: bounds.clipNorm,
-    assumptions: [...(privacy.mode === 'none' ? nothingPromised : assumptionsOf(privacy)), threatModel[privacy.mode]],
+    assumptions: [...(privacy.mode === 'none' ? nothingPromised : assumptionsOf({ ...privacy, shares: privacy.mode === 'distributed' ? privacy : null })), threatModel[privacy.mode]],
   };
 }
 
@@ -126,8 +139,9 @@ export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[])
   const budget = taskBudget(task, spends);
   const roundsCharged = spends.filter(({ state }) => state !== 'abandoned').length;
   const roundsLeft = Math.max(0, privacy.rounds - roundsCharged);
-  const mode = budget === null ? 'none' : 'local';
-  const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper }), threatModel: threatModel[mode] } as const;
+  const shares = privacy.mode === 'distributed' ? sharesOf(task) : null;
+  const mode = budget === null ? 'none' : shares === null ? 'local' : 'distributed';
+  const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, shares }), threatModel: threatModel[mode] } as const;
   if (budget === null) {
     return { ...base, delta: null, epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, epsilonAcrossShops: null, filterOrder: null, filterUsed: null, rdp: null, shopLedger: null, state: 'unlimited' };
   }

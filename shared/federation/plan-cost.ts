@@ -24,6 +24,8 @@ export function planEvents(plan: Plan): readonly PrivacyEvent[] {
     case 'none':
       return [];
     case 'local':
+    case 'distributed':
+      // Of shares, the honest survivors' add up to this variance whoever drops out: that is what their removal is for.
       return [{ kind: 'skellam', ...planSensitivity(plan), variance: (privacy.noiseStd * bounds.gridScale) ** 2, sampling: privacy.sampling, count: 1 }];
     default:
       return privacy satisfies never;

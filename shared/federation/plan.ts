@@ -7,6 +7,7 @@ import { modelKinds } from '../recommender/federated-model.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { fewestParticipants } from '../secagg/terms.ts';
 
 export const protocolVersion = 1;
 
@@ -49,24 +50,36 @@ const boundsSchema = z.strictObject({
   maxShoppersPerShop: count,
 }).refine(({ encoding, modulusBits }) => encoding.kind === 'rotated' || modulusBits === 32, 'modulusBits: expected 32 with the sparse encoding');
 
-/** How the sum is protected. `noiseStd` is in the units of the clip norm. */
+/** What a plan with noise promises. `noiseStd` is in the units of the clip norm. */
+const promise = {
+  epsilon: positive,
+  delta: z.number().gt(0).lt(1),
+  /** Rounds that together spend (epsilon, delta). */
+  rounds: count,
+  /** Noise that the promise needs: in every report in mode `local`, in the sum in mode `distributed`. */
+  noiseStd: positive,
+  mechanism: z.literal('skellam'),
+  /** Every shop takes each of its shoppers with this probability, independently, and tells nobody whom; 1: all. */
+  sampling: z.number().gt(0).max(1),
+  /** The Renyi order at which the task's budget is filtered, fixed before its first round. */
+  filterOrder: z.number().int().min(2),
+  /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
+  shopsPerShopper: count,
+};
+
+/** How the sum is protected. */
 const privacySchema = z.discriminatedUnion('mode', [
   z.strictObject({ mode: z.literal('none') }),
+  /** Every shop adds all the noise itself: the guarantee holds against the coordinator with nobody trusted. */
+  z.strictObject({ mode: z.literal('local'), ...promise }),
+  /** Reports are masked and the coordinator sees their sum only; every shop adds a share of the noise. */
   z.strictObject({
-    /** Every shop adds all the noise itself: the guarantee holds against the coordinator with nobody trusted. */
-    mode: z.literal('local'),
-    epsilon: positive,
-    delta: z.number().gt(0).lt(1),
-    /** Rounds that together spend (epsilon, delta). */
-    rounds: count,
-    noiseStd: positive,
-    mechanism: z.literal('skellam'),
-    /** Every shop takes each of its shoppers with this probability, independently, and tells nobody whom; 1: all. */
-    sampling: z.number().gt(0).max(1),
-    /** The Renyi order at which the task's budget is filtered, fixed before its first round. */
-    filterOrder: z.number().int().min(2),
-    /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
-    shopsPerShopper: count,
+    mode: z.literal('distributed'),
+    ...promise,
+    /** Dropouts after the roster is fixed for which removable noise makes up; beyond them nothing is revealed. */
+    tolerated: z.number().int().min(0).max(1000),
+    /** Shops in the sum whose noise is not counted on: those that may collude with the coordinator or one another. */
+    colluding: z.number().int().min(0),
   }),
 ]);
 
@@ -100,12 +113,19 @@ export const planSchema = z.strictObject({
   deadlines: deadlinesSchema,
   /** Digest of the release whose parameters this round starts from; null for the catalogue's own. */
   baseRelease: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
-});
+}).refine(({ privacy, cohort }) => honestShares(privacy, cohort) >= 1, 'cohort.minParticipants: expected more than privacy.tolerated and privacy.colluding together')
+  .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || cohort.minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed`)
+  .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= 16, 'bounds.modulusBits: expected at least 16 in mode distributed');
 
 export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type Bounds = Plan['bounds'];
 export type PrivacyPlan = Plan['privacy'];
 export type Cohort = Plan['cohort'];
+
+/** Shares of noise that the guarantee counts on at the least: 1 where every share is all of it. */
+export function honestShares(privacy: z.infer<typeof privacySchema>, { minParticipants }: { readonly minParticipants: number }): number {
+  return privacy.mode === 'distributed' ? minParticipants - privacy.tolerated - privacy.colluding : 1;
+}
 
 /** Slots behind the model's vector: the count, and the bit where the clip norm adapts. */
 export function slotsOf({ clipBit }: Pick<Bounds, 'clipBit'>): number {
@@ -126,7 +146,7 @@ export function modelNorm({ clipNorm, countValue, clipBit }: Bounds): number {
   return Math.sqrt(clipNorm ** 2 - countValue ** 2 - (clipBit?.value ?? 0) ** 2) * (1 - 2 ** -50);
 }
 
-/** What a user may ask for; `distributed` and `central` are words of the design that a coordinator may have to refuse. */
+/** What a user may ask for; `central` is a word of experiments that a coordinator refuses. */
 export const privacyModes = ['none', 'local', 'distributed', 'central'] as const;
 export type PrivacyMode = (typeof privacyModes)[number];
 
@@ -154,6 +174,9 @@ export function totalNoiseStd(privacy: PrivacyPlan, participants: number): numbe
       return 0;
     case 'local':
       return privacy.noiseStd * Math.sqrt(participants);
+    case 'distributed':
+      // Of the survivors' equal shares, those of the colluding are not counted on, and are in the sum all the same.
+      return privacy.noiseStd * Math.sqrt(participants / (participants - privacy.colluding));
     default:
       return privacy satisfies never;
   }

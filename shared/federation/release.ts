@@ -18,7 +18,7 @@ const jsonSchema: z.ZodType<Json> = z.json();
 
 /** What the shoppers of the federation were promised for this release, in numbers and in words. */
 const privacyStatementSchema = z.strictObject({
-  mode: z.enum(['none', 'local']),
+  mode: z.enum(['none', 'local', 'distributed']),
   unit: z.string(),
   adjacency: z.string(),
   /** Spent by the task up to and including this release; null where nothing is promised. */

@@ -4,12 +4,16 @@
  *
  * Membership is frozen when training starts. Every leave is re-evaluated at once, so that nobody silent can
  * stall a round: a round closes when every member has reported or is away, when the target has reported, or
- * at its deadline. A member that is away may come back while others are still working.
+ * at its deadline. A member that is away may come back while others are still working. In mode `distributed` a masked
+ * session (`shared/secagg`) stands in for training: it has stages and deadlines of its own, and ends in one sum.
  */
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { Plan } from './plan.ts';
 
 type MemberState = 'working' | 'away' | 'reported' | 'dropped';
+
+/** What a masked session collects: fresh keys, shares of secrets, masked vectors, confirmations of who survived, and what unmasks the sum. */
+export type MaskingStage = 'keys' | 'nonces' | 'shares' | 'masked' | 'confirm' | 'unmask';
 
 interface Common {
   readonly plan: Plan;
@@ -27,6 +31,14 @@ export type Round =
       readonly phase: 'training';
       readonly members: ReadonlyMap<string, MemberState>;
       readonly deadline: number;
+    })
+  /** Mode `distributed`: members mask together; who drops out and when is the masked session's affair. */
+  | (Common & {
+      readonly phase: 'masking';
+      readonly members: readonly string[];
+      readonly stage: MaskingStage;
+      /** Members whose answer to this stage has arrived. */
+      readonly answered: number;
     })
   | (Common & {
       readonly phase: 'releasing';
@@ -46,6 +58,9 @@ export type RoundEvent =
   /** The participant broke the protocol and is out of this round for good. */
   | { readonly kind: 'misbehave'; readonly participant: string; readonly code: ErrorCode; readonly now: number }
   | { readonly kind: 'tick'; readonly now: number }
+  | { readonly kind: 'masking'; readonly stage: MaskingStage; readonly answered: number }
+  /** The masked sum of these members is unmasked. */
+  | { readonly kind: 'summed'; readonly reported: readonly string[] }
   | { readonly kind: 'released'; readonly version: number }
   | { readonly kind: 'abort'; readonly code: ErrorCode; readonly reason: string };
 
@@ -53,6 +68,8 @@ export type RoundEffect =
   | { readonly kind: 'invite'; readonly participants: readonly string[] }
   /** Reserve the budget durably, then tell the members to train. */
   | { readonly kind: 'start-training'; readonly participants: readonly string[]; readonly deadline: number }
+  /** Open a masked session with these members; answer with `masking`, and `summed` or `abort`. */
+  | { readonly kind: 'start-masking'; readonly participants: readonly string[] }
   /** Tell a member that came back where it stands. */
   | { readonly kind: 'resume'; readonly participant: string; readonly deadline: number }
   /** Fold the participant's staged update into the accumulator: happens exactly once per participant. */
@@ -81,6 +98,8 @@ export function advance(round: Round, event: RoundEvent): Step {
       return recruit(round, event);
     case 'training':
       return train(round, event);
+    case 'masking':
+      return mask(round, event);
     case 'releasing':
       if (event.kind === 'released') {
         return [{ plan: round.plan, phase: 'done', reported: round.reported, version: event.version }, [{ kind: 'announce-done', version: event.version }]];
@@ -118,6 +137,8 @@ function recruit(round: Extract<Round, { phase: 'recruiting' }>, event: RoundEve
     case 'report':
       return [round, [refusal(event.participant, 'protocol.out-of-order', 'report: training has not started')]];
     case 'return':
+    case 'masking':
+    case 'summed':
     case 'released':
     case 'abort':
       return [round, []];
@@ -135,14 +156,39 @@ function settle(round: Extract<Round, { phase: 'recruiting' }>, now: number): St
   if (round.pending.size > 0 && now < round.deadline) return [round, []];
   if (round.joined.size < minParticipants) return fail(round, `participants: expected at least ${minParticipants} to join, got ${round.joined.size}`);
   const participants = [...round.joined];
+  if (round.plan.privacy.mode === 'distributed') {
+    return [{ plan: round.plan, phase: 'masking', members: participants, stage: 'keys', answered: 0 }, [{ kind: 'start-masking', participants }]];
+  }
   const deadline = now + round.plan.deadlines.trainingMs;
   const members = new Map<string, MemberState>(participants.map((participant) => [participant, 'working']));
   return [{ plan: round.plan, phase: 'training', members, deadline }, [{ kind: 'start-training', participants, deadline }]];
 }
 
+function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): Step {
+  switch (event.kind) {
+    case 'masking':
+      return [{ ...round, stage: event.stage, answered: event.answered }, []];
+    case 'summed':
+      return [{ plan: round.plan, phase: 'releasing', reported: event.reported }, [{ kind: 'release', reported: event.reported }]];
+    case 'join':
+      return [round, [refusal(event.participant, round.members.includes(event.participant) ? 'protocol.out-of-order' : 'round.not-member', 'join: membership was frozen when masking started')]];
+    case 'decline':
+    case 'leave':
+    case 'return':
+    case 'report':
+    case 'misbehave':
+    case 'tick':
+    case 'released':
+    case 'abort':
+      return [round, []];
+    default:
+      return event satisfies never;
+  }
+}
+
 function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent): Step {
   if (event.kind === 'tick') return close(round, event.now);
-  if (event.kind === 'released' || event.kind === 'abort') return [round, []];
+  if (event.kind === 'released' || event.kind === 'abort' || event.kind === 'masking' || event.kind === 'summed') return [round, []];
   const state = round.members.get(event.participant);
   if (state === undefined) {
     const answers = event.kind === 'leave' || event.kind === 'misbehave' || event.kind === 'decline' ? [] : [refusal(event.participant, 'round.not-member', `${event.kind}: membership was frozen when training started`)];

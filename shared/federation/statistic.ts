@@ -5,11 +5,10 @@
  */
 import type { ShopperHistory } from '../commerce/history.ts';
 import { createSparseVector, type SparseVector } from '../numerics/sparse-vector.ts';
-import type { RandomWords, SecureRandom } from '../numerics/random.ts';
+import type { RandomWords } from '../numerics/random.ts';
 import { addClipped, clipBounds, emptySum } from '../privacy/clip.ts';
 import { addDense } from '../privacy/dense.ts';
-import { addNoiseBlock, drawNoiseBlock, withoutNoise, type NoiseBlock } from '../privacy/noise.ts';
-import { skellamSampler, type SkellamSampler } from '../privacy/skellam-sampler.ts';
+import { addNoiseBlock, withoutNoise, type NoiseBlock } from '../privacy/noise.ts';
 import type { Clipped, Masked, Noised } from '../privacy/vectors.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
@@ -110,47 +109,23 @@ export function bitStepsOf({ clipBit, gridScale }: Bounds): number {
   return clipBit === null ? 0 : Math.floor(clipBit.value * gridScale);
 }
 
-/** This participant's noise, drawn before its data is touched: all of the plan's sigma in mode `local`, null in mode `none`. */
-export function drawNoise(plan: Plan, random: SecureRandom): NoiseBlock | null {
-  const { privacy, bounds } = plan;
-  switch (privacy.mode) {
-    case 'none':
-      return null;
-    case 'local':
-      return drawNoiseBlock(plan.statisticLength, samplerOf((privacy.noiseStd * bounds.gridScale) ** 2), random);
-    default:
-      return privacy satisfies never;
-  }
-}
-
-/** Adds what {@link drawNoise} drew. Null adds nothing: no promise is made then, and plan, release and budget say so. */
+/** Adds what `drawNoise` of noise-shares.ts drew. Null adds nothing: no promise is made then, and plan, release and budget say so. */
 export function addDrawnNoise(sum: Clipped, noise: NoiseBlock | null): Noised {
   return noise === null ? withoutNoise(sum) : addNoiseBlock(sum, noise);
 }
 
-/** Tables of the last variances: building one takes longer than drawing a statistic, and rounds of a task share it. */
-const samplers = new Map<number, SkellamSampler>();
-const keptSamplers = 4;
-
-function samplerOf(variance: number): SkellamSampler {
-  const kept = samplers.get(variance);
-  if (kept !== undefined) return kept;
-  const sampler = skellamSampler({ variance, kind: 'strict' });
-  const oldest = samplers.keys().next();
-  if (samplers.size === keptSamplers && oldest.done !== true) samplers.delete(oldest.value);
-  samplers.set(variance, sampler);
-  return sampler;
-}
-
 /**
- * The seam for secure aggregation, between noise and wire. Both modes of today report in the clear: `local`
- * because its noise protects against the coordinator by itself, `none` because it protects nothing.
+ * Between noise and wire, where a plan reports in the clear: `local` because its noise protects against the
+ * coordinator by itself, `none` because it protects nothing. In mode `distributed` the session of the masked round
+ * takes the noised sum, and nothing else may.
  */
-export function maskStatistic(noised: Noised, plan: Plan): Masked {
+export function withoutMask(noised: Noised, plan: Plan): Masked {
   switch (plan.privacy.mode) {
     case 'none':
     case 'local':
       return noised as unknown as Masked;
+    case 'distributed':
+      throw new CestaError('internal', 'statistic: expected a mask in mode distributed, got a report in the clear');
     default:
       return plan.privacy satisfies never;
   }

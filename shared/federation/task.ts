@@ -14,6 +14,7 @@ import { solveGrid } from '../privacy/grid.ts';
 import { paddedLength } from '../privacy/rotation.ts';
 import { modelKinds, type AnyFederatedModel } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { fewestParticipants } from '../secagg/terms.ts';
 import { protocolVersion, parsePlan, privacyModes, slotsOf, type Bounds, type Plan } from './plan.ts';
 
 const count = z.number().int().positive();
@@ -46,6 +47,10 @@ export const taskSpecSchema = z.strictObject({
     }).optional(),
     /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
     shopsPerShopper: count.max(1000).default(2),
+    /** Mode `distributed`: dropouts to make up for; by default a fifth of the wanted shops. */
+    tolerated: z.number().int().min(0).max(1000).optional(),
+    /** Mode `distributed`: shops that may collude; by default a tenth of the quorum, and at least one. */
+    colluding: z.number().int().min(0).optional(),
   }),
   cohort: z.strictObject({
     minParticipants: count,
@@ -116,11 +121,12 @@ function protect(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms): P
     case 'none':
       return leaveUnprotected(task, model, terms);
     case 'local':
-      return protectLocally(task, model, terms);
+      refuseShares(task);
+      return protectWithNoise(task, model, terms, { mode });
     case 'distributed':
-      throw new CestaError('privacy.mode-unavailable', 'privacy.mode: expected none or local, got distributed, which needs secure aggregation');
+      return protectWithNoise(task, model, terms, { mode, ...sharesOf(task) });
     case 'central':
-      throw new CestaError('privacy.mode-unavailable', 'privacy.mode: expected none or local, got central, which exists in experiments only: the coordinator would see un-noised sums');
+      throw new CestaError('privacy.mode-unavailable', 'privacy.mode: expected none, local or distributed, got central, which exists in experiments only: the coordinator would see un-noised sums');
     default:
       return mode satisfies never;
   }
@@ -128,6 +134,7 @@ function protect(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms): P
 
 function leaveUnprotected(task: TaskSpec, model: AnyFederatedModel, { maxParticipants }: RoundTerms): Protection {
   const { privacy, maxShoppersPerShop } = task;
+  refuseShares(task);
   const given = (['epsilon', 'delta', 'sampling', 'adaptiveClip'] as const).find((field) => privacy[field] !== undefined);
   if (given !== undefined) throw new CestaError('privacy.invalid', `privacy.${given}: expected none in mode none, got a value that nothing would enforce`);
   if (privacy.encoding === 'rotated') throw new CestaError('privacy.invalid', 'privacy.encoding: expected sparse in mode none, got rotated, which needs a clip norm');
@@ -150,7 +157,27 @@ function promiseOf({ privacy }: TaskSpec): { epsilon: number; delta: number; rou
   return { epsilon, delta, rounds, sampling: sampling?.rate ?? 1 };
 }
 
-function protectLocally(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms): Protection {
+type NoiseMode = { readonly mode: 'local' } | { readonly mode: 'distributed'; readonly tolerated: number; readonly colluding: number };
+
+function refuseShares({ privacy }: TaskSpec): void {
+  const given = (['tolerated', 'colluding'] as const).find((field) => privacy[field] !== undefined);
+  if (given !== undefined) throw new CestaError('privacy.invalid', `privacy.${given}: expected none in mode ${privacy.mode}, where no shop counts on another's noise, got a value`);
+}
+
+/** How the noise of mode `distributed` is shared. @throws CestaError `privacy.invalid` for a cohort that the noise cannot be shared in. */
+export function sharesOf({ privacy, cohort: { minParticipants, targetParticipants } }: TaskSpec): Pick<Extract<NoiseMode, { mode: 'distributed' }>, 'tolerated' | 'colluding'> {
+  if (minParticipants < fewestParticipants) {
+    throw new CestaError('privacy.invalid', `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed, got ${minParticipants}: with fewer, a sum hides too little and shares help nobody; mode local needs no other shop`);
+  }
+  const { colluding = Math.max(1, Math.floor(minParticipants / 10)) } = privacy;
+  const { tolerated = Math.max(0, Math.min(Math.max(1, Math.floor(targetParticipants / 5)), minParticipants - colluding - 1)) } = privacy;
+  if (tolerated + colluding >= minParticipants) {
+    throw new CestaError('privacy.invalid', `cohort.minParticipants: expected more than tolerated and colluding together, ${tolerated} + ${colluding}, got ${minParticipants}`);
+  }
+  return { tolerated, colluding };
+}
+
+function protectWithNoise(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms, noiseMode: NoiseMode): Protection {
   const promise = promiseOf(task);
   const filterOrder = filterOrderOf(promise);
   const modelNorm = terms.clipNorm ?? task.privacy.clipNorm ?? model.normBound;
@@ -166,8 +193,7 @@ function protectLocally(task: TaskSpec, model: AnyFederatedModel, terms: RoundTe
     clipNorm: norms.clipNorm,
     maxShoppers: task.maxShoppersPerShop * terms.maxParticipants,
     maxParticipants: terms.maxParticipants,
-    // Nobody else's noise is counted on in this mode.
-    honestShares: 1,
+    honestShares: noiseMode.mode === 'local' ? 1 : task.cohort.minParticipants - noiseMode.tolerated - noiseMode.colluding,
   };
   const grid = task.privacy.encoding === 'rotated'
     ? rotatedGrid(solveDense({ ...shared, length: vectorLength }), { vectorLength, round: terms.round })
@@ -176,7 +202,7 @@ function protectLocally(task: TaskSpec, model: AnyFederatedModel, terms: RoundTe
   return {
     statisticLength,
     bounds: { ...gridBounds, ...norms, rowCap, maxShoppersPerShop: task.maxShoppersPerShop },
-    privacy: { mode: 'local', ...promise, noiseStd, mechanism: 'skellam', filterOrder, shopsPerShopper: task.privacy.shopsPerShopper },
+    privacy: { ...noiseMode, ...promise, noiseStd, mechanism: 'skellam', filterOrder, shopsPerShopper: task.privacy.shopsPerShopper },
   };
 }
 

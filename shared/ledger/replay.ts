@@ -56,6 +56,8 @@ export interface Replay {
   totals(): ReplayTotals;
   /** Cumulative RDP of a task; zeros before its first round. */
   rdpOf(task: string): readonly (number | null)[];
+  /** How far a round has come; null before its plan. */
+  roundOf(round: string): { readonly isCharged: boolean; readonly isDone: boolean } | null;
 }
 
 interface RoundBook {
@@ -113,6 +115,10 @@ export function createReplay(rules: PlanRules | null): Replay {
     },
     totals: () => totalsOf(books),
     rdpOf: (task) => books.tasks.get(task)?.rdp ?? noRdp,
+    roundOf(round) {
+      const book = books.rounds.get(round);
+      return book === undefined ? null : { isCharged: book.isCharged, isDone: book.isDone };
+    },
   };
 }
 

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { productSchema } from '../commerce/catalogue.ts';
 import { planSchema } from '../federation/plan.ts';
+import { evidenceSchema } from '../ledger/evidence.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
 import { decodeTensors, encodeTensors } from './tensors.ts';
 
@@ -28,6 +29,9 @@ const errorCode = z.custom<ErrorCode>(isErrorCode, 'expected a known error code'
 /** The name of a shop: what people see and what its key is pinned to. */
 export const shopNameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, 'expected 1..63 letters, digits, dots, dashes or underscores');
 
+/** A frame of the masked session (`shared/secagg/wire.ts`) in Base 64. */
+const maskedFrame = z.string().min(1);
+
 const clientMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('hello'), protocol: z.number().int(), shop: shopNameSchema, publicKey: hex(32), session: hex(16).optional() }),
   z.strictObject({ type: z.literal('proof'), signature: hex(64) }),
@@ -36,6 +40,8 @@ const clientMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('decline'), seq, round: roundId, code: errorCode, message: z.string().max(1024) }),
   z.strictObject({ type: z.literal('report'), seq, round: roundId, planHash: hex(32), length: z.number().int().positive(), sha256: hex(32) }),
   z.strictObject({ type: z.literal('leave'), seq, round: roundId }),
+  /** A message of the masked session of the round; the masked vector itself travels in chunks, as a report. */
+  z.strictObject({ type: z.literal('masked'), seq, round: roundId, frame: maskedFrame }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessageSchema>;
 
@@ -44,8 +50,11 @@ const serverMessageSchema = z.discriminatedUnion('type', [
   /** `openCatalogue`: the task's catalogue is the union of what shops publish, so products are expected next. */
   z.strictObject({ type: z.literal('welcome'), task: z.string(), session: hex(16), openCatalogue: z.boolean() }),
   z.strictObject({ type: z.literal('ready') }),
-  z.strictObject({ type: z.literal('invite'), plan: planSchema, signature: hex(64) }),
-  z.strictObject({ type: z.literal('train'), round: roundId, deadlineMs: z.number().int() }),
+  /** `evidence`: that the plan is in the public record; whoever takes part asks for it. */
+  z.strictObject({ type: z.literal('invite'), plan: planSchema, signature: hex(64), evidence: evidenceSchema.optional() }),
+  /** `directory`: in mode `distributed`, the shops that may be in the masked session, by their long-term keys. */
+  z.strictObject({ type: z.literal('train'), round: roundId, deadlineMs: z.number().int(), directory: z.array(z.tuple([shopNameSchema, hex(32)])).max(65_535).optional() }),
+  z.strictObject({ type: z.literal('masked'), round: roundId, frame: maskedFrame }),
   /** A staging area is free: send the chunks of the announced report. */
   z.strictObject({ type: z.literal('upload'), round: roundId }),
   z.strictObject({ type: z.literal('accepted'), round: roundId }),

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Timers, OpenSocket, SocketHandlers } from '../../client/socket.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import { parseClientMessage, type ClientMessage, type ServerMessage } from '../../shared/protocol/messages.ts';
+import { fakeRecord } from './fake-record.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 
 export interface FakeTimers extends Timers {
@@ -104,6 +105,8 @@ function fakeSocket(url: string, handlers: SocketHandlers): FakeSocket {
 }
 
 export const coordinator = signingKey(randomBytes(32));
+/** The public record of the coordinator: grows by every plan that somebody is invited to. */
+export const coordinatorRecord = fakeRecord(coordinator);
 export const sessionToken = (n: number): string => n.toString(16).padStart(32, '0');
 
 /** The coordinator's part of the handshake, up to `ready`. */

@@ -5,7 +5,7 @@ import { startParticipant, type Participant, type ParticipantEvent, type Partici
 import { emptyRecord, spendOf, totalSpent } from '../../client/spends.ts';
 import { planHash, planStatement, type Plan } from '../../shared/federation/plan.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
-import type { Masked } from '../../shared/privacy/vectors.ts';
+import type { Noised } from '../../shared/privacy/vectors.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
 import { decodeChunk, type ClientMessage } from '../../shared/protocol/messages.ts';
@@ -22,7 +22,7 @@ const goodPlan = examplePlan({
   statisticLength: items + 1,
   privacy: { mode: 'local', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 7, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2 },
 });
-const masked = Int32Array.from({ length: items + 1 }, (_, index) => (index * 2_654_435_761) | 0) as Masked;
+const noised = Int32Array.from({ length: items + 1 }, (_, index) => (index * 2_654_435_761) | 0) as Noised;
 
 interface Rig {
   readonly network: FakeNetwork;
@@ -46,9 +46,9 @@ function rig(changes: Partial<ParticipantOptions> = {}): Rig {
       coordinatorKey: coordinator.publicKey, products: [], timers, uniform: () => 0.5, ...handlers,
     }),
     model: () => Promise.resolve(model),
-    statistic: (_plan, _hash, signal) => {
+    statistic: (_plan, _hash, { signal }) => {
       builds.push(signal);
-      return Promise.resolve(masked);
+      return Promise.resolve(noised);
     },
     onEvent: (event) => void events.push(event),
     ...changes,
@@ -126,7 +126,7 @@ describe('an invitation', () => {
   it('that this version cannot read is declined with the reason', () => {
     const { network, sent, events } = rig();
     const say = (changes: object): void => network.last().sayText(JSON.stringify({ type: 'invite', plan: { ...goodPlan, ...changes }, signature: '00'.repeat(64) }));
-    say({ privacy: { mode: 'distributed' } });
+    say({ privacy: { mode: 'central' } });
     say({ protocol: 2 });
     say({ model: { kind: 'oracle', hyperParameters: {} } });
     say({ surprise: true });
@@ -150,26 +150,26 @@ describe('a report', () => {
 
   it('is announced by length and digest, sent only when asked for, and done when accepted', async () => {
     const { network, sent, events, builds } = await offered();
-    expect(sent().at(-1)).toMatchObject({ type: 'report', round: 'main-1', planHash: planHash(goodPlan), length: items + 1, sha256: sha256Hex(new Uint8Array(masked.buffer)) });
+    expect(sent().at(-1)).toMatchObject({ type: 'report', round: 'main-1', planHash: planHash(goodPlan), length: items + 1, sha256: sha256Hex(new Uint8Array(noised.buffer)) });
     expect(network.last().frames.length).toBe(0);
     network.last().say({ type: 'upload', round: 'main-1' });
     await until(() => network.last().frames.length === 2);
     const chunks = network.last().frames.map(decodeChunk);
     expect(chunks.every(({ round }) => round === 'main-1')).toBe(true);
-    expect(Int32Array.from(chunks.flatMap(({ data }) => [...data]))).toEqual(Int32Array.from(masked));
+    expect(Int32Array.from(chunks.flatMap(({ data }) => [...data]))).toEqual(Int32Array.from(noised));
     network.last().say({ type: 'accepted', round: 'main-1' });
     network.last().say({ type: 'round-done', round: 'main-1', version: 4, sha256: 'ab'.repeat(32) });
-    expect(events.slice(-2)).toEqual([{ kind: 'reported', round: 'main-1', bytes: masked.byteLength }, { kind: 'round-done', round: 'main-1', version: 4, took: 'part' }]);
+    expect(events.slice(-2)).toEqual([{ kind: 'reported', round: 'main-1', bytes: noised.byteLength }, { kind: 'round-done', round: 'main-1', version: 4, took: 'part' }]);
     expect(builds.length).toBe(1);
   });
 
   it('is sent again after a loss as the same bytes: the data is noised once', async () => {
-    const noisings: Masked[] = [];
+    const noisings: Noised[] = [];
     const { network, sent, redial } = await offered({
       statistic: () => {
-        const noised = Int32Array.from({ length: items + 1 }, () => randomBytes(4).readInt32LE()) as Masked;
-        noisings.push(noised);
-        return Promise.resolve(noised.slice() as Masked);
+        const fresh = Int32Array.from({ length: items + 1 }, () => randomBytes(4).readInt32LE()) as Noised;
+        noisings.push(fresh);
+        return Promise.resolve(fresh.slice() as Noised);
       },
     });
     const announced: ClientMessage[] = [];
@@ -191,13 +191,13 @@ describe('a report', () => {
   });
 
   it('that is finished while the coordinator is away is offered on its return', async () => {
-    let finish: (statistic: Masked) => void = () => undefined;
+    let finish: (statistic: Noised) => void = () => undefined;
     const { invite, network, sent, redial } = rig({ statistic: () => new Promise((resolve) => (finish = resolve)) });
     invite(goodPlan);
     await until(() => types(sent()).includes('join'));
     network.last().say({ type: 'train', round: 'main-1', deadlineMs: 1_000 });
     network.last().lose();
-    finish(masked);
+    finish(noised);
     redial();
     admit(network.last());
     await until(() => types(sent()).includes('report'));
@@ -214,7 +214,7 @@ describe('a report', () => {
   });
 
   it('is abandoned when its round fails, and the next round starts afresh', async () => {
-    const { network, sent, builds, invite } = rig({ statistic: (_plan, _hash, signal) => new Promise(() => builds.push(signal)) });
+    const { network, sent, builds, invite } = rig({ statistic: (_plan, _hash, { signal }) => new Promise(() => builds.push(signal)) });
     invite(goodPlan);
     await until(() => types(sent()).includes('join'));
     network.last().say({ type: 'train', round: 'main-1', deadlineMs: 1_000 });
@@ -228,7 +228,7 @@ describe('a report', () => {
   });
 
   it('under way is abandoned with the participant, which leaves the round and the coordinator', async () => {
-    const { network, sent, builds, invite, participant, events, timers } = rig({ statistic: (_plan, _hash, signal) => new Promise(() => builds.push(signal)) });
+    const { network, sent, builds, invite, participant, events, timers } = rig({ statistic: (_plan, _hash, { signal }) => new Promise(() => builds.push(signal)) });
     invite(goodPlan);
     await until(() => types(sent()).includes('join'));
     network.last().say({ type: 'train', round: 'main-1', deadlineMs: 1_000 });

@@ -173,7 +173,7 @@ describe('an invitation that cannot be read', () => {
 
   it('is declined with the reason that can be seen', () => {
     const { privacy: _, ...rest } = examplePlan();
-    expect(refuseUnreadable(invite({ ...rest, privacy: { mode: 'distributed', shares: 3 } }))).toMatchObject({ round: 'main-1', code: 'privacy.mode-unavailable' });
+    expect(refuseUnreadable(invite({ ...rest, privacy: { mode: 'central', shares: 3 } }))).toMatchObject({ round: 'main-1', code: 'privacy.mode-unavailable' });
     expect(refuseUnreadable(invite({ ...examplePlan(), protocol: 2 }))).toMatchObject({ round: 'main-1', code: 'protocol.version' });
     expect(refuseUnreadable(invite({ ...examplePlan(), model: { kind: 'oracle' } }))).toMatchObject({ round: 'main-1', code: 'model.unknown' });
     expect(refuseUnreadable(invite({ ...examplePlan(), cohort: 'everybody' }))).toMatchObject({ round: 'main-1', code: 'plan.invalid' });

@@ -10,7 +10,7 @@ beforeEach(() => {
 afterEach(() => shop.close());
 
 async function serve(...args: string[]): Promise<{ url: string; process: Running }> {
-  const process = shop.run(['serve', '--json', '--port', '0', '--gather-seconds', '20', '--epsilon', '50', ...args]);
+  const process = shop.run(['serve', '--mode', 'local', '--json', '--port', '0', '--gather-seconds', '20', '--epsilon', '50', ...args]);
   const [, url] = await process.until(/"url":"([^"]+)"/);
   return { url, process };
 }
@@ -111,7 +111,7 @@ describe('a federation of processes over real sockets', () => {
     await waiting.until(/ready|joined|connected/i);
     first.process.kill('SIGKILL');
     await waiting.until(/network\.unreachable|went away|gone|lost|away/i);
-    const second = shop.run(['serve', '--json', '--port', port, '--shops', '2', '--min-shops', '2', '--over-selection', '1', '--epsilon', '50', '--data-dir', dataDir]);
+    const second = shop.run(['serve', '--mode', 'local', '--json', '--port', port, '--shops', '2', '--min-shops', '2', '--over-selection', '1', '--epsilon', '50', '--data-dir', dataDir]);
     await second.until(/"url"/);
     const other = join('other', 1, first.url, '--once');
     expect(await Promise.all([waiting.ended, other.ended])).toEqual([0, 0]);
@@ -160,15 +160,18 @@ describe('bad input on the command line', () => {
     }
   });
 
-  it('is a coded failure for a port in use and for a mode that does not exist yet', async () => {
+  it('is a coded failure for a port in use, for a mode that a coordinator refuses and for too few shops to mask', async () => {
     const { url } = await serve('--shops', '2');
     const port = new URL(url).port;
     const second = await failure(['serve', '--port', port, '--data-dir', `${shop.folder}/second`, '--json']);
     expect(second).toMatchObject({ code: 1 });
     expect(second.stderr).toContain('network.port-in-use');
-    const distributed = await failure(['serve', '--port', '0', '--mode', 'distributed', '--data-dir', `${shop.folder}/third`, '--json']);
-    expect(distributed).toMatchObject({ code: 1 });
-    expect(distributed.stderr).toContain('privacy.mode-unavailable');
+    const central = await failure(['serve', '--port', '0', '--mode', 'central', '--data-dir', `${shop.folder}/third`, '--json']);
+    expect(central).toMatchObject({ code: 1 });
+    expect(central.stderr).toContain('privacy.mode-unavailable');
+    const pair = await failure(['serve', '--port', '0', '--shops', '2', '--data-dir', `${shop.folder}/fourth`, '--json']);
+    expect(pair).toMatchObject({ code: 1 });
+    expect(pair.stderr).toContain('expected at least 4 in mode distributed');
   });
 
   it('is told by doctor with line numbers', async () => {

@@ -6,7 +6,8 @@ import { createAccumulator, maxCoordinate } from '../../shared/federation/accumu
 import { budgetReport, describePrivacy, roundCost } from '../../shared/federation/budget-report.ts';
 import { parsePlan, planHash, type Plan } from '../../shared/federation/plan.ts';
 import { epsilonOfRounds, planEvents } from '../../shared/federation/plan-cost.ts';
-import { addDrawnNoise, drawNoise, maskStatistic, startStatistic } from '../../shared/federation/statistic.ts';
+import { drawNoise } from '../../shared/federation/noise-shares.ts';
+import { addDrawnNoise, startStatistic, withoutMask } from '../../shared/federation/statistic.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../../shared/federation/task.ts';
 import { systemRandom } from '../../client/secure-random.ts';
 import { composedRdp } from '../../shared/privacy/accounting/rdp.ts';
@@ -63,7 +64,7 @@ describe('a statistic', () => {
     const history = historyOf([{ time: 1, items: [2] }]);
     const accumulator = createAccumulator(plan);
     for (let shop = 0; shop < 3; shop += 1) {
-      accumulator.add(maskStatistic(addDrawnNoise(startedSum(plan, [history, history]), drawNoise(plan, secure)), plan));
+      accumulator.add(withoutMask(addDrawnNoise(startedSum(plan, [history, history]), drawNoise(plan, 1, secure)), plan));
     }
     const aggregate = accumulator.decode();
     expect(aggregate.shoppers).toBe(6);
@@ -77,7 +78,7 @@ describe('a statistic', () => {
     const noiseStd = plan.privacy.mode === 'local' ? plan.privacy.noiseStd * plan.bounds.gridScale : NaN;
     let [sum, squares, draws] = [0, 0, 0];
     for (let repeat = 0; repeat < 400; repeat += 1) {
-      for (const value of addDrawnNoise(startedSum(plan, []), drawNoise(plan, secure))) {
+      for (const value of addDrawnNoise(startedSum(plan, []), drawNoise(plan, 1, secure))) {
         sum += value;
         squares += value * value;
         draws += 1;
@@ -109,7 +110,7 @@ describe('an accumulator', () => {
     const full = Array.from({ length: 50 }, () => historyOf([{ time: 0, items: [1] }]));
     const statistic = startStatistic(model, model.initial(), plan, secure);
     for (const history of full) statistic.add(history);
-    const report = addDrawnNoise(statistic.finish(), drawNoise(plan, secure));
+    const report = addDrawnNoise(statistic.finish(), drawNoise(plan, 1, secure));
     expect(Math.max(...report.map(Math.abs))).toBeLessThanOrEqual(maxCoordinate(plan));
     expect(maxCoordinate(plan)).toBeLessThan(2 ** 31);
   });
@@ -133,7 +134,10 @@ describe('a plan', () => {
   });
 
   it('is refused with the field and the reason when nothing could enforce it', () => {
-    expect(() => planFor({ mode: 'distributed', epsilon: 1, delta: 1e-5 })).toThrow(/secure aggregation/);
+    expect(() => planFor({ mode: 'distributed', epsilon: 1, delta: 1e-5 })).toThrow(/minParticipants: expected at least 4 .* got 1/);
+    const five = { cohort: { minParticipants: 5, targetParticipants: 6 } };
+    expect(() => planFor({ mode: 'distributed', epsilon: 1, delta: 1e-5, tolerated: 3, colluding: 2 }, five)).toThrow(/3 \+ 2, got 5/);
+    expect(() => planFor({ mode: 'local', epsilon: 1, delta: 1e-5, tolerated: 1 })).toThrow(/privacy.tolerated/);
     expect(() => planFor({ mode: 'central', epsilon: 1, delta: 1e-5 })).toThrow(/experiments only/);
     expect(() => planFor({ mode: 'none', epsilon: 1 })).toThrow(/mode none/);
     expect(() => planFor({ mode: 'local' })).toThrow(/expected epsilon and delta/);
@@ -250,7 +254,7 @@ describe('the rotated encoding', () => {
 
   it('an honest report is in range', () => {
     const plan = planFor(privacy);
-    const report = addDrawnNoise(startedSum(plan, histories), drawNoise(plan, secure));
+    const report = addDrawnNoise(startedSum(plan, histories), drawNoise(plan, 1, secure));
     expect(Math.max(...report.map(Math.abs))).toBeLessThanOrEqual(maxCoordinate(plan));
   });
 

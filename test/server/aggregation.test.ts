@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createAggregation, createStagingAreas, type Aggregation, type StagingAreas } from '../../server/aggregation.ts';
+import { createAggregation, type Aggregation } from '../../server/aggregation.ts';
+import { createStagingAreas, type StagingAreas } from '../../server/uploads.ts';
 import { maxCoordinate } from '../../shared/federation/accumulator.ts';
 import type { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';

@@ -92,9 +92,11 @@ describe('starting', () => {
   });
 
   it('refuses a task that it cannot enforce, with or without a catalogue', async () => {
-    const distributed = { ...(taskInput() as object), privacy: { mode: 'distributed' } };
-    await expect(coordinatorFor({ task: distributed })).rejects.toMatchObject({ code: 'privacy.mode-unavailable' });
-    await expect(coordinatorFor({ task: distributed, open: true })).rejects.toMatchObject({ code: 'privacy.mode-unavailable' });
+    const central = { ...(taskInput() as object), privacy: { mode: 'central' } };
+    await expect(coordinatorFor({ task: central })).rejects.toMatchObject({ code: 'privacy.mode-unavailable' });
+    await expect(coordinatorFor({ task: central, open: true })).rejects.toMatchObject({ code: 'privacy.mode-unavailable' });
+    const alone = { ...(taskInput() as object), privacy: { mode: 'distributed', epsilon: 1, delta: 1e-5 } };
+    await expect(coordinatorFor({ task: alone })).rejects.toMatchObject({ code: 'privacy.invalid' });
     const misspelt = { ...(taskInput() as object), model: { kind: 'neighbours', hyperParameters: { shrinkge: 3 } } };
     await expect(coordinatorFor({ task: misspelt, open: true })).rejects.toMatchObject({ code: 'config.invalid' });
     await expect(coordinatorFor({ task: {} })).rejects.toMatchObject({ code: 'plan.invalid' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createStagingAreas } from '../../server/aggregation.ts';
+import { createStagingAreas } from '../../server/uploads.ts';
 import { createCatalogueRoom } from '../../server/catalogue-room.ts';
 import { createReleases } from '../../server/releases.ts';
 import { createSchedule, type Schedule, type ScheduleOptions } from '../../server/schedule.ts';
@@ -10,6 +10,7 @@ import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
 import { catalogue, model, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
+import { silentLedger } from './support/ledgers.ts';
 import { temporaryFolder } from './support/folders.ts';
 import { key } from './support/round-rig.ts';
 
@@ -42,7 +43,8 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
     room: createCatalogueRoom(catalogue),
     keepCatalogue: () => Promise.resolve(),
     createModel: () => model,
-    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000 },
+    openLedger: () => Promise.resolve(silentLedger()),
+    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000, stageMs: 30_000 },
     onProgress: () => undefined,
     onOver: () => undefined,
     ...options,

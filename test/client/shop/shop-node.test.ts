@@ -14,7 +14,7 @@ import { canonicalJson } from '../../../shared/protocol/canonical-json.ts';
 import { decodeChunk, type ClientMessage } from '../../../shared/protocol/messages.ts';
 import { catalogueOf } from '../../ranking/training.ts';
 import { examplePlan } from '../../federation/plans.ts';
-import { admit, codeOf, coordinator, fakeNetwork, until, type FakeNetwork } from '../fakes.ts';
+import { admit, codeOf, coordinator, coordinatorRecord, fakeNetwork, until, type FakeNetwork } from '../fakes.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cesta-node-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -53,10 +53,10 @@ function rig(changes: Partial<ShopNodeOptions> = {}): Rig {
   const stateDir = changes.stateDir ?? freshFolder();
   const node = startShopNode({
     shop: 'corner-shop', dataset, coordinator: new URL('http://coordinator:8787/cesta/'), stateDir, logger: pino({ level: 'silent' }),
-    openSocket: network.openSocket, fetch: served, ...changes,
+    openSocket: network.openSocket, ...changes, fetch: (url, init) => coordinatorRecord.answer(url) ?? (changes.fetch ?? served)(url, init),
   });
   node.onEvent((event) => void events.push(event));
-  const invite = (plan: Plan): void => network.last().say({ type: 'invite', plan, signature: coordinator.sign(planStatement(planHash(plan))) });
+  const invite = (plan: Plan): void => network.last().say({ type: 'invite', plan, signature: coordinator.sign(planStatement(planHash(plan))), evidence: coordinatorRecord.evidence(plan) });
   const sent = (): ClientMessage[] => network.last().messages();
   return {
     node, network, events, stateDir, invite, sent,

@@ -127,11 +127,12 @@ describe('the public record', () => {
 
   it('describes itself, every path with a schema', async () => {
     const { url } = await coordinatorFor();
-    const document = await (await fetch(`${url}/v1/openapi.json`)).json() as { paths: Record<string, unknown> };
+    const document = await (await fetch(`${url}/v1/openapi.json`)).json() as { paths: Record<string, object> };
     expect(document).toEqual(JSON.parse(JSON.stringify(openApiDocument())));
-    for (const path of Object.keys(document.paths)) {
-      const response = await fetch(`${url}${path.replace('{version}', '1')}`);
-      expect([path, response.status]).toEqual([path, path.startsWith('/v1/model') ? 404 : 200]);
+    for (const [path, operations] of Object.entries(document.paths)) {
+      if (!('get' in operations)) continue;
+      const response = await fetch(`${url}${path.replace('{version}', '1').replace('{tile}', '0/000')}`);
+      expect([path, response.status]).toEqual([path, path.startsWith('/v1/model') || path.startsWith('/v1/log/tile') ? 404 : 200]);
     }
   });
 
@@ -193,13 +194,13 @@ describe('a fault of the coordinator', () => {
     const { silent, taskOf } = await import('../support/fixtures.ts');
     const broken = () => Promise.reject(new Error('cannot read /secret/coordinator.db'));
     const app = createApp({
-      task: taskOf(), publicKey: '0'.repeat(64), releases: { current: null, find: broken }, room: { fixed: null },
+      task: taskOf(), publicKey: '0'.repeat(64), releases: { current: null, find: broken }, record: { checkpoint: () => '', read: broken, cosign: broken }, room: { fixed: null },
       storage: { lastRound: broken, ping: broken } as unknown as Parameters<typeof createApp>[0]['storage'],
       clock: systemClock, logger: silent, phase: () => 'waiting',
     });
     const server = createHttpServer(app);
     const url = await listen(server, '127.0.0.1', 0);
-    for (const path of ['/readyz', '/v1/budget', '/v1/model/1']) {
+    for (const path of ['/readyz', '/v1/budget', '/v1/model/1', '/v1/log/tile/0/000']) {
       const response = await fetch(`${url}${path}`);
       expect(response.status).toBe(500);
       const text = await response.text();

@@ -202,6 +202,40 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     });
   });
 
+  describe(`${name}: the public record`, () => {
+    const entry = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+    it('appends entries of any bytes and reads ranges of them', async () => {
+      const { storage } = await open();
+      expect(await storage.logSize()).toBe(0);
+      const entries = [Uint8Array.of(0, 255, 10, 13), new Uint8Array(0), entry('three'), new Uint8Array(65_535).fill(7)];
+      for (const [position, bytes] of entries.entries()) await storage.appendLogEntry(position, bytes);
+      expect(await storage.logSize()).toBe(4);
+      expect(await storage.logEntries({ from: 0, limit: 9 })).toEqual(entries);
+      expect(await storage.logEntries({ from: 1, limit: 2 })).toEqual(entries.slice(1, 3));
+      expect(await storage.logEntries({ from: 4, limit: 2 })).toEqual([]);
+    });
+
+    it('takes an entry at the end only, once, also from two who come at the same time', async () => {
+      const { storage } = await open();
+      await expect(storage.appendLogEntry(1, entry('early'))).rejects.toMatchObject({ code: 'storage.failed' });
+      await storage.appendLogEntry(0, entry('first'));
+      await expect(storage.appendLogEntry(0, entry('again'))).rejects.toMatchObject({ code: 'storage.failed' });
+      const outcomes = await Promise.allSettled(['a', 'b'].map((text) => storage.appendLogEntry(1, entry(text))));
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(await storage.logSize()).toBe(2);
+    });
+
+    it('keeps what was appended', async () => {
+      const opened = await open();
+      await opened.storage.appendLogEntry(0, entry('first'));
+      const storage = await opened.reopen();
+      expect(await storage.logEntries({ from: 0, limit: 1 })).toEqual([entry('first')]);
+      await storage.appendLogEntry(1, entry('second'));
+      expect(await storage.logSize()).toBe(2);
+    });
+  });
+
   describe(`${name}: durability`, () => {
     it('finds everything again after it was opened anew', async () => {
       const opened = await open();

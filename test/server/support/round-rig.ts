@@ -1,12 +1,14 @@
 /** A round without sockets or disks: what would have been sent and written stands in `log`. */
-import { createStagingAreas } from '../../../server/aggregation.ts';
+import { createStagingAreas } from '../../../server/uploads.ts';
 import { startRound, type RoundRun } from '../../../server/rounds.ts';
+import type { RoundLedger } from '../../../server/ledger/round-ledger.ts';
 import type { Sum } from '../../../server/releases.ts';
 import { planHash, type Plan } from '../../../shared/federation/plan.ts';
 import type { Round } from '../../../shared/federation/round.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { manifestOf, model, planOf, silent, type TaskShape } from './fixtures.ts';
+import { silentLedger } from './ledgers.ts';
 import { digestOf } from './test-client.ts';
 
 export interface RoundRig {
@@ -30,6 +32,7 @@ export interface RoundFaults {
   readonly startTraining?: () => Promise<void>;
   readonly publish?: () => Promise<never>;
   readonly failRound?: () => Promise<void>;
+  readonly ledger?: Partial<RoundLedger>;
 }
 
 export const key = signingKey(new Uint8Array(32).fill(3));
@@ -46,18 +49,21 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
     log.push(`disk: ${statement}`);
   };
   const run = startRound({
-    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000,
+    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, stageMs: 30_000, ledger: silentLedger(faults.ledger),
     storage: {
       startTraining: (_round, participants) => write(`charged, ${participants} members`, faults.startTraining),
       failRound: (_round, { code }) => write(`failed ${code}`, faults.failRound),
       spends: () => Promise.resolve([]),
+      nodes: () => Promise.resolve([]),
     },
     releases: {
-      async publish(_model, sum) {
+      async publish(_model, sum, beforeServing) {
         await faults.publish?.();
         sums.push(sum);
         await write('release');
-        return { manifest: manifestOf(plan, 1), sha256: 'e'.repeat(64), bytes: new Uint8Array(1) };
+        const release = { manifest: manifestOf(plan, 1), sha256: 'e'.repeat(64), bytes: new Uint8Array(1) };
+        await beforeServing?.(release);
+        return release;
       },
     },
     gateway: {

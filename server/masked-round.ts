@@ -1,0 +1,221 @@
+/**
+ * The masked session of one round on the coordinator's side: the pure aggregator of `shared/secagg`, fed one event at
+ * a time, with its deadlines and its messages. Vectors wait in staging areas until their turn, so that memory stays at
+ * one sum and a few areas. Before anybody is asked to reveal anything, the charge is durable.
+ */
+import { decodeSum, type DecodedSum } from '../shared/federation/accumulator.ts';
+import { maskedReportWords, maskedTerms } from '../shared/federation/masked-terms.ts';
+import { componentNoise } from '../shared/federation/noise-shares.ts';
+import type { Plan } from '../shared/federation/plan.ts';
+import type { MaskingStage } from '../shared/federation/round.ts';
+import { decodeBase64 } from '../shared/ledger/base64.ts';
+import type { SigningKey } from '../shared/ledger/signing-key.ts';
+import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { aggregatorStep, openAggregator } from '../shared/secagg/aggregator.ts';
+import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, Blame, PrivateSum } from '../shared/secagg/aggregator-state.ts';
+import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
+import type { Directory } from '../shared/secagg/roster.ts';
+import { platformCrypto } from '../shared/secagg/web-crypto.ts';
+import { decodeFrame } from '../shared/secagg/wire.ts';
+import type { Clock } from './clock.ts';
+import { createUploads, type Announcement, type StagingAreas, type Uploads } from './uploads.ts';
+
+export interface MaskedRoundOptions {
+  readonly plan: Plan;
+  readonly key: SigningKey;
+  /** Members of the session and their long-term keys. */
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly areas: StagingAreas;
+  readonly stallMs: number;
+  /** Time for each stage but that of the vectors, which has the plan's time for training. */
+  readonly stageMs: number;
+  readonly send: (participant: string, message: CoordinatorMessage) => void;
+  readonly onGrant: (participant: string) => void;
+  /** The vector of a participant is in the sum. */
+  readonly onAccepted: (participant: string) => void;
+  readonly onBlame: (blame: Blame) => void;
+  /** Makes the charge durable and public: afterwards something may be revealed. */
+  readonly commit: (roster: readonly string[]) => Promise<void>;
+  readonly onStage: (stage: MaskingStage, answered: number) => void;
+  readonly onSummed: (reported: readonly string[]) => void;
+  readonly onFailed: (code: ErrorCode, reason: string) => void;
+}
+
+export interface MaskedRound {
+  start(): void;
+  /** @throws CestaError `protocol.malformed` for what is no frame. */
+  message(participant: string, frame: string): void;
+  /** @throws CestaError like {@link Uploads.announce} */
+  announce(participant: string, announcement: Announcement): void;
+  /** @throws CestaError like {@link Uploads.take} */
+  chunk(participant: string, offset: number, data: Int32Array): void;
+  /** It will not come back to this session. */
+  left(participant: string): void;
+  /** @throws CestaError `internal` before the sum is there. */
+  decode(): DecodedSum;
+  /** Reports in the sum. */
+  readonly participants: number;
+  close(): void;
+}
+
+type Job = AggregatorEvent | { readonly kind: 'vector'; readonly from: string } | { readonly kind: 'stage-over'; readonly stage: AggregatorState['kind'] };
+
+interface Session {
+  readonly options: MaskedRoundOptions;
+  readonly context: AggregatorContext;
+  readonly uploads: Uploads;
+  readonly jobs: Job[];
+  state: AggregatorState;
+  result: PrivateSum | null;
+  isBusy: boolean;
+  isClosed: boolean;
+  cancelTimer: () => void;
+}
+
+export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
+  const { plan, key, directory, clock, areas, stallMs } = options;
+  const crypto = platformCrypto();
+  const terms = maskedTerms(plan, key.publicKey);
+  const session: Session = {
+    options,
+    context: { terms, directory, identity: key, crypto, noiseOf: componentNoise(plan, crypto) },
+    // Masked words are any words.
+    uploads: createUploads({ clock, areas, stallMs, rules: { ...maskedReportWords(plan), bound: Infinity }, onGrant: options.onGrant, onStall: (participant, error) => accuse(session, participant, error) }),
+    jobs: [], state: openAggregator, result: null, isBusy: false, isClosed: false, cancelTimer: () => undefined,
+  };
+  return {
+    start: () => enqueue(session, { kind: 'start', invited: [...directory.keys()] }),
+    message(participant, frame) {
+      const bytes = decodeBase64(frame);
+      if (bytes === null) throw new CestaError('protocol.malformed', 'masked: expected a frame in Base 64');
+      enqueue(session, { kind: 'message', from: participant, message: decodeFrame(bytes) });
+    },
+    announce(participant, announcement) {
+      if (session.state.kind !== 'masked' || !session.state.waiting.has(participant)) {
+        throw new CestaError('protocol.out-of-order', `report: expected one of a member whose vector is awaited, got it in ${session.state.kind}`);
+      }
+      session.uploads.announce(participant, announcement);
+    },
+    chunk(participant, offset, data) {
+      try {
+        if (session.uploads.take(participant, offset, data) === 'complete') enqueue(session, { kind: 'vector', from: participant });
+      } catch (error) {
+        // The gateway answers for the frame; here its sender is out of the session.
+        session.uploads.discard(participant);
+        enqueue(session, { kind: 'left', id: participant });
+        throw error;
+      }
+    },
+    left(participant) {
+      session.uploads.discard(participant);
+      enqueue(session, { kind: 'left', id: participant });
+    },
+    decode: () => decodeSum(resultOf(session).sum, plan, resultOf(session).survivors.length),
+    get participants() {
+      return resultOf(session).survivors.length;
+    },
+    close: () => close(session),
+  };
+}
+
+function resultOf({ result }: Session): PrivateSum {
+  if (result === null) throw new CestaError('internal', 'masked round: expected a sum, got none yet');
+  return result;
+}
+
+function close(session: Session): void {
+  session.isClosed = true;
+  session.cancelTimer();
+  session.uploads.close();
+}
+
+/** A fault that was found before the aggregator saw it. */
+function accuse(session: Session, id: string, { code, message }: CestaError): void {
+  session.options.onBlame({ id, stage: session.state.kind, code, message });
+  enqueue(session, { kind: 'left', id });
+}
+
+function enqueue(session: Session, job: Job): void {
+  session.jobs.push(job);
+  if (!session.isBusy) void work(session);
+}
+
+async function work(session: Session): Promise<void> {
+  session.isBusy = true;
+  for (let job = session.jobs.shift(); job !== undefined && !session.isClosed; job = session.jobs.shift()) {
+    try {
+      await step(session, job);
+    } catch (error) {
+      const { code, message } = toCestaError(error);
+      close(session);
+      session.options.onFailed(code, message);
+    }
+  }
+  session.isBusy = false;
+}
+
+async function step(session: Session, job: Job): Promise<void> {
+  const event = eventOf(session, job);
+  if (event === null) return;
+  const [state, effects] = await aggregatorStep(session.context, session.state, event);
+  session.state = state;
+  for (const effect of effects) if (!session.isClosed) await perform(session, effect);
+  if (!('answers' in state)) return;
+  if (job.kind === 'vector' && isInSum(state, job.from)) session.options.onAccepted(job.from);
+  session.options.onStage(state.kind, state.answers.size);
+}
+
+function isInSum(state: AggregatorState, id: string): boolean {
+  if (!('reported' in state)) return false;
+  return state.reported.has(state.session.roster.entries.findIndex((entry) => entry.id === id));
+}
+
+function eventOf({ uploads, state }: Session, job: Job): AggregatorEvent | null {
+  // The time of a stage that is over says nothing about the next.
+  if (job.kind === 'stage-over') return job.stage === state.kind ? { kind: 'deadline' } : null;
+  if (job.kind !== 'vector') return job;
+  let message: unknown = null;
+  uploads.collect(job.from, (words) => {
+    message = decodeOrNull(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  });
+  return { kind: 'message', from: job.from, message };
+}
+
+/** What is no frame is no message either: the aggregator names its sender. */
+function decodeOrNull(frame: Uint8Array): unknown {
+  try {
+    return decodeFrame(frame);
+  } catch {
+    return null;
+  }
+}
+
+async function perform(session: Session, effect: AggregatorEffect): Promise<void> {
+  const { options } = session;
+  switch (effect.kind) {
+    case 'send':
+      return options.send(effect.to, effect.message);
+    case 'exclude':
+      session.uploads.discard(effect.blame.id);
+      return options.onBlame(effect.blame);
+    case 'entered':
+      if (effect.stage === 'unmask' && session.state.kind === 'unmask') await options.commit(session.state.session.roster.entries.map(({ id }) => id));
+      return arm(session, effect.stage);
+    case 'done':
+      session.result = effect.result;
+      return options.onSummed(effect.result.survivors);
+    case 'failed':
+      close(session);
+      return options.onFailed(effect.code, effect.message);
+    default:
+      return effect satisfies never;
+  }
+}
+
+function arm(session: Session, stage: AggregatorState['kind']): void {
+  const { clock, plan, stageMs } = session.options;
+  session.cancelTimer();
+  if (stage === 'done' || stage === 'failed') return;
+  session.cancelTimer = clock.after(stage === 'masked' ? plan.deadlines.trainingMs : stageMs, () => enqueue(session, { kind: 'stage-over', stage }));
+}

@@ -1,0 +1,30 @@
+/** The public record as rows: appended one after the other, never changed. */
+import type { Kysely, Transaction } from 'kysely';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { Schema } from './schema.ts';
+import type { Storage } from './storage.ts';
+
+export function logOf(db: Kysely<Schema>): Pick<Storage, 'logSize' | 'appendLogEntry' | 'logEntries'> {
+  return {
+    logSize: () => sizeOf(db),
+    async appendLogEntry(position, bytes) {
+      await db.transaction().execute(async (transaction) => {
+        const size = await sizeOf(transaction);
+        if (position !== size) throw new CestaError('storage.failed', `log_entries: expected to append at ${size}, got ${position}`);
+        await transaction.insertInto('log_entries').values({ position, bytes: Buffer.from(bytes).toString('base64') }).execute();
+      });
+    },
+    async logEntries({ from, limit }) {
+      const rows = await db.selectFrom('log_entries').selectAll().where('position', '>=', from).orderBy('position').limit(limit).execute();
+      return rows.map(({ position, bytes }, i) => {
+        if (position !== from + i) throw new CestaError('storage.failed', `log_entries: expected position ${from + i}, got ${position}: the record has a gap`);
+        return Uint8Array.from(Buffer.from(bytes, 'base64'));
+      });
+    },
+  };
+}
+
+async function sizeOf(db: Kysely<Schema> | Transaction<Schema>): Promise<number> {
+  const row = await db.selectFrom('log_entries').select((eb) => eb.fn.max('position').as('last')).executeTakeFirst();
+  return row?.last === null || row?.last === undefined ? 0 : Number(row.last) + 1;
+}

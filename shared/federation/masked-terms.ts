@@ -1,0 +1,57 @@
+/** What a plan says to a masked session: both sides make the terms from the plan and the model they hold themselves. */
+import { canonicalJson } from '../protocol/canonical-json.ts';
+import { sha256Hex } from '../protocol/digest.ts';
+import { CestaError } from '../protocol/errors.ts';
+import { protocolName } from '../secagg/labels.ts';
+import { bytesPerCoordinate } from '../secagg/ring.ts';
+import { parseTerms, type Terms } from '../secagg/terms.ts';
+import { planHash, type Plan } from './plan.ts';
+
+/** Beyond this everyone sharing a mask with everyone costs more than neighbours on a random circle. */
+const largestComplete = 200;
+
+/** Bits of security of a random graph, with room for a coordinator that tries 2^20 of them. */
+const graphSecurityBits = 60;
+/** Fractions below these save nothing worth having. */
+const leastFraction = 0.05;
+
+/**
+ * @param coordinatorKey the key that signs rosters and survivor sets: on the participants' side the pinned one
+ * @throws CestaError `secagg.invalid` for a plan in another mode than `distributed`.
+ */
+export function maskedTerms(plan: Plan, coordinatorKey: string): Terms {
+  const { privacy, cohort, bounds, round, statisticLength } = plan;
+  if (privacy.mode !== 'distributed') throw new CestaError('secagg.invalid', `privacy.mode: expected distributed, got ${privacy.mode}`);
+  const fraction = (shops: number): number => Math.max(leastFraction, shops / cohort.minParticipants);
+  return parseTerms({
+    protocol: protocolName,
+    round,
+    planHash: planHash(plan),
+    modelHash: modelHashOf(plan),
+    coordinatorKey,
+    length: statisticLength,
+    modulusBits: bounds.modulusBits,
+    minParticipants: cohort.minParticipants,
+    graph: cohort.maxParticipants <= largestComplete
+      ? { kind: 'complete' }
+      : { kind: 'harary', corruptFraction: fraction(privacy.colluding), dropoutFraction: fraction(privacy.tolerated), securityBits: graphSecurityBits },
+    noise: { tolerated: privacy.tolerated },
+  });
+}
+
+/**
+ * Names the model that vectors are computed from by what it follows from: catalogue and base release are files that
+ * each side checked against these very digests.
+ */
+function modelHashOf({ model, catalogueHash, baseRelease }: Plan): string {
+  return sha256Hex(new TextEncoder().encode(canonicalJson({ model, catalogueHash, baseRelease })));
+}
+
+/** Room for everything in a masked report but its coordinates: header, signature, and a bit for each participant. */
+const reportOverheadBytes = 4_096;
+
+/** Words of the shortest and the longest frame with a masked report. */
+export function maskedReportWords({ statisticLength, bounds, cohort }: Plan): { readonly least: number; readonly most: number } {
+  const vectorBytes = statisticLength * bytesPerCoordinate(bounds.modulusBits);
+  return { least: Math.ceil(vectorBytes / 4), most: Math.ceil((vectorBytes + reportOverheadBytes + cohort.maxParticipants / 8) / 4) };
+}

@@ -1,0 +1,103 @@
+/** What both sides of a session compute alike: the statements that members sign, and what their shares are of. */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { hexToBytes } from '../protocol/digest.ts';
+import type { SigningKey } from '../ledger/signing-key.ts';
+import { CestaError } from '../protocol/errors.ts';
+import { bitmapOf } from './bytes.ts';
+import type { SecaggCrypto } from './crypto.ts';
+import { completeGraph, graphParameters, hararyGraph, neighboursOf, type Graph } from './graph.ts';
+import { labelledHash, statement } from './labels.ts';
+import type { MessageOf } from './messages.ts';
+import type { Roster } from './roster.ts';
+import { maskKeySlot, noiseSlot, seedSlot } from './sealed-share.ts';
+import { componentsOf, termsHash, type Terms } from './terms.ts';
+
+export interface Session {
+  readonly roster: Roster;
+  readonly graph: Graph;
+}
+
+export function signBytes(key: SigningKey, bytes: Uint8Array): Uint8Array {
+  return hexToBytes(key.sign(bytes));
+}
+
+/** `nonces` are those that were opened; a complete graph needs none. */
+export async function openSession(crypto: SecaggCrypto, terms: Terms, roster: Roster, nonces: readonly Uint8Array[]): Promise<Session> {
+  const participants = roster.entries.length;
+  if (terms.graph.kind === 'complete') return { roster, graph: completeGraph(participants) };
+  const mixed = new Uint8Array(32);
+  for (const nonce of nonces) for (let i = 0; i < mixed.length; i += 1) mixed[i] ^= nonce[i];
+  const seed = labelledHash('graph', termsHash(terms), roster.root, mixed);
+  return { roster, graph: await hararyGraph(crypto, participants, graphParameters(terms, participants), seed) };
+}
+
+export function nonceHashOf(nonce: Uint8Array): Uint8Array {
+  return labelledHash('nonce', nonce);
+}
+
+export function seedCommitmentOf({ roster }: Session, member: number, seed: Uint8Array): Uint8Array {
+  return labelledHash('seed', roster.sessionId, member, seed);
+}
+
+export function sharesStatement({ roster }: Session, { from, seedCommitment, chainEnd, boxes, commitments }: Omit<MessageOf<'shares'>, 'signature' | 'kind'>): Uint8Array {
+  return statement('r1', roster.sessionId, from, seedCommitment, chainEnd, sha256(boxes), sha256(commitments));
+}
+
+export function maskedStatement({ roster }: Session, from: number, vectorHash: Uint8Array, unopened: Uint8Array): Uint8Array {
+  return statement('r2', roster.sessionId, from, vectorHash, unopened);
+}
+
+export function survivorsHash({ roster }: Session, survivors: Iterable<number>): Uint8Array {
+  return labelledHash('survivors', roster.sessionId, bitmapOf(roster.entries.length, survivors));
+}
+
+/** What the coordinator signs when it names the survivors. */
+export function survivorsStatement({ roster }: Session, hash: Uint8Array): Uint8Array {
+  return statement('survivors', roster.sessionId, hash);
+}
+
+/** What a member signs to confirm them. */
+export function confirmStatement({ roster }: Session, hash: Uint8Array): Uint8Array {
+  return statement('r3', roster.sessionId, hash);
+}
+
+export function unmaskStatement({ roster }: Session, hash: Uint8Array, { from, seed, noiseKey, shares }: Omit<MessageOf<'unmask'>, 'signature' | 'kind'>): Uint8Array {
+  return statement('r4', roster.sessionId, hash, from, seed, noiseKey, sha256(shares));
+}
+
+/**
+ * Whether so many survivors leave enough noise and enough of a crowd.
+ * @throws CestaError `secagg.too-few`
+ */
+export function requireSurvivors(terms: Terms, { roster, graph }: Session, survivors: number): void {
+  const fewest = graph.kind === 'complete' ? Math.max(graph.threshold, terms.minParticipants) : terms.minParticipants;
+  if (survivors < fewest) throw new CestaError('secagg.too-few', `survivors: expected at least ${fewest}, got ${survivors}`);
+  const dropped = roster.entries.length - survivors;
+  if (terms.noise !== null && dropped > terms.noise.tolerated) throw new CestaError('secagg.too-few', `dropouts: expected at most ${terms.noise.tolerated}, beyond which too little noise is left, got ${dropped}`);
+}
+
+/** The first component that survivors remove, or null where dropouts used up all of them. */
+export function firstRemoved(terms: Terms, { roster }: Session, survivors: number): number | null {
+  const first = roster.entries.length - survivors + 1;
+  return first <= componentsOf(terms) ? first : null;
+}
+
+/** One share that a holder reveals. */
+export interface RevealedSlot {
+  readonly dealer: number;
+  readonly slot: number;
+}
+
+/**
+ * What `holder` reveals once the survivor set is confirmed, in the order it travels: for a neighbour that survived,
+ * its seed (and noise key); for one that dealt shares and then dropped out, its mask key. Both sides derive this list
+ * from one signed set, so that nobody can ask for both secrets of one member.
+ */
+export function slotsToReveal(terms: Terms, session: Session, { holder, dealers, survivors }: { holder: number; dealers: ReadonlySet<number>; survivors: ReadonlySet<number> }): RevealedSlot[] {
+  const first = firstRemoved(terms, session, survivors.size);
+  return neighboursOf(session.graph, holder).filter((dealer) => dealers.has(dealer)).flatMap((dealer) => {
+    if (!survivors.has(dealer)) return [{ dealer, slot: maskKeySlot }];
+    const seed = { dealer, slot: seedSlot };
+    return first === null ? [seed] : [seed, { dealer, slot: noiseSlot(first) }];
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * The terms of a masked round. Every side computes their hash from what it holds itself (its plan, its model), and
+ * all signatures and keys are bound to it: whoever was given another plan or another model is in another round, and
+ * masks do not cancel between rounds (Pasquini et al. 2022).
+ */
+import * as z from 'zod';
+import { canonicalJson } from '../protocol/canonical-json.ts';
+import { CestaError } from '../protocol/errors.ts';
+import { protocolName, labelledHash } from './labels.ts';
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
+
+/** Of three, all would have to stay, and shares would help nobody. The privacy plan asks for more than this. */
+export const fewestParticipants = 4;
+
+export const termsSchema = z.strictObject({
+  protocol: z.literal(protocolName),
+  /** Unique in the federation. */
+  round: z.string().min(1).max(128),
+  planHash: hash,
+  /** Digest of the parameters that the vectors were computed from. */
+  modelHash: hash,
+  /** Ed25519 key that signs the roster and the survivor set. */
+  coordinatorKey: hash,
+  length: z.number().int().min(1).max(1 << 28),
+  modulusBits: z.number().int().min(16).max(32),
+  /** Fewer survivors than this and no sum is revealed. */
+  minParticipants: z.number().int().min(fewestParticipants).max(65_535),
+  graph: z.discriminatedUnion('kind', [
+    /** Everyone shares a mask with everyone: up to some 200 participants. */
+    z.strictObject({ kind: z.literal('complete') }),
+    /** Neighbours on a random circle, for larger cohorts (Bell et al. 2020). */
+    z.strictObject({
+      kind: z.literal('harary'),
+      /** Share of participants that may collude with the coordinator. */
+      corruptFraction: z.number().min(0).lt(1),
+      /** Share that may drop out. */
+      dropoutFraction: z.number().min(0).lt(1),
+      /** -log2 of the chance that the graph is insecure; a coordinator that tries graphs wins log2 of its tries. */
+      securityBits: z.number().int().min(20).max(128),
+    }),
+  ]),
+  /** Removable noise (see noise-chain): dropouts beyond `tolerated` would leave too little noise, so nothing is revealed. */
+  noise: z.strictObject({ tolerated: z.number().int().min(0).max(1000) }).nullable(),
+});
+
+export type Terms = Readonly<z.infer<typeof termsSchema>>;
+
+/** @throws CestaError `secagg.invalid` naming the field. */
+export function parseTerms(value: unknown): Terms {
+  const parsed = termsSchema.safeParse(value);
+  if (!parsed.success) throw new CestaError('secagg.invalid', `terms: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  return parsed.data;
+}
+
+/** Terms never change, and every entry of a roster is checked against their hash. */
+const hashes = new WeakMap<Terms, Uint8Array>();
+
+export function termsHash(terms: Terms): Uint8Array {
+  const known = hashes.get(terms) ?? labelledHash('terms', canonicalJson(terms));
+  hashes.set(terms, known);
+  return known;
+}
+
+/** How many components of removable noise there are. */
+export function componentsOf(terms: Terms): number {
+  return terms.noise?.tolerated ?? 0;
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { systemRandom } from '../../client/secure-random.ts';
+import { createCatalogue } from '../../shared/commerce/catalogue.ts';
+import { componentNoise, drawNoise, sharesIn } from '../../shared/federation/noise-shares.ts';
+import { totalNoiseStd, type Plan } from '../../shared/federation/plan.ts';
+import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
+import { createModel } from '../../shared/recommender/registry.ts';
+import { softwareCrypto } from '../../shared/secagg/software-crypto.ts';
+import { platformCrypto } from '../../shared/secagg/web-crypto.ts';
+
+const catalogue = createCatalogue(Array.from({ length: 3000 }, (_, i) => ({ id: `p${i}`, title: `Product ${i}` })));
+const model = createModel('popularity', catalogue, {});
+
+function planOf(privacy: object = {}): Plan {
+  const task = parseTaskSpec({
+    name: 'main', model: { kind: 'popularity' }, privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, ...privacy },
+    cohort: { minParticipants: 16, targetParticipants: 20 }, deadlines: { recruitingMs: 1000, trainingMs: 1000 }, maxShoppersPerShop: 500,
+  });
+  return makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
+}
+
+function varianceOf(values: Int32Array): number {
+  return values.reduce((sum, value) => sum + value * value, 0) / values.length;
+}
+
+describe('shares of noise', () => {
+  it('leave exactly the planned variance to the honest survivors after every tolerated number of dropouts', () => {
+    const plan = planOf();
+    const { privacy, bounds } = plan;
+    if (privacy.mode !== 'distributed') throw new Error('expected a distributed plan');
+    expect(privacy).toMatchObject({ tolerated: 4, colluding: 1 });
+    const planned = (privacy.noiseStd * bounds.gridScale) ** 2;
+    for (const participants of [16, 20, 26]) {
+      const { base, components } = sharesIn(plan, participants);
+      for (let dropped = 0; dropped <= privacy.tolerated; dropped += 1) {
+        const kept = components.slice(0, dropped).reduce((sum, variance) => sum + variance, base);
+        const honest = participants - dropped - privacy.colluding;
+        expect((honest * kept) / planned).toBeCloseTo(1, 10);
+        // What the release says of the sum includes the shares that are not counted on.
+        const all = (totalNoiseStd(privacy, participants - dropped) * bounds.gridScale) ** 2;
+        expect(((participants - dropped) * kept) / all).toBeCloseTo(1, 10);
+      }
+    }
+  });
+
+  it('are drawn with their variance: the base from the system, a component from its seed, alike on every side', async () => {
+    const plan = planOf();
+    const { base, components } = sharesIn(plan, 20);
+    const drawn = drawNoise(plan, 20, systemRandom());
+    expect(varianceOf(drawn ?? new Int32Array(1)) / base).toBeGreaterThan(0.85);
+    expect(varianceOf(drawn ?? new Int32Array(1)) / base).toBeLessThan(1.15);
+    const seed = new Uint8Array(32).fill(9);
+    const here = await componentNoise(plan, platformCrypto())(seed, { component: 2, participants: 20 });
+    const there = await componentNoise(plan, softwareCrypto)(seed, { component: 2, participants: 20 });
+    expect(here).toEqual(there);
+    expect(varianceOf(here) / components[1]).toBeGreaterThan(0.85);
+    expect(varianceOf(here) / components[1]).toBeLessThan(1.15);
+  });
+
+  it('need less noise than a plan in which every shop adds all of it', () => {
+    const distributed = planOf();
+    const local = planOf({ mode: 'local' });
+    expect(totalNoiseStd(distributed.privacy, 20)).toBeLessThan(totalNoiseStd(local.privacy, 20) / 4);
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { openRoundLedger, type RoundLedgerContext } from '../../../server/ledger/round-ledger.ts';
+import { openEvidence, noWitnesses } from '../../../shared/ledger/evidence.ts';
+import { decodeEntry, membersOf, planEntry } from '../../../shared/ledger/log-entries.ts';
+import { planRules } from '../../../shared/ledger/plan-rules.ts';
+import { replayLog } from '../../../shared/ledger/replay.ts';
+import { cosignNote, formatNote, parseNote, type NoteKey } from '../../../shared/ledger/signed-note.ts';
+import { signingKey } from '../../../shared/ledger/signing-key.ts';
+import { CestaError } from '../../../shared/protocol/errors.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { planOf } from '../support/fixtures.ts';
+import { memoryLog, memoryRecord, recordKey } from '../support/records.ts';
+import { roundRig } from '../support/round-rig.ts';
+import { shopNamed } from '../support/test-client.ts';
+
+const witness = signingKey(new Uint8Array(32).fill(31));
+const witnesses: NoteKey[] = [{ name: 'auditor', publicKey: witness.publicKey, kind: 'witness' }];
+const forever = new AbortController().signal;
+const nodes = ['Corner', 'market'].map((name) => ({ name, publicKey: shopNamed(name).key.publicKey, firstSeen: '', lastSeen: '' }));
+
+async function rig(changes: Partial<RoundLedgerContext> = {}) {
+  const log = memoryLog();
+  const record = await memoryRecord(log, witnesses);
+  const clock = fakeClock();
+  const failed: string[] = [];
+  const context: RoundLedgerContext = {
+    record, clock, quorum: 0, witnessMs: 5_000,
+    storage: {
+      nodes: () => Promise.resolve(nodes),
+      failRound: (round, { code }) => Promise.resolve(void failed.push(`${round} ${code}`)),
+    },
+    ...changes,
+  };
+  const cosign = () => {
+    const { text } = parseNote(record.checkpoint());
+    return record.cosign(formatNote({ text, signatures: [cosignNote(text, 'auditor', witness, 1_700_000_000)] }));
+  };
+  return { context, record, log, clock, failed, cosign };
+}
+
+describe('what a round says in the public record', () => {
+  it('adds up for whoever replays it, with shops by their keys', async () => {
+    const { context, log } = await rig();
+    for (const [index, plan] of [1, 2].map((number) => planOf({ mode: 'local', rounds: 2 }, number)).entries()) {
+      const ledger = await openRoundLedger(context, plan, forever);
+      expect(await openEvidence(planEntry(plan), ledger.evidence, recordKey.publicKey, noWitnesses)).toMatchObject({ size: 5 * index + 1 });
+      await ledger.training(['corner', 'market']);
+      await ledger.survivors(['market']);
+      await ledger.released({ version: index + 1, sha256: String(index + 1).repeat(64) });
+    }
+    expect(replayLog(log.entries, planRules)).toMatchObject({ inconsistency: null, totals: { entries: 10, tasks: [{ plans: 2, rounds: { charged: 2, released: 2 }, release: { version: 2 } }] } });
+    expect(decodeEntry(log.entries[1])).toMatchObject({ type: 'roster', members: membersOf(nodes.map(({ publicKey }) => publicKey)) });
+    expect(decodeEntry(log.entries[3])).toMatchObject({ type: 'survivors', members: membersOf([nodes[1].publicKey]) });
+  });
+
+  it('names no shop whose key is not known', async () => {
+    const { context, log } = await rig();
+    const ledger = await openRoundLedger(context, planOf({ mode: 'local' }), forever);
+    await expect(ledger.training(['stranger'])).rejects.toMatchObject({ code: 'internal' });
+    expect(log.entries).toHaveLength(1);
+  });
+
+  it('fails the round when the plan cannot be recorded', async () => {
+    const { context, failed } = await rig();
+    const plan = planOf();
+    await openRoundLedger(context, plan, forever);
+    await expect(openRoundLedger(context, plan, forever)).rejects.toMatchObject({ code: 'log.inconsistent' });
+    expect(failed).toEqual(['trial-1 log.inconsistent']);
+  });
+});
+
+describe('a round that asks for witnesses', () => {
+  it('waits until enough have signed a head above its plan', async () => {
+    const { context, cosign, clock, record } = await rig({ quorum: 1 });
+    await cosign();
+    let isOpen = false;
+    const opening = openRoundLedger(context, planOf(), forever).then((ledger) => {
+      isOpen = true;
+      return ledger;
+    });
+    await expect.poll(() => record.size).toBe(1);
+    clock.advance(4_999);
+    expect(isOpen).toBe(false);
+    await cosign();
+    const { evidence } = await opening;
+    await openEvidence(planEntry(planOf()), evidence, recordKey.publicKey, { witnesses, quorum: 1 });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('fails when they do not sign in time, or when the coordinator stops', async () => {
+    const late = await rig({ quorum: 1 });
+    const opening = expect(openRoundLedger(late.context, planOf(), forever)).rejects.toMatchObject({ code: 'round.failed' });
+    await expect.poll(() => late.clock.pending).toBe(1);
+    late.clock.advance(5_000);
+    await opening;
+    const stopped = await rig({ quorum: 1 });
+    const stopping = new AbortController();
+    const other = expect(openRoundLedger(stopped.context, planOf(), stopping.signal)).rejects.toMatchObject({ code: 'round.failed' });
+    await expect.poll(() => stopped.clock.pending).toBe(1);
+    stopping.abort();
+    await other;
+    expect([late.failed, stopped.failed, stopped.clock.pending]).toEqual([['trial-1 round.failed'], ['trial-1 round.failed'], 0]);
+  });
+});
+
+describe('the order of things in a round', () => {
+  it('is: charge, roster and spend, train; survivors, release, result, news', async () => {
+    const order: string[] = [];
+    const note = (what: string) => () => Promise.resolve(void order.push(what, ...round.log.splice(0)));
+    const round = roundRig(['a', 'b'], {}, { ledger: { training: note('roster and spend'), survivors: note('survivors'), released: note('result') } });
+    round.join('a', 'b');
+    await round.settle();
+    for (const shop of ['a', 'b']) round.report(shop);
+    await round.run.ended;
+    expect(order).toEqual([
+      'roster and spend', 'a <- invite', 'b <- invite', 'disk: charged, 2 members',
+      'survivors', 'a <- train', 'b <- train', 'a <- upload', 'a <- accepted', 'b <- upload', 'b <- accepted',
+      'result', 'disk: release',
+    ]);
+    expect(round.log).toEqual(['a <- round-done', 'b <- round-done']);
+  });
+
+  it('tells nobody to train when the spend cannot be recorded, and announces no release without its entry', async () => {
+    const fail = () => Promise.reject(new CestaError('storage.failed', 'no space'));
+    const early = roundRig(['a', 'b'], {}, { ledger: { training: fail } });
+    early.join('a', 'b');
+    expect((await early.run.ended).round).toMatchObject({ phase: 'failed', code: 'storage.failed' });
+    expect(early.log.filter((line) => line.includes('train'))).toEqual([]);
+    const late = roundRig(['a', 'b'], {}, { ledger: { released: fail } });
+    late.join('a', 'b');
+    await late.settle();
+    for (const shop of ['a', 'b']) late.report(shop);
+    expect((await late.run.ended).round).toMatchObject({ phase: 'failed' });
+  });
+});
