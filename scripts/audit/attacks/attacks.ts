@@ -143,7 +143,10 @@ function castOf(stage: Stage, epsilon: number | null): PlannedCast {
   return planned;
 }
 
-/** A plan of mode `local` has the noise that one sum needs: in a masked sum the participants' shares add up to it. */
+/**
+ * A plan of mode `local` has the noise that one sum needs. In mode `distributed` the shares that are counted on add up
+ * to it, and whatever else arrives comes on top: this is the least that a sum of that mode can hold.
+ */
 function attackPlan({ model, catalogue, options: { delta, participants } }: Stage, epsilon: number | null): Plan {
   const task = parseTaskSpec({
     name: 'attacks',
