@@ -14,7 +14,7 @@ import { addDrawnNoise, startStatistic } from '../../shared/federation/statistic
 import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
 import { historyOf, type ShopperHistory } from '../../shared/commerce/history.ts';
 import { secureRandom, seededRandom, uniform53 } from '../../shared/numerics/random.ts';
-import { findCanaries, makeCanaries, type Canaries, type CanaryFindings } from '../../shared/privacy/canaries.ts';
+import { findCanaries, makeCanaries, provableEpsilon, type Canaries, type CanaryFindings } from '../../shared/privacy/canaries.ts';
 import { emptySum } from '../../shared/privacy/clip.ts';
 import { testNoise, type NoiseTest } from '../../shared/privacy/noise-test.ts';
 import { skellamSampler } from '../../shared/privacy/skellam-sampler.ts';
@@ -40,6 +40,8 @@ export interface AuditRow extends CanaryFindings {
   readonly name: string;
   /** Noise of this run over the plan's. */
   readonly noise: number;
+  /** Whether the norm clip works in this run. */
+  readonly clip: boolean;
   readonly claimed: number;
   /** Whether the attacker refuted the claim. */
   readonly refuted: boolean;
@@ -56,6 +58,10 @@ export interface PrivacyAudit {
   readonly claimed: number;
   readonly delta: number;
   readonly canaries: number;
+  /** The most that so many canaries could prove: a larger claim stands whatever the mechanism does. */
+  readonly provable: number;
+  /** How far a canary exceeds the clip norm before it is clipped; near 1 a clip that does nothing is not looked for. */
+  readonly overshoot: number;
   readonly shoppers: number;
   readonly rows: readonly AuditRow[];
   readonly noise: readonly NoiseRow[];
@@ -74,18 +80,39 @@ export async function auditPrivacy(options: PrivacyAuditOptions): Promise<Privac
   if (claimed === null) throw new CestaError('internal', 'audit: expected a plan with a promise');
   const canaries = makeCanaries({ count, length: model.statisticLength(), norm: modelNorm(plan.bounds), rowCap: plan.bounds.rowCap });
   const known = sumOf(plan, model, parts.training);
-  const run = (name: string, noise: number, runSeed: number): AuditRow => {
-    const findings = attack({ plan, model, known, canaries }, noise, runSeed);
+  const run = (name: string, fault: Fault, runSeed: number): AuditRow => {
+    const findings = attack({ plan, model, known, canaries }, fault, runSeed);
     const refuted = findings.epsilonLowerBound > claimed;
-    return { name, noise, claimed, ...findings, refuted, pass: noise === 1 ? !refuted : refuted };
+    const isPlanned = fault.noise === 1 && fault.clip;
+    return { name, ...fault, claimed, ...findings, refuted, pass: isPlanned ? !refuted : refuted };
   };
   const rows = [
-    ...Array.from({ length: runs }, (_, index) => run(`as planned, run ${index + 1}`, 1, seed + index)),
-    run('control: a quarter of the noise', 0.25, seed),
-    run('control: no noise', 0, seed),
+    ...Array.from({ length: runs }, (_, index) => run(`as planned, run ${index + 1}`, { noise: 1, clip: true }, seed + index)),
+    run('control: a quarter of the noise', { noise: 0.25, clip: true }, seed),
+    run('control: no noise', { noise: 0, clip: true }, seed),
+    ...(canaries.overshoot < leastOvershoot ? [] : [run('control: the norm clip does nothing', { noise: 1, clip: false }, seed)]),
   ];
   const noise = noiseRows(plan, shops);
-  return { claimed, delta, canaries: count, shoppers: parts.training.length, rows, noise, pass: rows.every(({ pass }) => pass) && noise.every(({ pass, expected }) => pass === expected) };
+  return {
+    claimed,
+    delta,
+    canaries: count,
+    provable: provableEpsilon(count, delta),
+    overshoot: canaries.overshoot,
+    shoppers: parts.training.length,
+    rows,
+    noise,
+    pass: rows.every(({ pass }) => pass) && noise.every(({ pass, expected }) => pass === expected),
+  };
+}
+
+/** Canaries that exceed the clip norm by less could not show a broken clip as surely as a quarter of the noise shows. */
+const leastOvershoot = 3;
+
+/** What is wrong on purpose in a control. */
+interface Fault {
+  readonly noise: number;
+  readonly clip: boolean;
 }
 
 function auditTask(kind: string, epsilon: number, delta: number, shoppers: number) {
@@ -114,21 +141,26 @@ interface Target {
 }
 
 /** One release with canaries in it by a fair coin each, and what the attacker makes of it. */
-function attack({ plan, model, known, canaries }: Target, noiseFactor: number, seed: number): CanaryFindings {
+function attack({ plan, model, known, canaries }: Target, fault: Fault, seed: number): CanaryFindings {
   const coins = seededRandom(seed, 'coins');
   const included = Array.from({ length: canaries.count }, () => uniform53(coins) < 0.5);
   const marked = included.flatMap((isIn, index) => (isIn ? [index] : []));
   let next = 0;
   // The canaries take the model's place, so that clip, grid and count are those of any shopper.
   const impostor: AnyFederatedModel = { ...model, contribute: (_params, _history, into) => canaries.contribute(marked[next++], into) };
-  const sum = sumOf(plan, impostor, marked.map(() => historyOf([])));
+  const sum = sumOf(fault.clip ? plan : withoutClip(plan), impostor, marked.map(() => historyOf([])));
   for (let i = 0; i < sum.length; i += 1) sum[i] += known[i];
-  const released = withNoise(sum, plan, noiseFactor, seed);
+  const released = withNoise(sum, plan, fault.noise, seed);
   for (let i = 0; i < released.length; i += 1) released[i] -= known[i];
   const accumulator = createAccumulator(plan);
   accumulator.add(released);
   const scores = canaries.scores(accumulator.decode().sum);
   return findCanaries(scores, included, plan.privacy.mode === 'local' ? plan.privacy.delta : 0);
+}
+
+/** The same grid, row cap, slots and noise, but contributions of any norm: what a build with a broken clip would sum. */
+function withoutClip(plan: Plan): Plan {
+  return { ...plan, bounds: { ...plan.bounds, clipNorm: null } };
 }
 
 /** The plan's noise as a shop adds it, or a fraction of it for a control. */

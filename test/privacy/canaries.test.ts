@@ -1,35 +1,61 @@
 import { describe, expect, it } from 'vitest';
 import { createSparseVector } from '../../shared/numerics/sparse-vector.ts';
 import { seededRandom } from '../../shared/numerics/random.ts';
-import { findCanaries, makeCanaries } from '../../shared/privacy/canaries.ts';
+import { findCanaries, makeCanaries, provableEpsilon } from '../../shared/privacy/canaries.ts';
+import { addClipped, emptySum } from '../../shared/privacy/clip.ts';
 import { testNoise } from '../../shared/privacy/noise-test.ts';
 import { skellamSampler } from '../../shared/privacy/skellam-sampler.ts';
 
 describe('canaries', () => {
-  it('have the full norm within the row cap, on coordinates of their own', () => {
-    const canaries = makeCanaries({ count: 5, length: 50, norm: 2, rowCap: 0.8 });
+  const bounds = { norm: 2, rowCap: 0.8 };
+  const clip = { clipNorm: bounds.norm, rowCap: bounds.rowCap, gridScale: 2 ** 20 };
+  const contributionOf = (canaries: ReturnType<typeof makeCanaries>, index: number) => {
+    const contribution = createSparseVector();
+    canaries.contribute(index, contribution);
+    return contribution;
+  };
+
+  it('stand at the row cap on so many coordinates of their own that the norm clip must bite', () => {
+    const canaries = makeCanaries({ count: 5, length: 1000, ...bounds });
+    expect(canaries.width).toBe(100);
+    expect(canaries.overshoot).toBeCloseTo(4, 12);
     const touched = new Set<number>();
     for (let index = 0; index < 5; index += 1) {
-      const contribution = createSparseVector();
-      canaries.contribute(index, contribution);
-      let square = 0;
+      const contribution = contributionOf(canaries, index);
       for (let entry = 0; entry < contribution.size; entry += 1) {
-        square += contribution.valueAt(entry) ** 2;
-        expect(contribution.valueAt(entry)).toBeLessThanOrEqual(0.8);
+        expect(contribution.valueAt(entry)).toBe(0.8);
         touched.add(contribution.indexAt(entry));
       }
-      expect(square).toBeCloseTo(4, 12);
     }
-    expect(touched.size).toBe(5 * canaries.width);
+    expect(touched.size).toBe(500);
   });
 
-  it('score 1 in a sum that holds them and 0 in one that does not', () => {
-    const canaries = makeCanaries({ count: 3, length: 9, norm: 1.5, rowCap: 1 });
-    const unexplained = new Float64Array(9);
-    const contribution = createSparseVector();
-    canaries.contribute(1, contribution);
-    for (let entry = 0; entry < contribution.size; entry += 1) unexplained[contribution.indexAt(entry)] = contribution.valueAt(entry);
-    expect([...canaries.scores(unexplained)].map((score) => Math.round(score * 1e9) / 1e9)).toEqual([0, 1, 0]);
+  it('score 1 in a clipped sum that holds them, 0 in one that does not, and 4 where the clip does nothing', () => {
+    const canaries = makeCanaries({ count: 3, length: 300, ...bounds });
+    const scoresUnder = (clipNorm: number) => {
+      const sum = emptySum(300);
+      addClipped(sum, contributionOf(canaries, 1), { ...clip, clipNorm });
+      return [...canaries.scores(Float64Array.from(sum, (steps) => steps / clip.gridScale))].map((score) => Math.round(score * 1e4) / 1e4);
+    };
+    expect(scoresUnder(bounds.norm)).toEqual([0, 1, 0]);
+    expect(scoresUnder(Infinity)).toEqual([0, 4, 0]);
+  });
+
+  it('are as wide as there is room for, and never so narrow that they miss the clip norm', () => {
+    expect(makeCanaries({ count: 5, length: 50, ...bounds })).toMatchObject({ width: 10 });
+    const narrowest = makeCanaries({ count: 7, length: 50, ...bounds });
+    expect(narrowest.width).toBe(7);
+    expect(narrowest.overshoot).toBeGreaterThanOrEqual(1);
+    expect(narrowest.overshoot).toBeLessThan(1.1);
+  });
+
+  it('prove more in larger numbers only while their number times delta is small', () => {
+    const provable = [1000, 8000, 32_000].map((count) => provableEpsilon(count, 1e-5));
+    expect(provable[1]).toBeGreaterThan(provable[0] + 1);
+    expect(provable[2]).toBeLessThan(provable[1]);
+    // A claim of 8 at this delta is beyond all of them.
+    expect(Math.max(...provable)).toBeLessThan(6.5);
+    expect(provableEpsilon(32_000, 0)).toBeGreaterThan(8);
   });
 
   it('refuses more than fit beside each other', () => {

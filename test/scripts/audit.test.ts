@@ -19,6 +19,24 @@ describe('the privacy audit', () => {
     expect(audit.noise[2].varianceRatio).toBeLessThan(0.52);
   }, 60_000);
 
+  it('finds a norm clip that does nothing out, with canaries wide enough to need it', async () => {
+    const neighbours = { ...options, model: 'neighbours', canaries: 2400, runs: 1 };
+    const audit = await auditPrivacy(neighbours);
+    expect(audit.overshoot).toBeGreaterThan(3.9);
+    expect(audit.rows.find(({ clip }) => !clip)).toMatchObject({ noise: 1, refuted: true, pass: true });
+    expect(audit.pass).toBe(true);
+    // Narrow ones stay within the norm by the row cap alone: they cannot see the clip, and the audit does not say they did.
+    const narrow = await auditPrivacy({ ...neighbours, canaries: 20_000 });
+    expect(narrow.overshoot).toBeLessThan(1.5);
+    expect(narrow.rows.filter(({ clip }) => !clip)).toEqual([]);
+  }, 60_000);
+
+  it('says when a claim is beyond what so many canaries can refute at this delta', async () => {
+    const audit = await auditPrivacy({ ...options, epsilon: 8, runs: 1 });
+    expect(audit.provable).toBeLessThan(audit.claimed);
+    expect(audit.pass).toBe(false);
+  }, 60_000);
+
   it('fails as a whole when a control is not found out: too few canaries prove nothing', async () => {
     const audit = await auditPrivacy({ ...options, canaries: 100, runs: 1 });
     expect(audit.rows.find(({ noise }) => noise === 0.25)).toMatchObject({ refuted: false, pass: false });
