@@ -5,6 +5,7 @@
 import { encodeBase64 } from '../ledger/base64.ts';
 import type { SecaggCrypto } from './crypto.ts';
 import { counterBlock } from './software-crypto.ts';
+import { hasSmallOrder } from './strict-ed25519.ts';
 
 interface Cipher {
   update(bytes: Uint8Array): Uint8Array;
@@ -78,7 +79,7 @@ export function nodeCrypto(library: NodeCryptoLibrary): SecaggCrypto {
       }
     },
     verify(publicKey, signature, statement) {
-      if (publicKey.length !== 32 || signature.length !== 64) return false;
+      if (publicKey.length !== 32 || signature.length !== 64 || hasSmallOrder(publicKey, signature)) return false;
       try {
         return library.verify(null, statement, publicKeyOf(library, 'Ed25519', publicKey), signature);
       } catch {

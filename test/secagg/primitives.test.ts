@@ -1,4 +1,5 @@
 /** Published vectors and agreement of the two providers; what is derived by hand says how. */
+import * as nodeLibrary from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { expand } from '@noble/hashes/hkdf.js';
 import { sha256, sha512 } from '@noble/hashes/sha2.js';
@@ -8,13 +9,15 @@ import { randomBytes } from '../../shared/secagg/bytes.ts';
 import { diffieHellman, type SecaggCrypto } from '../../shared/secagg/crypto.ts';
 import { purposeKey, sessionKey, statement } from '../../shared/secagg/labels.ts';
 import { addMask, seededWords } from '../../shared/secagg/prg.ts';
+import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { softwareCrypto } from '../../shared/secagg/software-crypto.ts';
 import { platformCrypto } from '../../shared/secagg/web-crypto.ts';
 import { keyOf, random } from './session.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'));
 const platform = platformCrypto();
-const providers: readonly [string, SecaggCrypto][] = [['the platform', platform], ['software', softwareCrypto]];
+const node = nodeCrypto(nodeLibrary);
+const providers: readonly [string, SecaggCrypto][] = [['the platform', platform], ['Node', node], ['software', softwareCrypto]];
 
 describe('HKDF (RFC 5869)', () => {
   const inputKey = new Uint8Array(22).fill(0x0b);
@@ -128,10 +131,14 @@ describe('the platform and the software version', () => {
       expect(await platform.x25519(secret, publicKey)).toEqual(await softwareCrypto.x25519(secret, publicKey));
       expect(await platform.seal(secret, text, other)).toEqual(await softwareCrypto.seal(secret, text, other));
       expect(await softwareCrypto.open(secret, await platform.seal(secret, text, other), other)).toEqual(text);
+      expect(await node.x25519(secret, await node.x25519PublicKey(other))).toEqual(await softwareCrypto.x25519(secret, publicKey));
+      expect(await node.open(secret, await platform.seal(secret, text, other), other)).toEqual(text);
+      expect(await platform.open(secret, await node.seal(secret, text, other), other)).toEqual(text);
+      expect(await platform.sha256(text)).toEqual(await node.sha256(text));
       expect(await platform.sha256(text)).toEqual(await softwareCrypto.sha256(text));
       expect(x25519.getPublicKey(other)).toEqual(publicKey);
       const signature = hex(keyOf(i).sign(text));
-      for (const crypto of [platform, softwareCrypto]) expect(await crypto.verify(hex(keyOf(i).publicKey), signature, text)).toBe(true);
+      for (const crypto of [platform, node, softwareCrypto]) expect(await crypto.verify(hex(keyOf(i).publicKey), signature, text)).toBe(true);
     }
   });
 
@@ -141,6 +148,9 @@ describe('the platform and the software version', () => {
     const [one, two] = [new Int32Array(length), new Int32Array(length)];
     await addMask(platform, key, one, 1);
     await addMask(softwareCrypto, key, two, 1);
+    const three = new Int32Array(length);
+    await addMask(node, key, three, 1);
+    expect(Buffer.compare(Buffer.from(three.buffer), Buffer.from(two.buffer))).toBe(0);
     expect(Buffer.compare(Buffer.from(one.buffer), Buffer.from(two.buffer))).toBe(0);
     const words = await seededWords(platform, key, 10);
     expect(Array.from({ length: 3000 }, () => words.nextUint32() | 0)).toEqual([...one.subarray(0, 3000)]);
