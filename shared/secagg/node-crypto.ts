@@ -41,11 +41,16 @@ basePoint[0] = 9;
  * const crypto = nodeCrypto(await import('node:crypto'));
  */
 export function nodeCrypto(library: NodeCryptoLibrary): SecaggCrypto {
-  const x25519 = (secret: Uint8Array, publicKey: Uint8Array): Uint8Array => {
+  // A member agrees with every neighbour by the same two secrets: making a key of one takes as long as using it.
+  const privateKeys = new WeakMap<Uint8Array, object>();
+  const privateKeyOf = (secret: Uint8Array): never => {
     // The library takes the public half of a private key on trust, and does not use it here.
-    const privateKey = library.createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d: base64Url(secret), x: base64Url(basePoint) }, format: 'jwk' });
-    return view(library.diffieHellman({ privateKey: privateKey as never, publicKey: publicKeyOf(library, 'X25519', publicKey) }));
+    const key = privateKeys.get(secret) ?? library.createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', d: base64Url(secret), x: base64Url(basePoint) }, format: 'jwk' });
+    privateKeys.set(secret, key);
+    return key as never;
   };
+  const x25519 = (secret: Uint8Array, publicKey: Uint8Array): Uint8Array =>
+    view(library.diffieHellman({ privateKey: privateKeyOf(secret), publicKey: publicKeyOf(library, 'X25519', publicKey) }));
   return {
     chunkBytes,
     keystream(key) {
