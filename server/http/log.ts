@@ -39,14 +39,16 @@ export function addLog(app: Express, record: Pick<PublicRecord, 'checkpoint' | '
 async function readText(request: Request): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxNoteBytes) throw new CestaError('protocol.too-large', `body: expected at most ${maxNoteBytes} bytes, got more`);
-    chunks.push(chunk);
-  }
   try {
+    // Destroyed, the request would take the connection along, and the answer with it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > maxNoteBytes) throw new CestaError('protocol.too-large', `body: expected at most ${maxNoteBytes} bytes, got more`);
+      chunks.push(chunk);
+    }
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
   } catch (cause) {
-    throw new CestaError('protocol.malformed', 'body: expected text in UTF-8, got other bytes', { cause });
+    if (cause instanceof CestaError) throw cause;
+    throw new CestaError('protocol.malformed', 'body: expected a whole text in UTF-8, got other bytes, or fewer', { cause });
   }
 }

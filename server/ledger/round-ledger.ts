@@ -10,6 +10,7 @@ import { encodeEntry, membersOf, planEntry, spendEntry } from '../../shared/ledg
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Storage } from '../storage/storage.ts';
+import { reconcile, type Journal } from './reconcile.ts';
 import type { PublicRecord, Statement } from './public-record.ts';
 
 export interface RoundLedger {
@@ -27,7 +28,7 @@ export interface RoundLedger {
 
 export interface RoundLedgerContext {
   readonly record: PublicRecord;
-  readonly storage: Pick<Storage, 'nodes' | 'failRound'>;
+  readonly storage: Pick<Storage, 'nodes' | 'failRound'> & Journal;
   readonly clock: Clock;
   /** Cosignatures that the head above a plan must have before anybody is invited. */
   readonly quorum: number;
@@ -48,6 +49,8 @@ export function requireRecordable(plan: Plan): void {
  */
 export async function openRoundLedger(context: RoundLedgerContext, plan: Plan, signal: AbortSignal): Promise<RoundLedger> {
   try {
+    // An earlier round may have been charged and not recorded, when a disk failed in between.
+    await reconcile(context.record, context.storage, plan.task);
     const position = await context.record.append(planEntry(plan));
     if (context.quorum > 0) await untilCosigned(context, position, signal);
     return ledgerOf(context, plan, context.record.evidence(position, context.quorum));

@@ -7,7 +7,11 @@ import { logKey, logOrigin, openCheckpoint } from '../../shared/ledger/checkpoin
 import { spendEntry, type LogEntry } from '../../shared/ledger/log-entries.ts';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
 import { ledgerOrders } from '../../shared/privacy/budget.ts';
+import { planHash } from '../../shared/federation/plan.ts';
 import { codeOf } from '../client/fakes.ts';
+import { runRound } from '../server/support/coordinators.ts';
+import { taskInput } from '../server/support/fixtures.ts';
+import { connectShop, shopNamed } from '../server/support/test-client.ts';
 import { federation, rewriteRecord, runRecordedRound, type Federation } from './recorded-federation.ts';
 
 const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
@@ -45,6 +49,30 @@ describe('the record of a federation', () => {
     const budget = (await (await fetch(`${second.url}/v1/budget`)).json()) as { epsilonSpent: number };
     expect(late.tasks[0].epsilon).toBe(budget.epsilonSpent);
     expect(late.tasks[0].epsilon).toBeGreaterThan(early.tasks[0].epsilon ?? Infinity);
+  });
+
+  it('adds up at every moment of a round: while shops are asked, while they train, and after it failed', async () => {
+    const parts = federation(2);
+    const coordinator = await parts.coordinator();
+    const clients = await Promise.all(['one', 'two'].map(async (name) => (await connectShop(coordinator.url, shopNamed(name))).client));
+    const verify = () => verifyRecord(new URL(coordinator.url), { retryMs: 1 });
+    const { plan } = await clients[0].next('invite');
+    expect(await verify()).toMatchObject({ size: 1, findings: [], tasks: [{ plans: 1, charged: 0, epsilon: 0 }] });
+    for (const client of clients) client.say({ type: 'join', round: plan.round, planHash: planHash(plan) });
+    await clients[0].next('train');
+    expect(await verify()).toMatchObject({ size: 3, findings: [], tasks: [{ plans: 1, charged: 1, released: 0 }] });
+    for (const client of clients) client.say({ type: 'leave', round: plan.round });
+    for (const client of clients) client.hangUp();
+    await coordinator.close();
+    const again = await parts.coordinator();
+    expect(await verifyRecord(new URL(again.url), { retryMs: 1 })).toMatchObject({ size: 3, findings: [], tasks: [{ charged: 1, released: 0, release: null }] });
+  });
+
+  it('adds up where nothing is promised', async () => {
+    const parts = federation();
+    const coordinator = await parts.coordinator({ task: taskInput() });
+    await runRound(coordinator.url, ['one', 'two']);
+    expect(await verifyRecord(new URL(coordinator.url))).toMatchObject({ size: 5, findings: [], tasks: [{ charged: 1, released: 1, epsilon: null, delta: null }] });
   });
 
   it('that was rewritten is refused by the shops that saw it: they decline, and keep both heads', async () => {

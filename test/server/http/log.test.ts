@@ -119,7 +119,7 @@ describe('POST /v1/log/cosignatures', () => {
 
   it('refuses a body that is too large before it has come', async () => {
     const { url } = await coordinatorFor({ witnesses: policy });
-    const response = await post(url, 'x'.repeat(5_000));
+    const response = await post(url, 'x'.repeat(3_000_000));
     expect(response.status).toBe(413);
     expect(await codeOf(response)).toBe('protocol.too-large');
   });

@@ -27,6 +27,9 @@ async function rig(changes: Partial<RoundLedgerContext> = {}) {
     record, clock, quorum: 0, witnessMs: 5_000,
     storage: {
       nodes: () => Promise.resolve(nodes),
+      rounds: () => Promise.resolve([]),
+      spends: () => Promise.resolve([]),
+      releases: () => Promise.resolve([]),
       failRound: (round, { code }) => Promise.resolve(void failed.push(`${round} ${code}`)),
     },
     ...changes,
