@@ -9,6 +9,7 @@ import { nextModel, withFirstCount, type StageModel } from '../shared/federation
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { connectStatement } from '../shared/protocol/messages.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { createModel } from '../shared/recommender/registry.ts';
 import { createStagingAreas } from './aggregation.ts';
@@ -216,6 +217,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
   const gateway = attachGateway(server, {
     task: task.name, coordinatorKey: key.publicKey, clock, logger, room, events,
     limits: { ...defaultGatewayLimits, ...options.limits },
+    proveKey: (nonce, shop) => key.sign(connectStatement('coordinator', nonce, shop, key.publicKey)),
     pinNode: (name, publicKey) => storage.pinNode(name, publicKey),
   });
   const schedule = createSchedule({

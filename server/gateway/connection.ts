@@ -150,7 +150,8 @@ function admit(state: State, hello: Hello): void {
   const { token, resumed } = context.sessions.claim(participant, link, hello.session);
   const openCatalogue = context.room.expects(participant);
   state.stage = { kind: 'publishing', participant, resumed };
-  link.send({ type: 'welcome', task: context.task, session: token, openCatalogue });
+  const proof = hello.nonce === undefined ? {} : { signature: context.proveKey(hello.nonce, hello.shop) };
+  link.send({ type: 'welcome', task: context.task, session: token, openCatalogue, ...proof });
   if (openCatalogue) restartTimeout(state);
   else becomeReady(state, participant, resumed);
 }

@@ -38,6 +38,8 @@ export const defaultGatewayLimits: GatewayLimits = {
 export interface GatewayContext {
   readonly task: string;
   readonly coordinatorKey: string;
+  /** The coordinator's signature over a nonce that a shop chose, given to nobody before that shop proved its own key. */
+  readonly proveKey: (nonce: string, shop: string) => string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: GatewayLimits;

@@ -6,6 +6,7 @@ import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from '..
 import { attachGateway, type Gateway } from '../../../server/gateway.ts';
 import { listen } from '../../../server/listen.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
+import { connectStatement } from '../../../shared/protocol/messages.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { catalogue, silent } from './fixtures.ts';
 import type { TestClient } from './test-client.ts';
@@ -21,7 +22,8 @@ export interface Rig {
   readonly room: ReturnType<typeof createCatalogueRoom>;
 }
 
-export const coordinatorKey = signingKey(new Uint8Array(32).fill(9)).publicKey;
+const key = signingKey(new Uint8Array(32).fill(9));
+export const coordinatorKey = key.publicKey;
 
 /** A gateway on a real port, with a clock of its own and rounds that only take notes. */
 export async function startGateway(options: { open?: boolean; limits?: Partial<GatewayLimits>; roomLimits?: RoomLimits } = {}): Promise<Rig> {
@@ -43,6 +45,7 @@ export async function startGateway(options: { open?: boolean; limits?: Partial<G
   const gateway = attachGateway(server, {
     task: 'trial', coordinatorKey, clock, logger: silent, room, events,
     limits: { ...defaultGatewayLimits, ...options.limits },
+    proveKey: (nonce, shop) => key.sign(connectStatement('coordinator', nonce, shop, key.publicKey)),
     pinNode(name, publicKey) {
       const known = keys.get(name.toLowerCase());
       keys.set(name.toLowerCase(), known ?? publicKey);
