@@ -17,6 +17,7 @@ import { publicMessage } from '../disclosure.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
 import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
+import { addNodes, type NodesContext } from './nodes.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
 import { openApiDocument } from './openapi.ts';
@@ -31,6 +32,8 @@ export interface AppContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly phase: () => string;
+  /** Without it, nothing is taken over HTTP. */
+  readonly nodes?: NodesContext;
 }
 
 const roundsPerPage = 100;
@@ -44,6 +47,7 @@ export function createApp(context: AppContext): Express {
   addStatus(app, context);
   addModel(app, context);
   addRecords(app, context);
+  if (context.nodes !== undefined) addNodes(app, context.nodes);
   app.use(notFound);
   app.use(answerErrors(context.logger));
   return app;

@@ -32,12 +32,13 @@ export const requestSchemas = {
   renew: z.strictObject({}),
   /** The old key signs the envelope: it hands over to a key that proves it is held. */
   rotate: z.strictObject({ newKey: digest, proof: signature }),
-  revoke: z.strictObject({ node: digest, reason: z.enum(revocationReasons) }),
+  /** By key, or whichever key holds the name. */
+  revoke: z.union([z.strictObject({ node: digest, reason: z.enum(revocationReasons) }), z.strictObject({ shop: shopNameSchema, reason: z.enum(revocationReasons) })]),
 } as const;
 
 export const tokenAnswerSchema = z.strictObject({ organisation: organisationSchema, expiresAt: z.iso.datetime() });
 export const certificateAnswerSchema = z.strictObject({ certificate: signedCertificateSchema });
-export const revocationAnswerSchema = z.strictObject({ node: digest, reason: z.enum(revocationReasons), shop: shopNameSchema });
+export const revocationAnswerSchema = z.strictObject({ node: digest, reason: z.enum(revocationReasons), shop: shopNameSchema.nullable() });
 
 /** What the coordinator keeps of a token: whoever reads its disk cannot enrol with it. */
 export function tokenHash(token: string): string {

@@ -35,6 +35,7 @@ export const errorTable = {
   'update.corrupt': { status: 400, hint: 'The bytes do not have the announced digest.' },
   'node.unauthorised': { status: 401, hint: 'The signature does not verify under the key of this shop.' },
   'node.revoked': { status: 403, hint: 'The operator withdrew this key. Make a new one with `cesta keys replace` and enrol it with a new token.' },
+  'node.unknown': { status: 404, hint: 'No node has this key or name; `cesta keys` shows the key of a shop.' },
   'enrolment.required': { status: 401, hint: 'Only enrolled shops are admitted: ask the operator for a token, then run `cesta enrol`.' },
   'enrolment.token-invalid': { status: 401, hint: 'Ask the operator for a token: `cesta token` makes one.' },
   'enrolment.token-used': { status: 409, hint: 'A token enrols one node, once; ask the operator for another.' },
