@@ -71,7 +71,7 @@ function readHexKey(path: string): string {
 }
 
 /** Readers see the old file or the new one, never half of it, also after a power cut. */
-function writeDurably(path: string, folder: string, text: string): void {
+export function writeDurably(path: string, folder: string, text: string): void {
   const temporary = `${path}.new`;
   const file = openSync(temporary, 'w', 0o600);
   try {
