@@ -1,6 +1,7 @@
 /**
- * The public, read-only HTTP side of the coordinator. Releases and the catalogue are served from bytes that are
- * durable and digested already, so an answer is never half of anything.
+ * The public HTTP side of the coordinator: read only, but for requests about nodes, which carry their own signature.
+ * Releases and the catalogue are served from bytes that are durable and digested already, so an answer is never half of
+ * anything.
  */
 import express, { type Express, type Request, type Response } from 'express';
 import type { Logger } from 'pino';

@@ -1,5 +1,7 @@
 /** The OpenAPI 3.1 document, generated from the schemas that answers are made of. */
 import { z } from 'zod';
+import { certificateAnswerSchema, nodesPath, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
+import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
 import { budgetSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema } from './schemas.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -12,6 +14,8 @@ interface Operation {
   readonly parameters?: readonly JsonObject[];
   /** Whether the answer carries a strong ETag and honours If-None-Match. */
   readonly isCacheable?: boolean;
+  /** What is posted; without it, the path is read. */
+  readonly request?: z.ZodType;
 }
 
 const releaseFile = 'application/octet-stream';
@@ -36,23 +40,30 @@ const operations: readonly Operation[] = [
     parameters: [{ name: 'after', in: 'query', required: false, description: 'Only rounds with a higher number', schema: { type: 'integer', minimum: 0 } }],
   },
   { path: '/v1/budget', summary: 'What the task promises its shoppers and has spent', body: budgetSchema },
+  {
+    path: nodesPath,
+    summary: 'One request about the identity of a node, signed by who asks; the type in its header says which body it has',
+    request: z.object({ header: envelopeHeaderSchema, body: z.union(Object.values(requestSchemas)), signature: z.string() }),
+    body: z.union([certificateAnswerSchema, tokenAnswerSchema, revocationAnswerSchema]),
+  },
 ];
 
 export function openApiDocument(): JsonObject {
   return {
     openapi: '3.1.0',
-    info: { title: 'Cesta coordinator', version: '1', description: 'Public and read only. Shops take part over the WebSocket /v1/rounds/live.' },
-    paths: Object.fromEntries(operations.map((operation) => [operation.path, { get: describe(operation) }])),
+    info: { title: 'Cesta coordinator', version: '1', description: 'Public; what is posted is signed by who asks. Shops take part over the WebSocket /v1/rounds/live.' },
+    paths: Object.fromEntries(operations.map((operation) => [operation.path, { [operation.request === undefined ? 'get' : 'post']: describe(operation) }])),
     components: { schemas: { Error: jsonSchemaOf(errorSchema) } },
   };
 }
 
-function describe({ summary, body, parameters, isCacheable }: Operation): JsonObject {
+function describe({ summary, body, parameters, isCacheable, request }: Operation): JsonObject {
   const content = typeof body === 'string' ? { [body]: { schema: { type: 'string', format: 'binary' } } } : { 'application/json': { schema: jsonSchemaOf(body) } };
   const failure = { description: 'Error', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
   return {
     summary,
     ...(parameters === undefined ? {} : { parameters }),
+    ...(request === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchemaOf(request) } } } }),
     responses: { 200: { description: 'OK', content }, ...(isCacheable === true ? { 304: { description: 'Not modified' } } : {}), default: failure },
   };
 }

@@ -28,7 +28,7 @@ export type EnvelopeType = (typeof envelopeTypes)[number];
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 32 bytes in lower-case hex');
 
-const headerSchema = z.strictObject({
+export const envelopeHeaderSchema = z.strictObject({
   v: z.literal(1),
   type: z.enum(envelopeTypes),
   /** Public key of the signer. */
@@ -38,10 +38,10 @@ const headerSchema = z.strictObject({
   ts: z.number().int().nonnegative(),
   bodyHash: digest,
 });
-export type EnvelopeHeader = Readonly<z.infer<typeof headerSchema>>;
+export type EnvelopeHeader = Readonly<z.infer<typeof envelopeHeaderSchema>>;
 
 const envelopeSchema = z.strictObject({
-  header: headerSchema,
+  header: envelopeHeaderSchema,
   body: z.json(),
   signature: z.string().regex(/^[0-9a-f]{128}$/, 'expected 64 bytes in lower-case hex'),
 });
