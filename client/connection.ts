@@ -5,13 +5,14 @@
  */
 import type { Product } from '../shared/commerce/catalogue.ts';
 import { protocolVersion } from '../shared/federation/plan.ts';
+import type { SignedCertificate } from '../shared/identity/certificate.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import type { Masked } from '../shared/privacy/vectors.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { parseServerMessage, type ClientMessage, type ServerMessage } from '../shared/protocol/messages.ts';
 import { backOffMs, defaultBackOff, type BackOff } from './back-off.ts';
 import { isFatal, shakeHands, type Handshake, type HandshakeEffect, type Welcome } from './handshake.ts';
-import { uniformSecurely } from './secure-random.ts';
+import { nonceSecurely, uniformSecurely } from './secure-random.ts';
 import { createSender, type OutgoingMessage, type Sender, type Target } from './sender.ts';
 import { systemTimers, type OpenSocket, type Socket, type Timers } from './socket.ts';
 
@@ -40,6 +41,8 @@ export interface ConnectionOptions extends ConnectionHandlers {
   readonly key: SigningKey;
   /** The pinned key of the coordinator; null at first contact. */
   readonly coordinatorKey: string | null;
+  /** The certificate of an enrolled shop, asked for at each attempt since it may have been renewed; null without one. */
+  readonly certificate?: () => SignedCertificate | null;
   /** What is published when the task's catalogue is open. */
   readonly products: readonly Product[];
   readonly timers?: Timers;
@@ -70,6 +73,8 @@ const attemptsForOwnName = 8;
 interface Link extends Target {
   socket: Socket;
   handshake: Handshake;
+  /** Fresh for each attempt: the coordinator signs it. */
+  readonly nonce: string;
   publishedProducts: number;
   cancelTimeout: () => void;
 }
@@ -133,13 +138,18 @@ function dial(line: Line): void {
   const link: Link = {
     socket: idleSocket,
     handshake: { stage: 'challenge' },
+    nonce: nonceSecurely(),
     publishedProducts: 0,
     cancelTimeout: () => undefined,
     isCurrent: () => line.link === link,
   };
   line.link = link;
   awaitAnswer(line, link);
-  const hello: ClientMessage = { type: 'hello', protocol: protocolVersion, shop: options.shop, publicKey: options.key.publicKey };
+  const certificate = options.certificate?.() ?? null;
+  const hello: ClientMessage = {
+    type: 'hello', protocol: protocolVersion, shop: options.shop, publicKey: options.key.publicKey, nonce: link.nonce,
+    ...(certificate === null ? {} : { certificate }),
+  };
   link.socket = options.openSocket(options.url, {
     onOpen: () => link.isCurrent() && link.socket.send(JSON.stringify(session === null ? hello : { ...hello, session })),
     onMessage: (data) => link.isCurrent() && receive(line, link, data),
@@ -188,7 +198,7 @@ function receive(line: Line, link: Link, data: string | Uint8Array): void {
   // A task may be over before this participant was ready: that, too, is for the participant to hear.
   if (link.handshake.stage === 'up' || message.type === 'task-over') return onMessage(message);
   awaitAnswer(line, link);
-  const [handshake, effects] = shakeHands(link.handshake, message, { shop, key, coordinatorKey: line.coordinatorKey });
+  const [handshake, effects] = shakeHands(link.handshake, message, { shop, key, coordinatorKey: line.coordinatorKey, nonce: link.nonce });
   link.handshake = handshake;
   for (const effect of effects) run(line, link, effect);
 }

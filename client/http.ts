@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { CestaError, isErrorCode, type ErrorCode } from '../shared/protocol/errors.ts';
 
 /** The part of `fetch` that is needed. */
-export type Fetch = (url: string, init?: { headers?: Record<string, string>; signal?: AbortSignal }) => Promise<Response>;
+export type Fetch = (url: string, init?: { method?: string; body?: string; headers?: Record<string, string>; signal?: AbortSignal }) => Promise<Response>;
 
 export interface Document {
   readonly bytes: Uint8Array;
@@ -39,6 +39,22 @@ export async function getDocument(fetch: Fetch, url: string, etag = ''): Promise
   }
 }
 
+/**
+ * Posts a short text and resolves to the JSON that is answered.
+ * @throws CestaError `network.unreachable`, or the code that the server gave.
+ */
+export async function postText(fetch: Fetch, url: string, body: string): Promise<unknown> {
+  try {
+    const response = await fetch(url, { method: 'POST', body, headers: { 'Content-Type': 'application/json' }, signal: AbortSignal.timeout(timeoutMs) });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (!response.ok) throw refusal(url, response.status, bytes, 'POST');
+    return parseJson(bytes, url);
+  } catch (cause) {
+    if (cause instanceof CestaError) throw cause;
+    throw new CestaError('network.unreachable', `POST ${url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
 /** @throws CestaError `protocol.malformed` */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   try {
@@ -48,11 +64,11 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
   }
 }
 
-function refusal(url: string, status: number, bytes: Uint8Array): CestaError {
+function refusal(url: string, status: number, bytes: Uint8Array, method = 'GET'): CestaError {
   try {
     const { error } = errorSchema.parse(parseJson(bytes, url));
-    return new CestaError(error.code, `GET ${url}: ${error.message}`);
+    return new CestaError(error.code, `${method} ${url}: ${error.message}`);
   } catch {
-    return new CestaError('network.unreachable', `GET ${url}: expected status 200, got ${status}`);
+    return new CestaError('network.unreachable', `${method} ${url}: expected status 200, got ${status}`);
   }
 }

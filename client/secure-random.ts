@@ -1,5 +1,6 @@
 /** Randomness of the operating system, the same in Node and browsers: the only kind that privacy noise accepts. */
 import { secureRandom as wrap, uniform53, type SecureRandom } from '../shared/numerics/random.ts';
+import { bytesToHex } from '../shared/protocol/digest.ts';
 
 /** What WebCrypto yields in one call; asking for more throws. */
 const maxBytesPerCall = 65_536;
@@ -23,4 +24,11 @@ export function uniformSecurely(): number {
   const words = globalThis.crypto.getRandomValues(new Uint32Array(2));
   let next = 0;
   return uniform53({ nextUint32: () => words[next++] });
+}
+
+/** 32 fresh bytes, hex: a nonce, or a secret. */
+export function nonceSecurely(): string {
+  const bytes = new Uint8Array(32);
+  fillSecurely(bytes);
+  return bytesToHex(bytes);
 }

@@ -10,6 +10,7 @@ import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/tas
 import type { Round } from '../shared/federation/round.ts';
 import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger/evidence.ts';
 import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { connectStatement } from '../shared/protocol/messages.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { createModel } from '../shared/recommender/registry.ts';
 import { createStagingAreas } from './uploads.ts';
@@ -18,14 +19,18 @@ import { systemClock, type Clock } from './clock.ts';
 import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from './gateway/context.ts';
 import { attachGateway, type Gateway } from './gateway.ts';
 import { createApp } from './http/app.ts';
-import { closeServer, createHttpServer, listen } from './listen.ts';
+import { addressOf } from './http/address.ts';
+import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
+import { closeServer, listen } from './listen.ts';
 import { progressOf, type RoundProgress } from './progress.ts';
 import { keepCatalogue, openRecords, settledCatalogue, settleTask, type Records } from './records.ts';
 import { reconcile } from './ledger/reconcile.ts';
+import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
 import { openRoundLedger } from './ledger/round-ledger.ts';
 import { createReleases, type Releases } from './releases.ts';
 import { createSchedule, type Schedule, type SchedulePhase, type TaskOver } from './schedule.ts';
+import { createTransportServer, requireSafeTransport, type ServerTls } from './transport.ts';
 
 export interface CoordinatorOptions {
   /** A `TaskSpec`, checked here. */
@@ -55,6 +60,11 @@ export interface CoordinatorOptions {
   /** How long witnesses may take to sign a plan. */
   readonly witnessMs?: number;
   readonly limits?: Partial<GatewayLimits>;
+  /** Who may take part. */
+  readonly identity?: IdentityOptions;
+  /** Required, or a proxy that does it, on an address that others reach. */
+  readonly tls?: ServerTls;
+  readonly behindTlsProxy?: boolean;
   readonly clock?: Clock;
 }
 
@@ -96,6 +106,7 @@ const graceMs = 1_000;
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const task = parseTaskSpec(options.task);
   const { clock = systemClock } = options;
+  requireSafeTransport({ ...options, host: options.host ?? '127.0.0.1' });
   const records = await openRecords(options.dataDir, clock);
   try {
     return await compose(options, task, records);
@@ -112,6 +123,12 @@ interface Ground {
   readonly record: PublicRecord;
 }
 
+/** What strangers may change. */
+interface Door {
+  readonly identity: Identity;
+  readonly behindProxy: boolean;
+}
+
 async function prepare({ catalogue, logger, clock = systemClock, witnesses = noWitnesses }: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Ground> {
   const { storage, blobs, key } = records;
   await settleTask(storage, task);
@@ -120,6 +137,7 @@ async function prepare({ catalogue, logger, clock = systemClock, witnesses = noW
   if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');
   const record = await openPublicRecord({ storage, key, witnesses: requirePolicy(witnesses).witnesses });
   const caughtUp = await reconcile(record, storage, task.name);
+  await reconcileNodes(record, storage);
   if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
   const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger });
   if (fixed === null) {
@@ -157,6 +175,7 @@ interface House {
   readonly gateway: Gateway;
   readonly schedule: Schedule;
   readonly records: Records;
+  readonly identity: Identity;
 }
 
 /** Who listens to the rounds, and the last they heard. */
@@ -170,7 +189,8 @@ interface Audience {
 async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
   const ground = await prepare(options, task, records);
   const audience = gatherAudience();
-  const house = build(options, task, { ground, records, audience });
+  const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(ground.record, options.identity));
+  const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true } });
   const { gateway, schedule } = house;
   const { publicKey } = records.key;
   let url: string;
@@ -213,12 +233,12 @@ function gatherAudience(): Audience {
   return { listeners: new Set(), last: null, over, onOver };
 }
 
-function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience }): House {
+function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience; door: Door }): House {
   const { logger, clock = systemClock, witnesses: { quorum } = noWitnesses, witnessMs = 30_000 } = options;
-  const { ground: { room, releases, record }, records, audience } = parts;
+  const { ground: { room, releases, record }, records, audience, door } = parts;
   const { storage, key } = records;
-  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase });
-  const server = createHttpServer(app);
+  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, nodes: door });
+  const server = createTransportServer(app, options.tls);
   // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
   const events: GatewayEvents = {
     ready: (participant, resumed) => schedule.ready(participant, resumed),
@@ -230,8 +250,12 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
   const gateway = attachGateway(server, {
     task: task.name, coordinatorKey: key.publicKey, clock, logger, room, events,
     limits: { ...defaultGatewayLimits, ...options.limits },
+    proveKey: (nonce, shop) => key.sign(connectStatement('coordinator', nonce, shop, key.publicKey)),
     pinNode: (name, publicKey) => storage.pinNode(name, publicKey),
+    admission: door.identity.admission,
+    chargeConnect: (request) => door.identity.chargeAddress('connectsPerAddress', addressOf(request, door.behindProxy)),
   });
+  door.identity.onExpel((participant, error) => gateway.expel(participant, error));
   const schedule = createSchedule({
     task, storage, releases, gateway, room,
     roundsWanted: options.roundsWanted ?? task.privacy.rounds,
@@ -244,7 +268,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     onOver: audience.onOver,
     onProgress: (round) => tell(audience, round, logger),
   });
-  return { server, gateway, schedule, records };
+  return { server, gateway, schedule, records, identity: door.identity };
 }
 
 /** A listener is somebody else's code: its failure is logged and changes nothing. */
@@ -260,7 +284,8 @@ function tell(audience: Audience, round: Round, logger: Logger): void {
 }
 
 /** Ends the round, then the connections: members hear why before they are hung up on. */
-async function leave({ server, gateway, schedule }: House): Promise<void> {
+async function leave({ server, gateway, schedule, identity }: House): Promise<void> {
   await schedule.stop('the coordinator is stopping');
   await Promise.all([gateway.close(graceMs), closeServer(server, graceMs)]);
+  await identity.idle();
 }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { CestaError } from '../shared/protocol/errors.ts';
+import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import { maxFrameBytes, type ServerMessage, roundsPath } from '../shared/protocol/messages.ts';
 import type { Clock } from './clock.ts';
 import { openConnection, type Connection } from './gateway/connection.ts';
@@ -26,7 +26,16 @@ export interface Gateway {
   close(graceMs: number): Promise<void>;
 }
 
-export type GatewayOptions = Omit<GatewayContext, 'sessions' | 'newNonce'>;
+/** What whoever decides about admission can do, and the rounds need not. */
+export interface GuardedGateway extends Gateway {
+  /** Ends the connection of a participant, and says why. */
+  expel(participant: string, error: CestaError): void;
+}
+
+export interface GatewayOptions extends Omit<GatewayContext, 'sessions' | 'newNonce'> {
+  /** Charges an address for a connection, before anything is read of it. @throws CestaError `limit.rate` */
+  readonly chargeConnect: (request: IncomingMessage) => void;
+}
 
 /** Pings in a row that may stay unanswered: one may be lost to a pause of this process. */
 const pingsUnanswered = 2;
@@ -37,7 +46,7 @@ interface Peer {
   unanswered: number;
 }
 
-export function attachGateway(server: Server, options: GatewayOptions): Gateway {
+export function attachGateway(server: Server, options: GatewayOptions): GuardedGateway {
   const { limits, clock, logger } = options;
   const context: GatewayContext = { ...options, sessions: createSessions(() => randomBytes(16).toString('hex')), newNonce: () => randomBytes(32).toString('hex') };
   const sockets = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: maxFrameBytes });
@@ -49,6 +58,7 @@ export function attachGateway(server: Server, options: GatewayOptions): Gateway 
     socket.on('error', (error) => logger.debug({ err: error }, 'socket failed before the upgrade'));
     if (pathOf(request) !== roundsPath) return refuseUpgrade(socket, '404 Not Found');
     if (closing || peers.size >= limits.maxConnections) return refuseUpgrade(socket, '503 Service Unavailable');
+    if (!mayConnect(options, request)) return refuseUpgrade(socket, '429 Too Many Requests');
     sockets.handleUpgrade(request, socket, head, greet);
   };
 
@@ -76,14 +86,17 @@ export function attachGateway(server: Server, options: GatewayOptions): Gateway 
     });
   }
 
+  function connectionOf(participant: string): Connection | undefined {
+    const link = context.sessions.linkOf(participant);
+    return link === null ? undefined : peers.get(link)?.connection;
+  }
+
   const stopHeartbeat = startHeartbeat(peers, clock, limits.heartbeatMs);
   server.on('upgrade', onUpgrade);
   return {
     send: (participant, message) => context.sessions.linkOf(participant)?.send(message) ?? false,
-    refuse(participant, error) {
-      const link = context.sessions.linkOf(participant);
-      if (link !== null) peers.get(link)?.connection.penalise(error);
-    },
+    refuse: (participant, error) => connectionOf(participant)?.penalise(error),
+    expel: (participant, error) => connectionOf(participant)?.violated(error),
     ready: () => context.sessions.ready(),
     async close(graceMs) {
       closing = true;
@@ -96,6 +109,16 @@ export function attachGateway(server: Server, options: GatewayOptions): Gateway 
       cancelGrace();
     },
   };
+}
+
+function mayConnect({ chargeConnect, logger }: GatewayOptions, request: IncomingMessage): boolean {
+  try {
+    chargeConnect(request);
+    return true;
+  } catch (error) {
+    logger.info({ reason: toCestaError(error).message }, 'connection refused');
+    return false;
+  }
 }
 
 /** Pings everybody and cuts off who is silent: a half-open connection would hold its shop's name and its round. */

@@ -1,11 +1,28 @@
 /** The HTTP server under both sides of the coordinator, its limits and its address. */
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import { CestaError } from '../shared/protocol/errors.ts';
+
+/** Slow headers, slow bodies and idle connections are cut off; checked more often than Node does by itself. */
+export const serverLimits = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 5_000 } as const;
 
 /** A server that waits for nobody long; it does not listen yet. */
 export function createHttpServer(listener: RequestListener): Server {
-  return createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384 }, listener);
+  return createServer(serverLimits, listener);
+}
+
+/** Sockets of servers over TLS: one whose handshake is not over yet is no HTTP connection, and would be waited for. */
+const rawSockets = new WeakMap<Server, Set<Socket>>();
+
+/** Has `closeServer` cut off peers that never finish their TLS handshake, too. */
+export function trackSockets(server: Server): Server {
+  const sockets = new Set<Socket>();
+  rawSockets.set(server, sockets);
+  return server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
 }
 
 /**
@@ -23,7 +40,7 @@ export async function listen(server: Server, host: string, port: number): Promis
   });
   const address = server.address() as AddressInfo;
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`;
+  return `${server instanceof TlsServer ? 'https' : 'http'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`;
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): CestaError {
@@ -36,7 +53,10 @@ export async function closeServer(server: Server, graceMs: number): Promise<void
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
   server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of rawSockets.get(server) ?? []) socket.destroy();
+  }, graceMs);
   await closed;
   clearTimeout(timer);
 }

@@ -15,9 +15,23 @@ const secretBytes = 32;
  * @throws CestaError `storage.failed` when the file is damaged, or readable by others.
  */
 export function openSigningKey(folder: string): SigningKey {
+  return readKey(folder, createIfMissing);
+}
+
+/**
+ * Reads the key of a data folder that a coordinator has used.
+ * @throws CestaError `storage.failed` when there is none, when it is damaged, or readable by others.
+ */
+export function readSigningKey(folder: string): SigningKey {
+  return readKey(folder, (file) => {
+    if (!existsSync(file)) throw new CestaError('storage.failed', `signing key: expected the data folder of a coordinator, got ${folder} without ${file}`);
+  });
+}
+
+function readKey(folder: string, prepare: (file: string) => void): SigningKey {
   const file = join(folder, 'signing.key');
   try {
-    createIfMissing(file);
+    prepare(file);
     // Windows has no such modes: access is then the folder's business.
     if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
       throw new CestaError('storage.failed', `signing key: expected mode 600 on ${file}, got ${(statSync(file).mode & 0o777).toString(8)}`);

@@ -1,15 +1,25 @@
 /** Sockets of a shop node, over `ws`: with its own heartbeat, since a cut cable says nothing by itself. */
 import WebSocket from 'ws';
 import { maxFrameBytes } from '../../shared/protocol/messages.ts';
-import type { OpenSocket } from '../socket.ts';
+import type { OpenSocket, Socket, SocketHandlers } from '../socket.ts';
+import { requireTlsPair, type ClientTls } from './tls.ts';
 
 const heartbeatMs = 20_000;
 /** A coordinator that updates a large model may be deaf for a while: three unanswered pings, a minute. */
 const pingsUnanswered = 3;
 const closeWithinMs = 2_000;
 
-export const nodeSockets: OpenSocket = (url, handlers) => {
-  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: maxFrameBytes, handshakeTimeout: 10_000 });
+/** Sockets with the system's authorities and no certificate of our own. */
+export const nodeSockets: OpenSocket = (url, handlers) => openNodeSocket(url, handlers, {});
+
+/** Sockets with these credentials. @throws CestaError `config.invalid` for half a pair */
+export function tlsSockets(tls: ClientTls): OpenSocket {
+  requireTlsPair(tls);
+  return (url, handlers) => openNodeSocket(url, handlers, tls);
+}
+
+function openNodeSocket(url: string, handlers: SocketHandlers, tls: ClientTls): Socket {
+  const socket = new WebSocket(url, { ...tls, perMessageDeflate: false, maxPayload: maxFrameBytes, handshakeTimeout: 10_000 });
   let failure = '';
   let unanswered = 0;
   const heartbeat = setInterval(() => {
@@ -38,7 +48,7 @@ export const nodeSockets: OpenSocket = (url, handlers) => {
       setTimeout(() => socket.terminate(), closeWithinMs).unref();
     },
   };
-};
+}
 
 function bytesOf(data: WebSocket.RawData): Uint8Array {
   if (Array.isArray(data)) return Buffer.concat(data);

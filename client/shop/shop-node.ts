@@ -14,6 +14,7 @@ import { addDrawnNoise } from '../../shared/federation/statistic.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
+import { requireSecureAddress } from '../../shared/protocol/transport.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
@@ -24,6 +25,7 @@ import { createRecordChecks } from '../record-checks.ts';
 import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
 import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
+import { certificateSource } from './certificate-file.ts';
 import { fetchCatalogue, fetchParams, fetchTile, roundsAddress } from './coordinator-api.ts';
 import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
@@ -88,7 +90,7 @@ export interface ShopNode {
 
 /**
  * Starts a shop node. Work that takes long happens between turns of the event loop.
- * @throws CestaError `config.invalid` or `storage.failed`
+ * @throws CestaError `config.invalid`, `storage.failed`, or `transport.insecure` for a coordinator elsewhere without TLS
  * @example
  * const node = startShopNode({ shop: 'corner-shop', dataset, coordinator: new URL('https://cesta.example.org'),
  *   stateDir: '.cesta/shops', logger: pino(), maxEpsilon: 3 });
@@ -97,7 +99,9 @@ export interface ShopNode {
 export function startShopNode(options: ShopNodeOptions): ShopNode {
   const { shop, coordinator, maxEpsilon, maxDelta = defaultMaxDelta, openSocket = nodeSockets } = options;
   const logger = options.logger.child({ shop });
+  requireSecureAddress('coordinator', coordinator);
   const state = openStateFolder(options.stateDir, shop);
+  const certificate = certificateSource(state);
   if (options.coordinatorKey !== undefined) requireCoordinator(state, options.coordinatorKey);
   if (state.keyWasExposed) logger.warn({ folder: state.path }, 'the key file could be read by others; its permissions are tightened now');
   const listeners = new Set<(event: ShopNodeEvent) => void>([(event) => logEvent(logger, event)]);
@@ -106,7 +110,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
   const trainer = createTrainer(options, state, tell);
 
   const connect = (handlers: ConnectionHandlers) =>
-    openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, products: options.dataset.catalogue.products, ...handlers });
+    openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
   const participant = startParticipant({
     connect,
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),

@@ -5,9 +5,10 @@ import type { NoteKey } from '../../shared/ledger/signed-note.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { collect, httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
+import { addTlsOptions, readTls, type TlsOptions } from './tls-options.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
 
-interface JoinOptions extends DataOptions {
+interface JoinOptions extends DataOptions, TlsOptions {
   shop: string;
   coordinator: URL;
   coordinatorKey?: string;
@@ -25,7 +26,7 @@ interface JoinOptions extends DataOptions {
 }
 
 export function addJoin(program: Command): void {
-  addDataOptions(
+  const command = addDataOptions(
     program
       .command('join')
       .description('run a shop node: keep the orders here, take part in rounds')
@@ -45,16 +46,21 @@ export function addJoin(program: Command): void {
     .option('--once', 'leave after the first release')
     .option('--json', 'print one JSON object at the end')
     .action(join);
+  addTlsOptions(command);
 }
 
 async function join(options: JoinOptions): Promise<void> {
   const { startShopNode } = await import('../../client/shop/shop-node.ts');
+  const { tlsSockets } = await import('../../client/shop/node-socket.ts');
+  const { startRenewal } = await import('../../client/shop/renewal.ts');
+  const { tlsFetch } = await import('../../client/shop/tls.ts');
   const { byHash } = await import('../../shared/datasets/partitions.ts');
   const peers = options.peers === undefined ? undefined : await readPeers(options.peers);
   const dataset = await readData(options);
   const logger = createLogger(options.shop);
   if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
   const shoppers = options.part === undefined ? dataset.shoppers : byHash(options.part.of)(dataset, 0)[options.part.index - 1];
+  const tls = readTls(options);
   const node = startShopNode({
     shop: options.shop,
     dataset: { ...dataset, shoppers },
@@ -67,9 +73,11 @@ async function join(options: JoinOptions): Promise<void> {
     ...(options.coordinatorKey === undefined ? {} : { coordinatorKey: options.coordinatorKey }),
     ...(options.once === true ? { once: true } : {}),
     ...(peers === undefined ? {} : { peers }),
+    ...(tls === null ? {} : { fetch: tlsFetch(tls), openSocket: tlsSockets(tls) }),
   });
+  const stopRenewal = startRenewal({ shop: options.shop, stateDir: options.stateDir, coordinator: options.coordinator, logger, ...(tls === null ? {} : { fetch: tlsFetch(tls) }) });
   void untilStopped().then(() => node.close());
-  const summary = await node.done;
+  const summary = await node.done.finally(stopRenewal);
   print(options, { shop: options.shop, shoppers: shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
 }
 

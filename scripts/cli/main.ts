@@ -7,12 +7,16 @@ import { addBench } from './bench.ts';
 import { addBudget } from './budget.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
+import { addEnrol } from './enrol.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addJoin } from './join.ts';
 import { addFrontier } from './frontier.ts';
+import { addKeys } from './keys.ts';
 import { reportFailure } from './output.ts';
 import { addReference } from './reference.ts';
+import { addRevoke } from './revoke.ts';
 import { addServe } from './serve.ts';
+import { addToken } from './token.ts';
 import { addVerify } from './verify.ts';
 import { addWitness } from './witness.ts';
 
@@ -21,7 +25,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addJoin, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addJoin, addKeys, addEnrol, addToken, addRevoke, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

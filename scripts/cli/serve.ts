@@ -2,10 +2,15 @@
 import { Option, type Command } from 'commander';
 import { modelKinds } from '../../shared/recommender/federated-model.ts';
 import { privacyModes } from '../../shared/federation/plan.ts';
+import type { CoordinatorOptions } from '../../server/coordinator.ts';
+import { enrolmentModes, type EnrolmentMode } from '../../server/identity/admission.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
 import { collect, dayEnd, integerIn, jsonObject, positiveNumber, probability, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
+import { readPem } from './tls-options.ts';
 
 interface ServeOptions {
   task: string;
@@ -36,11 +41,17 @@ interface ServeOptions {
   host: string;
   port: number;
   dataDir: string;
+  enrolment?: EnrolmentMode;
+  nodesPerOrganisation: number;
+  tlsCert?: string;
+  tlsKey?: string;
+  tlsClientCa?: string;
+  behindTlsProxy?: boolean;
   json?: boolean;
 }
 
 export function addServe(program: Command): void {
-  program
+  const command = program
     .command('serve')
     .description('run the coordinator: gather shops, run private rounds, serve the releases')
     .option('--task <name>', 'name of the task', 'main')
@@ -73,6 +84,31 @@ export function addServe(program: Command): void {
     .option('--data-dir <folder>', 'where rounds, releases and the signing key are kept', '.cesta/coordinator')
     .option('--json', 'print one JSON object when ready')
     .action(serve);
+  addAdmissionOptions(command);
+}
+
+/** Who may connect, and over what. */
+function addAdmissionOptions(command: Command): void {
+  command
+    .addOption(new Option('--enrolment <mode>', 'required: only nodes with a certificate of this coordinator; open: a name belongs to the key that used it first (default: open on this machine, else required)').choices(enrolmentModes))
+    .option('--nodes-per-organisation <n>', 'enrolled nodes of one organisation connected at a time', integerIn(1, 10_000), 5)
+    .option('--tls-cert <file>', 'certificate chain (PEM): serve https and wss')
+    .option('--tls-key <file>', 'its key (PEM)')
+    .option('--tls-client-ca <file>', 'admit only peers with a certificate of this authority (PEM)')
+    .option('--behind-tls-proxy', 'a proxy ends TLS and writes X-Forwarded-For');
+}
+
+function transportOf({ tlsCert, tlsKey, tlsClientCa, behindTlsProxy, host, enrolment, nodesPerOrganisation }: ServeOptions): Pick<CoordinatorOptions, 'tls' | 'behindTlsProxy' | 'identity'> {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new CestaError('usage.invalid', '--tls-cert and --tls-key: expected both or none, got one');
+  if (tlsClientCa !== undefined && tlsCert === undefined) throw new CestaError('usage.invalid', '--tls-client-ca: expected --tls-cert and --tls-key with it, got none');
+  const isLocal = isLoopbackHost(host) && behindTlsProxy !== true;
+  return {
+    identity: { enrolment: enrolment ?? (isLocal ? 'open' : 'required'), nodesPerOrganisation },
+    ...(behindTlsProxy === true ? { behindTlsProxy } : {}),
+    ...(tlsCert === undefined || tlsKey === undefined ? {} : {
+      tls: { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey), ...(tlsClientCa === undefined ? {} : { clientCa: readPem('--tls-client-ca', tlsClientCa) }) },
+    }),
+  };
 }
 
 async function serve(options: ServeOptions): Promise<void> {
@@ -108,6 +144,7 @@ async function serve(options: ServeOptions): Promise<void> {
     witnesses: { witnesses: options.witness ?? [], quorum: options.quorum },
     witnessMs: Math.ceil(options.witnessSeconds * 1000),
     logger: createLogger('coordinator'),
+    ...transportOf(options),
     ...(catalogue === undefined ? {} : { catalogue }),
   });
   print(options, { url: coordinator.url, publicKey: coordinator.publicKey }, `Coordinator at ${coordinator.url}\nKey ${coordinator.publicKey}`);

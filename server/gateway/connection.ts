@@ -120,6 +120,7 @@ function checkSeq(state: State, seq: number): void {
 function greet(state: State, hello: Hello): void {
   const { context, link } = state;
   if (hello.protocol !== protocolVersion) throw new CestaError('protocol.version', `protocol: expected ${protocolVersion}, got ${hello.protocol}`);
+  context.admission.greet(hello);
   const nonce = context.newNonce();
   state.stage = { kind: 'proof', hello, nonce };
   restartTimeout(state);
@@ -133,6 +134,7 @@ async function verify(state: State, hello: Hello, nonce: string, signature: stri
     if (!(await verifySignature(hello.publicKey, signature, statement))) {
       throw new CestaError('node.unauthorised', `shop ${hello.shop}: expected a signature by ${hello.publicKey} over the challenge, got another`);
     }
+    await context.admission.verify(hello);
     if ((await context.pinNode(hello.shop, hello.publicKey)) === 'taken') {
       throw new CestaError('node.name-taken', `shop ${hello.shop}: expected the key this name was first used with, and one name a key`);
     }
@@ -148,10 +150,12 @@ async function verify(state: State, hello: Hello, nonce: string, signature: stri
 function admit(state: State, hello: Hello): void {
   const { context, link } = state;
   const participant = hello.shop.toLowerCase();
+  context.admission.enter(participant, hello);
   const { token, resumed } = context.sessions.claim(participant, link, hello.session);
   const openCatalogue = context.room.expects(participant);
   state.stage = { kind: 'publishing', participant, resumed };
-  link.send({ type: 'welcome', task: context.task, session: token, openCatalogue });
+  const proof = hello.nonce === undefined ? {} : { signature: context.proveKey(hello.nonce, hello.shop) };
+  link.send({ type: 'welcome', task: context.task, session: token, openCatalogue, ...proof });
   if (openCatalogue) restartTimeout(state);
   else becomeReady(state, participant, resumed);
 }
@@ -193,6 +197,7 @@ function close(state: State): void {
   if (stage.kind !== 'publishing' && stage.kind !== 'ready') return;
   if (context.sessions.linkOf(stage.participant) !== link) return;
   const wasReady = context.sessions.leave(stage.participant);
+  context.admission.left(stage.participant);
   context.room.forget(stage.participant);
   if (wasReady) context.events.left(stage.participant);
 }

@@ -4,6 +4,7 @@ import type { CestaError } from '../../shared/protocol/errors.ts';
 import type { Chunk } from '../../shared/protocol/messages.ts';
 import type { CatalogueRoom } from '../catalogue-room.ts';
 import type { Clock } from '../clock.ts';
+import type { Admission } from '../identity/admission.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { RoundMessage } from './connection.ts';
 import type { Sessions } from './sessions.ts';
@@ -38,6 +39,8 @@ export const defaultGatewayLimits: GatewayLimits = {
 export interface GatewayContext {
   readonly task: string;
   readonly coordinatorKey: string;
+  /** The coordinator's signature over a nonce that a shop chose, given to nobody before that shop proved its own key. */
+  readonly proveKey: (nonce: string, shop: string) => string;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: GatewayLimits;
@@ -45,6 +48,7 @@ export interface GatewayContext {
   readonly sessions: Sessions;
   readonly events: GatewayEvents;
   readonly pinNode: Storage['pinNode'];
+  readonly admission: Admission;
   /** 32 fresh random bytes, hex. */
   readonly newNonce: () => string;
 }

@@ -1,6 +1,7 @@
 /**
- * The public HTTP side of the coordinator, read only but for what witnesses sign. Releases and the catalogue are served from bytes that are
- * durable and digested already, so an answer is never half of anything.
+ * The public HTTP side of the coordinator: read only, but for what witnesses sign and for requests about nodes, which
+ * carry their own signature. Releases and the catalogue are served from bytes that are durable and digested already, so
+ * an answer is never half of anything.
  */
 import express, { type Express, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
@@ -18,6 +19,7 @@ import { roundsPath } from '../../shared/protocol/messages.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
 import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
+import { addNodes, type NodesContext } from './nodes.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
 import { addLog } from './log.ts';
@@ -34,6 +36,8 @@ export interface AppContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly phase: () => string;
+  /** Without it, nothing is taken over HTTP. */
+  readonly nodes?: NodesContext;
 }
 
 const roundsPerPage = 100;
@@ -48,6 +52,7 @@ export function createApp(context: AppContext): Express {
   addModel(app, context);
   addRecords(app, context);
   addLog(app, context.record);
+  if (context.nodes !== undefined) addNodes(app, context.nodes);
   app.use(notFound);
   app.use(answerErrors(context.logger));
   return app;

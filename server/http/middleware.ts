@@ -20,7 +20,7 @@ export function logRequests(logger: Logger, clock: Clock): RequestHandler {
   };
 }
 
-/** Everything served is public and read only: any storefront may fetch it, nothing may be framed, sniffed or run. */
+/** Everything served is public, and what is posted is no business of browsers: any storefront may fetch it, nothing may be framed, sniffed or run. */
 export const publicHeaders: RequestHandler = (request, response, next) => {
   response.set({
     'Access-Control-Allow-Origin': '*',

@@ -1,5 +1,7 @@
 /** The OpenAPI 3.1 document, generated from the schemas that answers are made of. */
 import { z } from 'zod';
+import { certificateAnswerSchema, nodesPath, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
+import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
 import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema } from './schemas.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -10,7 +12,7 @@ interface Operation {
   /** What the body is: a schema, or the media type of bytes. */
   readonly body: z.ZodType | string;
   readonly parameters?: readonly JsonObject[];
-  /** What is handed in, for a POST. */
+  /** What is posted; without it, the path is read. */
   readonly request?: JsonObject;
   /** Whether the answer carries a strong ETag and honours If-None-Match. */
   readonly isCacheable?: boolean;
@@ -53,12 +55,18 @@ const operations: readonly Operation[] = [
     body: cosignedSchema,
     request: { required: true, content: { [noteText]: { schema: { type: 'string', maxLength: 4096 } } } },
   },
+  {
+    path: nodesPath,
+    summary: 'One request about the identity of a node, signed by who asks; the type in its header says which body it has',
+    request: { required: true, content: { 'application/json': { schema: jsonSchemaOf(z.object({ header: envelopeHeaderSchema, body: z.union(Object.values(requestSchemas)), signature: z.string() })) } } },
+    body: z.union([certificateAnswerSchema, tokenAnswerSchema, revocationAnswerSchema]),
+  },
 ];
 
 export function openApiDocument(): JsonObject {
   return {
     openapi: '3.1.0',
-    info: { title: 'Cesta coordinator', version: '1', description: 'Public, and read only but for cosignatures. Shops take part over the WebSocket /v1/rounds/live.' },
+    info: { title: 'Cesta coordinator', version: '1', description: 'Public, and read only but for what witnesses and nodes sign. Shops take part over the WebSocket /v1/rounds/live.' },
     paths: Object.fromEntries(operations.map((operation) => [operation.path, { [operation.request === undefined ? 'get' : 'post']: describe(operation) }])),
     components: { schemas: { Error: jsonSchemaOf(errorSchema) } },
   };

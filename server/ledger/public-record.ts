@@ -24,7 +24,7 @@ export interface Statement {
 }
 
 /** What an entry may depend on: everything before it. */
-export type RecordBefore = Pick<Replay, 'rdpOf' | 'roundOf' | 'totals'>;
+export type RecordBefore = Pick<Replay, 'rdpOf' | 'roundOf' | 'nodeState' | 'totals'>;
 
 export interface PublicRecord {
   /** Entries below the current head. */

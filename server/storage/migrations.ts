@@ -5,6 +5,7 @@
 import type { Kysely, Migration } from 'kysely';
 import { Migrator } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { createIdentityTables } from './identity-storage.ts';
 import type { Schema } from './schema.ts';
 
 async function createRecords(db: Kysely<unknown>): Promise<void> {
@@ -74,6 +75,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
   '003-log': { up: createLog },
+  '004-identity': { up: createIdentityTables },
 };
 
 /** @throws CestaError `storage.failed` naming the migration that failed. */

@@ -11,7 +11,7 @@ import type { ReleaseRecord, RoundRecord, SpendRecord, TaskRecord } from './stor
 const jsonSchema: z.ZodType<Json> = z.json();
 
 /** Reads one JSON column. @throws CestaError `storage.failed` */
-function readJson<T>(column: string, text: string, parse: (value: unknown) => T): T {
+export function readJson<T>(column: string, text: string, parse: (value: unknown) => T): T {
   try {
     return parse(JSON.parse(text));
   } catch (cause) {

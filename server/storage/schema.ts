@@ -2,9 +2,10 @@
  * Tables of the coordinator. Portable on purpose: text, integers and doubles only, times as ISO 8601 text, JSON as
  * text that is parsed where it is read, no booleans.
  */
+import type { IdentitySchema } from './identity-storage.ts';
 import type { SpendState, StoredRoundState } from './storage.ts';
 
-export interface Schema {
+export interface Schema extends IdentitySchema {
   readonly settings: { key: string; value: string };
   readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string };
   readonly rounds: {

@@ -6,6 +6,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { identityOf } from './identity-storage.ts';
 import { readRelease, readRound, readSpend, readTask } from './rows.ts';
 import { logOf } from './sql-log.ts';
 import type { Schema } from './schema.ts';
@@ -28,6 +29,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...releasesOf(db, now),
     ...nodesOf(db, now),
     ...logOf(db),
+    ...identityOf(db, date),
     async ping() {
       await sql`select 1`.execute(db);
     },

@@ -7,6 +7,7 @@ import type { Plan } from '../../shared/federation/plan.ts';
 import type { Manifest } from '../../shared/federation/release.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
+import type { IdentityRecords } from './identity-records.ts';
 
 export type StoredRoundState = 'recruiting' | 'training' | 'done' | 'failed';
 
@@ -81,7 +82,7 @@ export interface Failure {
   readonly message: string;
 }
 
-export interface Storage {
+export interface Storage extends IdentityRecords {
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   setting(key: string): Promise<string | null>;

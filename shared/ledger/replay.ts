@@ -58,6 +58,8 @@ export interface Replay {
   rdpOf(task: string): readonly (number | null)[];
   /** How far a round has come; null before its plan. */
   roundOf(round: string): { readonly isCharged: boolean; readonly isDone: boolean } | null;
+  /** What the record says of a node's key; null where it says nothing. */
+  nodeState(node: string): 'enrolled' | 'revoked' | null;
 }
 
 interface RoundBook {
@@ -115,6 +117,7 @@ export function createReplay(rules: PlanRules | null): Replay {
     },
     totals: () => totalsOf(books),
     rdpOf: (task) => books.tasks.get(task)?.rdp ?? noRdp,
+    nodeState: (node) => books.nodes.get(node) ?? null,
     roundOf(round) {
       const book = books.rounds.get(round);
       return book === undefined ? null : { isCharged: book.isCharged, isDone: book.isDone };
@@ -168,7 +171,8 @@ function take(books: Books, entry: LogEntry): void {
       if (books.nodes.has(entry.node)) throw inconsistent(`node ${entry.node}: expected one enrolment, got a second`);
       return void books.nodes.set(entry.node, 'enrolled');
     case 'node-revoked':
-      if (books.nodes.get(entry.node) !== 'enrolled') throw inconsistent(`node ${entry.node}: expected an enrolled node to be revoked, got one that is ${books.nodes.get(entry.node) ?? 'unknown'}`);
+      // A key may have been in use without an enrolment, where that is not required.
+      if (books.nodes.get(entry.node) === 'revoked') throw inconsistent(`node ${entry.node}: expected one revocation, got a second`);
       return void books.nodes.set(entry.node, 'revoked');
     case 'equivocation':
       if (entry.first.statement === entry.second.statement) throw inconsistent(`equivocation of ${entry.node}: expected two different statements, got one twice`);

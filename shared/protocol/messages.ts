@@ -7,6 +7,8 @@ import * as z from 'zod';
 import { productSchema } from '../commerce/catalogue.ts';
 import { planSchema } from '../federation/plan.ts';
 import { evidenceSchema } from '../ledger/evidence.ts';
+import { signedCertificateSchema } from '../identity/certificate.ts';
+import { parseBoundedJson } from './bounded-json.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
 import { decodeTensors, encodeTensors } from './tensors.ts';
 
@@ -16,6 +18,8 @@ export const chunkBytes = 65_536;
 export const productsPerMessage = 500;
 /** The largest frame either side accepts: a page of products with long titles, or a chunk and its header. */
 export const maxFrameBytes = 1 << 20;
+/** A plan with everything in it has half as many levels. */
+const maxMessageDepth = 24;
 /** Where the coordinator takes WebSockets, below its address. */
 export const roundsPath = '/v1/rounds/live';
 /** What the coordinator's key and the shop's key sign at connect, before the nonce. */
@@ -33,7 +37,17 @@ export const shopNameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/i, '
 const maskedFrame = z.string().min(1);
 
 const clientMessageSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('hello'), protocol: z.number().int(), shop: shopNameSchema, publicKey: hex(32), session: hex(16).optional() }),
+  z.strictObject({
+    type: z.literal('hello'),
+    protocol: z.number().int(),
+    shop: shopNameSchema,
+    publicKey: hex(32),
+    session: hex(16).optional(),
+    /** Chosen by the shop: the welcome then carries the coordinator's signature over it. */
+    nonce: hex(32).optional(),
+    /** Of an enrolled shop. */
+    certificate: signedCertificateSchema.optional(),
+  }),
   z.strictObject({ type: z.literal('proof'), signature: hex(64) }),
   z.strictObject({ type: z.literal('products'), seq, products: z.array(productSchema).max(productsPerMessage), last: z.boolean() }),
   z.strictObject({ type: z.literal('join'), seq, round: roundId, planHash: hex(32) }),
@@ -47,8 +61,11 @@ export type ClientMessage = z.infer<typeof clientMessageSchema>;
 
 const serverMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('challenge'), nonce: hex(32), coordinatorKey: hex(32) }),
-  /** `openCatalogue`: the task's catalogue is the union of what shops publish, so products are expected next. */
-  z.strictObject({ type: z.literal('welcome'), task: z.string(), session: hex(16), openCatalogue: z.boolean() }),
+  /**
+   * `openCatalogue`: the task's catalogue is the union of what shops publish, so products are expected next.
+   * `signature`: the coordinator's key over the nonce of the hello.
+   */
+  z.strictObject({ type: z.literal('welcome'), task: z.string(), session: hex(16), openCatalogue: z.boolean(), signature: hex(64).optional() }),
   z.strictObject({ type: z.literal('ready') }),
   /** `evidence`: that the plan is in the public record; whoever takes part asks for it. */
   z.strictObject({ type: z.literal('invite'), plan: planSchema, signature: hex(64), evidence: evidenceSchema.optional() }),
@@ -66,13 +83,7 @@ const serverMessageSchema = z.discriminatedUnion('type', [
 export type ServerMessage = z.infer<typeof serverMessageSchema>;
 
 function parseWith<T>(schema: z.ZodType<T>, text: string): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new CestaError('protocol.malformed', 'message: expected JSON, got other text', { cause });
-  }
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(parseBoundedJson('message', text, { maxLength: maxFrameBytes, maxDepth: maxMessageDepth }));
   if (!parsed.success) throw new CestaError('protocol.malformed', `message: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
   return parsed.data;
 }

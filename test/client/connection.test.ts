@@ -4,7 +4,7 @@ import { verifySignature } from '../../shared/ledger/signature.ts';
 import { connectStatement, type ServerMessage } from '../../shared/protocol/messages.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import { rig, shopKey } from './connection-rig.ts';
-import { admit, coordinator, sessionToken, until } from './fakes.ts';
+import { admit, coordinator, sessionToken, until, welcomeTo } from './fakes.ts';
 
 const error = (code: ErrorCode): ServerMessage => ({ type: 'error', code, message: 'refused', hint: '' });
 
@@ -13,7 +13,7 @@ describe('the handshake', () => {
     const { network, connection, kinds } = rig();
     admit(network.last());
     const [hello, proof] = network.last().messages();
-    expect(hello).toEqual({ type: 'hello', protocol: 1, shop: 'corner-shop', publicKey: shopKey.publicKey });
+    expect(hello).toEqual({ type: 'hello', protocol: 1, shop: 'corner-shop', publicKey: shopKey.publicKey, nonce: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
     const statement = connectStatement('shop', '11'.repeat(32), 'corner-shop', coordinator.publicKey);
     expect(proof.type === 'proof' && (await verifySignature(shopKey.publicKey, proof.signature, statement))).toBe(true);
     expect(kinds()).toEqual(['coordinator-key', 'up']);
@@ -85,6 +85,34 @@ describe('the coordinator key', () => {
     expect(network.sockets.length).toBe(1);
   });
 
+  it.each([
+    ['no signature', () => undefined],
+    ['a signature over another nonce', () => coordinator.sign(connectStatement('coordinator', '33'.repeat(32), 'corner-shop', coordinator.publicKey))],
+    ['a signature for another shop', (nonce: string) => coordinator.sign(connectStatement('coordinator', nonce, 'other-shop', coordinator.publicKey))],
+    ['a signature of the side of the shop', (nonce: string) => coordinator.sign(connectStatement('shop', nonce, 'corner-shop', coordinator.publicKey))],
+    ['a signature of another key', (nonce: string) => shopKey.sign(connectStatement('coordinator', nonce, 'corner-shop', coordinator.publicKey))],
+  ])('that is named but not proven is neither pinned nor published to: %s', (_what, sign) => {
+    const { network, events } = rig({ products: [{ id: 'a', title: 'a' }] });
+    network.last().open();
+    network.last().say({ type: 'challenge', nonce: '11'.repeat(32), coordinatorKey: coordinator.publicKey });
+    const [hello] = network.last().messages();
+    const signature = sign(hello.type === 'hello' ? (hello.nonce ?? '') : '');
+    const welcome: ServerMessage = { type: 'welcome', task: 'main', session: sessionToken(1), openCatalogue: true };
+    network.last().say(signature === undefined ? welcome : { ...welcome, signature });
+    expect(events).toMatchObject([{ kind: 'over', error: { code: 'coordinator.untrusted' } }]);
+    expect(network.last().messages().map(({ type }) => type)).toEqual(['hello', 'proof']);
+  });
+
+  it('is asked to prove itself over a fresh nonce at each attempt', () => {
+    const { network, redial } = rig();
+    admit(network.last());
+    network.last().lose();
+    redial();
+    network.last().open();
+    const nonces = network.sockets.map((socket) => (socket.messages()[0] as { nonce?: string }).nonce);
+    expect(new Set(nonces).size).toBe(2);
+  });
+
   it('is pinned within the process: a coordinator that returns with another key is not joined', () => {
     const { network, events, redial } = rig();
     admit(network.last());
@@ -140,7 +168,7 @@ describe('a connection that is lost', () => {
     network.last().open();
     expect(network.last().messages()[0]).toMatchObject({ type: 'hello', session: sessionToken(7) });
     network.last().say({ type: 'challenge', nonce: '22'.repeat(32), coordinatorKey: coordinator.publicKey });
-    network.last().say({ type: 'welcome', task: 'main', session: sessionToken(8), openCatalogue: false });
+    network.last().say(welcomeTo(network.last(), 8));
     network.last().lose();
     redial();
     network.last().open();
@@ -176,7 +204,7 @@ describe('a connection that is lost', () => {
 });
 
 describe('errors that trying again cannot mend', () => {
-  for (const code of ['node.name-taken', 'node.unauthorised', 'protocol.version'] as const) {
+  for (const code of ['node.name-taken', 'node.unauthorised', 'node.revoked', 'enrolment.required', 'enrolment.certificate-expired', 'protocol.version'] as const) {
     it(`end the connection: ${code}`, () => {
       const { network, timers, events } = rig();
       network.last().open();

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Timers, OpenSocket, SocketHandlers } from '../../client/socket.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
-import { parseClientMessage, type ClientMessage, type ServerMessage } from '../../shared/protocol/messages.ts';
+import { connectStatement, parseClientMessage, type ClientMessage, type ServerMessage } from '../../shared/protocol/messages.ts';
 import { fakeRecord } from './fake-record.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 
@@ -113,8 +113,16 @@ export const sessionToken = (n: number): string => n.toString(16).padStart(32, '
 export function admit(socket: FakeSocket, { session = 1, openCatalogue = false, task = 'main', key = coordinator.publicKey } = {}): void {
   socket.open();
   socket.say({ type: 'challenge', nonce: '11'.repeat(32), coordinatorKey: key });
-  socket.say({ type: 'welcome', task, session: sessionToken(session), openCatalogue });
+  socket.say({ ...welcomeTo(socket, session), task, openCatalogue });
   if (!openCatalogue) socket.say({ type: 'ready' });
+}
+
+/** A welcome that proves the fake coordinator's key over the nonce of the socket's hello. */
+export function welcomeTo(socket: FakeSocket, session: number): Extract<ServerMessage, { type: 'welcome' }> {
+  const [hello] = socket.messages();
+  if (hello.type !== 'hello') throw new Error('expected a hello first');
+  const signature = coordinator.sign(connectStatement('coordinator', hello.nonce ?? '', hello.shop, coordinator.publicKey));
+  return { type: 'welcome', task: 'main', session: sessionToken(session), openCatalogue: false, signature };
 }
 
 /** Lets promises that wait for nothing but each other, or for real I/O of a few milliseconds, settle. */

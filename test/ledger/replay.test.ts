@@ -87,7 +87,7 @@ describe('the replay of a log', () => {
     ['a round moved to another task', [plan, planEntry(otherTask)], 1, 'expected one plan, got a second'],
     ['a task that changes its promise', [plan, planEntry(planOf({ mode: 'none' }, 2))], 1, 'expected the terms of task trial'],
     ['a node enrolled twice', [{ type: 'node-enrolled', node: bad }, { type: 'node-enrolled', node: bad }], 1, 'expected one enrolment'],
-    ['a node revoked that was never enrolled', [{ type: 'node-revoked', node: bad, reason: 'expelled' }], 0, 'one that is unknown'],
+    ['a node revoked twice', [{ type: 'node-revoked', node: bad, reason: 'expelled' }, { type: 'node-revoked', node: bad, reason: 'retired' }], 1, 'one revocation'],
   ];
   it.each(cases)('finds %s', (_name, entries, index, reason) => {
     const found = inconsistencyOf(entries);

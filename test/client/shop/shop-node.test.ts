@@ -52,7 +52,7 @@ function rig(changes: Partial<ShopNodeOptions> = {}): Rig {
   const events: ShopNodeEvent[] = [];
   const stateDir = changes.stateDir ?? freshFolder();
   const node = startShopNode({
-    shop: 'corner-shop', dataset, coordinator: new URL('http://coordinator:8787/cesta/'), stateDir, logger: pino({ level: 'silent' }),
+    shop: 'corner-shop', dataset, coordinator: new URL('http://localhost:8787/cesta/'), stateDir, logger: pino({ level: 'silent' }),
     openSocket: network.openSocket, ...changes, fetch: (url, init) => coordinatorRecord.answer(url) ?? (changes.fetch ?? served)(url, init),
   });
   node.onEvent((event) => void events.push(event));
@@ -80,7 +80,7 @@ function rig(changes: Partial<ShopNodeOptions> = {}): Rig {
 describe('a shop node', () => {
   it('dials the coordinator below its address, publishes its products and pins the key it met', async () => {
     const { network, node, stateDir, sent } = rig();
-    expect(network.last().url).toBe('ws://coordinator:8787/cesta/v1/rounds/live');
+    expect(network.last().url).toBe('ws://localhost:8787/cesta/v1/rounds/live');
     admit(network.last(), { openCatalogue: true });
     await until(() => sent().length === 3);
     expect(sent()[2]).toMatchObject({ type: 'products', last: true, products: dataset.catalogue.products });
@@ -221,7 +221,7 @@ describe('a shop node', () => {
     network.last().say({ type: 'train', round: 'main-1', deadlineMs: 10_000 });
     await until(() => sent().length === 4);
     expect(sent()[3]).toMatchObject({ type: 'decline', code: 'release.untrusted' });
-    expect(fetched.at(-1)).toBe(`http://coordinator:8787/cesta/v1/model/${'ab'.repeat(32)}`);
+    expect(fetched.at(-1)).toBe(`http://localhost:8787/cesta/v1/model/${'ab'.repeat(32)}`);
     await node.close();
     expect(await node.done).toEqual({ rounds: 0, epsilonSpent: 0, ended: 'closed' });
   });

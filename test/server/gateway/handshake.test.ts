@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { verifySignature } from '../../../shared/ledger/signature.ts';
 import { connectStatement } from '../../../shared/protocol/messages.ts';
 import { coordinatorKey, expectExpelled, settled, startGateway } from '../support/gateway-rig.ts';
 import { connectShop, dial, introduce, shopNamed, type TestClient } from '../support/test-client.ts';
@@ -10,6 +11,24 @@ describe('the handshake', () => {
     expect(welcome).toMatchObject({ task: 'trial', openCatalogue: false });
     expect(gateway.ready()).toEqual(['corner-shop']);
     expect(told).toEqual(['corner-shop ready']);
+  });
+
+  it('proves the coordinator\'s key over the nonce that the shop chose, and only after the shop proved its own', async () => {
+    const { url } = await startGateway();
+    const { shop, key } = shopNamed('a');
+    const hello = { type: 'hello', protocol: 1, shop, publicKey: key.publicKey, nonce: '5a'.repeat(32) };
+    const client = await dial(url);
+    client.send(hello);
+    const { nonce } = await client.next('challenge');
+    client.send({ type: 'proof', signature: key.sign(connectStatement('shop', nonce, shop, coordinatorKey)) });
+    const { signature = '' } = await client.next('welcome');
+    expect(await verifySignature(coordinatorKey, signature, connectStatement('coordinator', hello.nonce, shop, coordinatorKey))).toBe(true);
+    const liar = await dial(url);
+    liar.send({ ...hello, shop: 'b' });
+    await liar.next('challenge');
+    liar.send({ type: 'proof', signature: '0'.repeat(128) });
+    await expectExpelled(liar, 'node.unauthorised');
+    expect(liar.heard.map(({ type }) => type)).toEqual(['challenge', 'error']);
   });
 
   it('gives every connection a fresh nonce', async () => {

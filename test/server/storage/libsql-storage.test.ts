@@ -6,9 +6,10 @@ import { openLibsql } from '../../../server/storage/libsql-database.ts';
 import { lockDataFolder } from '../../../server/storage/data-folder.ts';
 import { openLibsqlStorage } from '../../../server/storage/libsql-storage.ts';
 import { temporaryFolder } from '../support/folders.ts';
-import { storageConformance } from './conformance.ts';
+import { storageConformance, type OpenedStorage } from './conformance.ts';
+import { identityConformance } from './identity-conformance.ts';
 
-storageConformance('libsql', async () => {
+async function openTemporary(): Promise<OpenedStorage> {
   const folder = temporaryFolder();
   const storage = await openLibsqlStorage(folder);
   return {
@@ -18,7 +19,10 @@ storageConformance('libsql', async () => {
       return openLibsqlStorage(folder);
     },
   };
-});
+}
+
+storageConformance('libsql', openTemporary);
+identityConformance('libsql', openTemporary);
 
 describe('the libsql database', () => {
   it('syncs every commit to disk', () => {

@@ -3,9 +3,11 @@ import { createServer } from 'node:http';
 import { expect, onTestFinished } from 'vitest';
 import { createCatalogueRoom, type RoomLimits } from '../../../server/catalogue-room.ts';
 import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from '../../../server/gateway/context.ts';
+import type { Admission } from '../../../server/identity/admission.ts';
 import { attachGateway, type Gateway } from '../../../server/gateway.ts';
 import { listen } from '../../../server/listen.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
+import { connectStatement } from '../../../shared/protocol/messages.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { catalogue, silent } from './fixtures.ts';
 import type { TestClient } from './test-client.ts';
@@ -21,10 +23,13 @@ export interface Rig {
   readonly room: ReturnType<typeof createCatalogueRoom>;
 }
 
-export const coordinatorKey = signingKey(new Uint8Array(32).fill(9)).publicKey;
+const key = signingKey(new Uint8Array(32).fill(9));
+export const coordinatorKey = key.publicKey;
+
+const admitEverybody: Admission = { greet: () => undefined, verify: () => Promise.resolve(), enter: () => undefined, left: () => undefined };
 
 /** A gateway on a real port, with a clock of its own and rounds that only take notes. */
-export async function startGateway(options: { open?: boolean; limits?: Partial<GatewayLimits>; roomLimits?: RoomLimits } = {}): Promise<Rig> {
+export async function startGateway(options: { open?: boolean; limits?: Partial<GatewayLimits>; roomLimits?: RoomLimits; admission?: Admission } = {}): Promise<Rig> {
   const clock = fakeClock();
   const told: string[] = [];
   const keys = new Map<string, string>();
@@ -43,6 +48,9 @@ export async function startGateway(options: { open?: boolean; limits?: Partial<G
   const gateway = attachGateway(server, {
     task: 'trial', coordinatorKey, clock, logger: silent, room, events,
     limits: { ...defaultGatewayLimits, ...options.limits },
+    proveKey: (nonce, shop) => key.sign(connectStatement('coordinator', nonce, shop, key.publicKey)),
+    admission: options.admission ?? admitEverybody,
+    chargeConnect: () => undefined,
     pinNode(name, publicKey) {
       const known = keys.get(name.toLowerCase());
       keys.set(name.toLowerCase(), known ?? publicKey);
