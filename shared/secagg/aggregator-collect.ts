@@ -133,7 +133,8 @@ function collectVector({ terms }: AggregatorContext, state: AggregatorStateOf<'m
 }
 
 /** A wrong share or seed is left out and blamed; the right ones beside it still count. */
-function collectReveal({ terms }: AggregatorContext, state: AggregatorStateOf<'unmask'>, message: MessageOf<'unmask'>): Collected {
+function collectReveal(context: AggregatorContext, state: AggregatorStateOf<'unmask'>, message: MessageOf<'unmask'>): Collected {
+  const { terms } = context;
   const { session, dealings, reported } = state;
   const { from } = message;
   const unopened = reported.get(from);
@@ -146,7 +147,7 @@ function collectReveal({ terms }: AggregatorContext, state: AggregatorStateOf<'u
   const shares = new Map<string, Uint8Array>();
   slots.forEach(({ dealer, slot }, i) => {
     const share = recordOf(message.shares, i, shareBytes);
-    if (isRightShare(terms, session, dealings, { dealer, holder: from, slot, share })) shares.set(slotName(dealer, slot), share);
+    if (isRightShare(context, session, dealings, { dealer, holder: from, slot, share })) shares.set(slotName(dealer, slot), share);
     else wrong ??= invalid(`share of ${session.roster.entries[dealer].id}`, 'the one that was dealt', 'another');
   });
   const dealing = dealings.get(from);
@@ -165,11 +166,11 @@ interface HeldShare {
   readonly share: Uint8Array;
 }
 
-function isRightShare(terms: Terms, { roster, graph }: Session, dealings: ReadonlyMap<number, Dealing>, { dealer, holder, slot, share }: HeldShare): boolean {
+function isRightShare({ terms, crypto }: AggregatorContext, { roster, graph }: Session, dealings: ReadonlyMap<number, Dealing>, { dealer, holder, slot, share }: HeldShare): boolean {
   const dealing = dealings.get(dealer);
   if (dealing === undefined) return false;
   const row = recordOf(dealing.commitments, placeAmongNeighbours(graph, dealer, holder), commitmentRowBytes(componentsOf(terms)));
-  return isCommitted({ sessionId: roster.sessionId, dealer, holder }, slot, share, row);
+  return isCommitted(crypto, { sessionId: roster.sessionId, dealer, holder }, { slot, share }, row);
 }
 
 export function isOwnSeed(session: Session, dealing: Dealing | undefined, member: number, seed: Uint8Array): boolean {

@@ -76,7 +76,7 @@ async function removePairMasks({ terms, crypto }: AggregatorContext, state: Unma
   for (const survivor of survivors) {
     const shared = await diffieHellman(crypto, recovered.secret, entries[survivor].maskKey);
     if (shared === null) throw new CestaError('internal', `mask key of ${entries[survivor].id}: expected to be checked before, got one of low order`);
-    const key = pairMaskKey(sessionKey(shared, sessionId), terms.modelHash, dropped, survivor);
+    const key = pairMaskKey(crypto, sessionKey(crypto, shared, sessionId), terms.modelHash, [dropped, survivor]);
     await addMask(crypto, key, sum, dropped > survivor ? -1 : 1);
   }
 }

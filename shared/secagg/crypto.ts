@@ -25,7 +25,10 @@ export interface SecaggCrypto {
   open(key: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Awaitable<Uint8Array | null>;
   /** Ed25519 (RFC 8032) by the strict rule of strict-ed25519.ts. False for anything malformed. */
   verify(publicKey: Uint8Array, signature: Uint8Array, statement: Uint8Array): Awaitable<boolean>;
-  /** For long inputs. */
+  /** SHA-256 and HMAC-SHA-256 of short inputs, at once. */
+  digest(bytes: Uint8Array): Uint8Array;
+  hmac(key: Uint8Array, bytes: Uint8Array): Uint8Array;
+  /** SHA-256 of long inputs. */
   sha256(bytes: Uint8Array): Awaitable<Uint8Array>;
 }
 

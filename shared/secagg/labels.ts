@@ -2,10 +2,14 @@
  * Domain separation: every hash, signature and derived key of the protocol is over a label and length-prefixed
  * parts, so that no two uses, and no two splits of the same bytes, can ever collide. HKDF: RFC 5869, SHA-256.
  */
-import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { concatenated } from './bytes.ts';
+import type { SecaggCrypto } from './crypto.ts';
 
 export const protocolName = 'cesta/silo-secagg/v1';
+
+/** What short derivations need of the primitives. */
+export type Hashes = Pick<SecaggCrypto, 'digest' | 'hmac'>;
 
 /** Text as UTF-8, integers as 4 big-endian bytes, bytes as they are. */
 export type Part = string | number | Uint8Array;
@@ -46,13 +50,15 @@ export function labelledHash(label: string, ...parts: readonly Part[]): Uint8Arr
 }
 
 /** The pseudo-random key of a Diffie-Hellman secret in one session: raw DH output is never a key. */
-export function sessionKey(sharedSecret: Uint8Array, sessionId: Uint8Array): Uint8Array {
-  return extract(sha256, sharedSecret, sessionId);
+export function sessionKey(crypto: Hashes, sharedSecret: Uint8Array, sessionId: Uint8Array): Uint8Array {
+  // HKDF-Extract.
+  return crypto.hmac(sessionId, sharedSecret);
 }
 
 /** A 32-byte key for one purpose. */
-export function purposeKey(key: Uint8Array, label: string, ...parts: readonly Part[]): Uint8Array {
-  return expand(sha256, key, statement(label, ...parts), 32);
+export function purposeKey(crypto: Hashes, key: Uint8Array, label: string, ...parts: readonly Part[]): Uint8Array {
+  // HKDF-Expand to the length of one hash: its first and only block.
+  return crypto.hmac(key, concatenated([statement(label, ...parts), Uint8Array.of(1)]));
 }
 
 function bytesOf(part: Part): Uint8Array {

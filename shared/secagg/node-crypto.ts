@@ -19,6 +19,7 @@ export interface NodeCryptoLibrary {
   createCipheriv(algorithm: string, key: Uint8Array, iv: Uint8Array): Pick<Cipher, 'update'>;
   createDecipheriv(algorithm: 'aes-256-gcm', key: Uint8Array, iv: Uint8Array): Cipher & { setAuthTag(tag: Uint8Array): unknown };
   createHash(algorithm: string): { update(bytes: Uint8Array): { digest(): Uint8Array } };
+  createHmac(algorithm: string, key: Uint8Array): { update(bytes: Uint8Array): { digest(): Uint8Array } };
   createPrivateKey(input: { key: Record<string, string>; format: 'jwk' }): object;
   createPublicKey(input: { key: Record<string, string>; format: 'jwk' }): object;
   diffieHellman(keys: { privateKey: never; publicKey: never }): Uint8Array;
@@ -49,6 +50,7 @@ export function nodeCrypto(library: NodeCryptoLibrary): SecaggCrypto {
     privateKeys.set(secret, key);
     return key as never;
   };
+  const sha256 = (bytes: Uint8Array): Uint8Array => view(library.createHash('sha256').update(bytes).digest());
   const x25519 = (secret: Uint8Array, publicKey: Uint8Array): Uint8Array =>
     view(library.diffieHellman({ privateKey: privateKeyOf(secret), publicKey: publicKeyOf(library, 'X25519', publicKey) }));
   return {
@@ -92,7 +94,9 @@ export function nodeCrypto(library: NodeCryptoLibrary): SecaggCrypto {
         return false;
       }
     },
-    sha256: (bytes) => view(library.createHash('sha256').update(bytes).digest()),
+    digest: sha256,
+    hmac: (key, bytes) => view(library.createHmac('sha256', key).update(bytes).digest()),
+    sha256,
   };
 }
 

@@ -74,7 +74,7 @@ async function deal(context: ParticipantContext, state: StateOf<'advertised'>, l
     const { outgoing, ...pair } = await agree(context, state, session, neighbour);
     const bundle = concatenated(shares.map((dealt) => dealt[place]));
     pairs.push(pair);
-    rows.push(commitmentRow(route, bundle));
+    rows.push(commitmentRow(crypto, route, bundle));
     boxes.push(await sealShares(crypto, outgoing, bundle, route));
     for (const spent of [bundle, outgoing]) spent.fill(0);
   }
@@ -99,12 +99,12 @@ async function agree({ terms, crypto }: ParticipantContext, { cipherSecret, mask
   const forMasks = await diffieHellman(crypto, maskSecret, maskKey);
   if (forBoxes === null || forMasks === null) throw invalid(`key of ${id}`, 'a point of full order', 'one of low order');
   const { sessionId } = roster;
-  const [sealing, masking] = [sessionKey(forBoxes, sessionId), sessionKey(forMasks, sessionId)];
+  const [sealing, masking] = [sessionKey(crypto, forBoxes, sessionId), sessionKey(crypto, forMasks, sessionId)];
   const keys = {
     member: neighbour,
-    outgoing: boxKey(sealing, { sessionId, dealer: member, holder: neighbour }),
-    boxKey: boxKey(sealing, { sessionId, dealer: neighbour, holder: member }),
-    maskKey: pairMaskKey(masking, terms.modelHash, member, neighbour),
+    outgoing: boxKey(crypto, sealing, { sessionId, dealer: member, holder: neighbour }),
+    boxKey: boxKey(crypto, sealing, { sessionId, dealer: neighbour, holder: member }),
+    maskKey: pairMaskKey(crypto, masking, terms.modelHash, [member, neighbour]),
   };
   for (const spent of [forBoxes, forMasks, sealing, masking]) spent.fill(0);
   return keys;

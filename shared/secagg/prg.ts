@@ -4,9 +4,8 @@
  */
 import type { RandomWords } from '../numerics/random.ts';
 import type { SecaggCrypto } from './crypto.ts';
+import { addWords, littleEndianWords } from './ring.ts';
 import { softwareKeystream } from './software-crypto.ts';
-
-const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** Adds the stream of `key` to a vector, or subtracts it. A key masks one vector only. */
 export async function addMask(crypto: SecaggCrypto, key: Uint8Array, into: Int32Array, sign: 1 | -1): Promise<void> {
@@ -14,9 +13,7 @@ export async function addMask(crypto: SecaggCrypto, key: Uint8Array, into: Int32
   const chunk = crypto.chunkBytes / 4;
   for (let start = 0; start < into.length; start += chunk) {
     const count = Math.min(chunk, into.length - start);
-    const words = littleEndianWords(await stream.read(count * 4));
-    if (sign === 1) for (let i = 0; i < count; i += 1) into[start + i] += words[i];
-    else for (let i = 0; i < count; i += 1) into[start + i] -= words[i];
+    addWords(into.subarray(start, start + count), littleEndianWords(await stream.read(count * 4)), sign);
   }
 }
 
@@ -40,11 +37,4 @@ export async function seededWords(crypto: SecaggCrypto, seed: Uint8Array, expect
       return word;
     },
   };
-}
-
-/** Little-endian words of bytes whose number is a multiple of 4. A view where alignment allows: the bytes are not shared. */
-export function littleEndianWords(bytes: Uint8Array): Int32Array {
-  if (isLittleEndian && bytes.byteOffset % 4 === 0) return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Int32Array.from({ length: bytes.length / 4 }, (_, i) => view.getInt32(4 * i, true));
 }

@@ -6,7 +6,7 @@
  */
 import { recordOf, sameBytes } from './bytes.ts';
 import type { SecaggCrypto } from './crypto.ts';
-import { labelledHash, purposeKey, statement } from './labels.ts';
+import { purposeKey, statement, type Hashes } from './labels.ts';
 import { shareBytes } from './shamir.ts';
 
 /** Which secret a share is of: 0 the seed of the self-mask, 1 the mask key, 1 + k the noise key of component k. */
@@ -38,13 +38,13 @@ export function commitmentRowBytes(components: number): number {
 }
 
 /** The key of one direction: it seals one box, so its nonce may be 0. */
-export function boxKey(pairKey: Uint8Array, { dealer, holder }: Route): Uint8Array {
-  return purposeKey(pairKey, 'box', dealer, holder);
+export function boxKey(crypto: Hashes, pairKey: Uint8Array, { dealer, holder }: Route): Uint8Array {
+  return purposeKey(crypto, pairKey, 'box', dealer, holder);
 }
 
 /** The key of the mask that two members share, bound to the model that both computed from (Pasquini et al. 2022). */
-export function pairMaskKey(pairKey: Uint8Array, modelHash: string, a: number, b: number): Uint8Array {
-  return purposeKey(pairKey, 'mask', modelHash, Math.min(a, b), Math.max(a, b));
+export function pairMaskKey(crypto: Hashes, pairKey: Uint8Array, modelHash: string, [a, b]: readonly [number, number]): Uint8Array {
+  return purposeKey(crypto, pairKey, 'mask', modelHash, Math.min(a, b), Math.max(a, b));
 }
 
 export async function sealShares(crypto: SecaggCrypto, key: Uint8Array, shares: Uint8Array, route: Route): Promise<Uint8Array> {
@@ -55,24 +55,29 @@ export async function sealShares(crypto: SecaggCrypto, key: Uint8Array, shares: 
 export async function openShares(crypto: SecaggCrypto, key: Uint8Array, box: Uint8Array, commitments: Uint8Array, route: Route): Promise<Uint8Array | null> {
   const shares = await crypto.open(key, box, associated(route));
   if (shares === null || shares.length !== box.length - tagBytes) return null;
-  return sameBytes(commitmentRow(route, shares), commitments) ? shares : null;
+  return sameBytes(commitmentRow(crypto, route, shares), commitments) ? shares : null;
 }
 
 /** The commitments to all shares of one box, in the order of their slots. */
-export function commitmentRow(route: Route, shares: Uint8Array): Uint8Array {
+export function commitmentRow(crypto: Hashes, route: Route, shares: Uint8Array): Uint8Array {
   const slots = shares.length / shareBytes;
   const row = new Uint8Array(slots * commitmentBytes);
-  for (let slot = 0; slot < slots; slot += 1) row.set(commitmentTo(route, slot, recordOf(shares, slot, shareBytes)), slot * commitmentBytes);
+  for (let slot = 0; slot < slots; slot += 1) row.set(commitmentTo(crypto, route, { slot, share: recordOf(shares, slot, shareBytes) }), slot * commitmentBytes);
   return row;
 }
 
 /** Whether `share` is what the dealer committed to in `slot` of `row`. */
-export function isCommitted(route: Route, slot: number, share: Uint8Array, row: Uint8Array): boolean {
-  return sameBytes(commitmentTo(route, slot, share), recordOf(row, slot, commitmentBytes));
+export function isCommitted(crypto: Hashes, route: Route, { slot, share }: SlotShare, row: Uint8Array): boolean {
+  return sameBytes(commitmentTo(crypto, route, { slot, share }), recordOf(row, slot, commitmentBytes));
 }
 
-function commitmentTo({ sessionId, dealer, holder }: Route, slot: number, share: Uint8Array): Uint8Array {
-  return labelledHash('share', sessionId, dealer, holder, slot, share).slice(0, commitmentBytes);
+interface SlotShare {
+  readonly slot: number;
+  readonly share: Uint8Array;
+}
+
+function commitmentTo(crypto: Hashes, { sessionId, dealer, holder }: Route, { slot, share }: SlotShare): Uint8Array {
+  return crypto.digest(statement('share', sessionId, dealer, holder, slot, share)).slice(0, commitmentBytes);
 }
 
 function associated({ sessionId, dealer, holder }: Route): Uint8Array {

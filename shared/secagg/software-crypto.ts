@@ -1,6 +1,7 @@
 /** The primitives in JavaScript (@noble): for platforms without WebCrypto, and the yardstick of the others in tests. */
 import { ctr, gcm } from '@noble/ciphers/aes.js';
 import { x25519 } from '@noble/curves/ed25519.js';
+import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { invalid } from './bytes.ts';
 import type { SecaggCrypto } from './crypto.ts';
@@ -44,5 +45,7 @@ export const softwareCrypto: SecaggCrypto = {
     }
   },
   verify: verifyStrictly,
+  digest: (bytes) => sha256(bytes),
+  hmac: (key, bytes) => hmac(sha256, key, bytes),
   sha256: (bytes) => sha256(bytes),
 };

@@ -81,7 +81,7 @@ export function misdeal(world: World, options: { readonly places: readonly numbe
   return (message) => {
     if (!options.isCommitted) return message;
     const { roster: { sessionId } } = sessionOf(world);
-    const rows = sealed.map((bundle, place) => commitmentRow({ sessionId, dealer: cheat, holder: place < cheat ? place : place + 1 }, bundle));
+    const rows = sealed.map((bundle, place) => commitmentRow(crypto, { sessionId, dealer: cheat, holder: place < cheat ? place : place + 1 }, bundle));
     return signed(world, { ...message, commitments: concatenated(rows) });
   };
 }

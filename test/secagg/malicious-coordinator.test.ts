@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import { bitmapOf, concatenated, recordOf } from '../../shared/secagg/bytes.ts';
 import type { CoordinatorMessage, MessageOf } from '../../shared/secagg/messages.ts';
+import { softwareCrypto } from '../../shared/secagg/software-crypto.ts';
 import { participantStep } from '../../shared/secagg/participant.ts';
 import { advertiseStatement, rosterStatement, type RosterEntry } from '../../shared/secagg/roster.ts';
 import { boxBytes, commitmentRowBytes, pairMaskKey } from '../../shared/secagg/sealed-share.ts';
@@ -70,8 +71,8 @@ describe('a roster that a participant refuses', () => {
 
   it('because no mask of one model fits another, even if somebody would sign for both', () => {
     const key = new Uint8Array(32).fill(1);
-    expect(pairMaskKey(key, terms.modelHash, 0, 1)).not.toEqual(pairMaskKey(key, 'c'.repeat(64), 0, 1));
-    expect(pairMaskKey(key, terms.modelHash, 0, 1)).toEqual(pairMaskKey(key, terms.modelHash, 1, 0));
+    expect(pairMaskKey(softwareCrypto, key, terms.modelHash, [0, 1])).not.toEqual(pairMaskKey(softwareCrypto, key, 'c'.repeat(64), [0, 1]));
+    expect(pairMaskKey(softwareCrypto, key, terms.modelHash, [0, 1])).toEqual(pairMaskKey(softwareCrypto, key, terms.modelHash, [1, 0]));
   });
 });
 

@@ -6,7 +6,8 @@
 import { describe, expect, it } from 'vitest';
 import { secureRandom } from '../../shared/numerics/random.ts';
 import type { ParticipantMessage } from '../../shared/secagg/messages.ts';
-import { addMask, littleEndianWords } from '../../shared/secagg/prg.ts';
+import { addMask } from '../../shared/secagg/prg.ts';
+import { littleEndianWords } from '../../shared/secagg/ring.ts';
 import { softwareKeystream } from '../../shared/secagg/software-crypto.ts';
 import { platformCrypto } from '../../shared/secagg/web-crypto.ts';
 import { encodeMessage } from '../../shared/secagg/wire.ts';

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Masker } from '../../../shared/evaluation/attacks/views.ts';
-import { littleEndianWords } from '../../../shared/secagg/prg.ts';
+import { littleEndianWords } from '../../../shared/secagg/ring.ts';
 import { softwareKeystream } from '../../../shared/secagg/software-crypto.ts';
 
 export function aesMasker(seed: number): Masker {
