@@ -8,7 +8,7 @@ import { statement as statementOf } from './labels.ts';
 import type { MessageOf, ParticipantMessage } from './messages.ts';
 import { chainEnd } from './noise-chain.ts';
 import { addPacked, requirePacked } from './ring.ts';
-import { advertiseStatement, requireDistinct, requireFullOrder, type Directory, type Roster, type RosterEntry } from './roster.ts';
+import { advertiseStatement, requireFullOrder, requireNewKeys, type Directory, type Roster, type RosterEntry } from './roster.ts';
 import { boxBytes, commitmentRowBytes, isCommitted, slotName } from './sealed-share.ts';
 import { confirmStatement, firstRemoved, maskedStatement, nonceHashOf, seedCommitmentOf, sharesStatement, slotsToReveal, unmaskStatement, type Session } from './session.ts';
 import { shareBytes } from './shamir.ts';
@@ -101,8 +101,8 @@ async function collectKeys({ crypto }: AggregatorContext, state: AggregatorState
   const { id, cipherKey, maskKey, nonceHash, signature } = message;
   const entry: RosterEntry = { id, cipherKey, maskKey, nonceHash, signature };
   await requireFullOrder(crypto, entry);
+  requireNewKeys(state.entries.values(), entry);
   const entries = new Map(state.entries).set(id, entry);
-  requireDistinct([...entries.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
   return [{ ...state, entries }, null];
 }
 

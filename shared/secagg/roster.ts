@@ -5,7 +5,7 @@
 import { createMerkleTree, leafHash } from '../ledger/merkle-tree.ts';
 import { hexToBytes } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { concatenated, invalid, recordOf, requireLength } from './bytes.ts';
+import { concatenated, invalid, recordOf, requireLength, sameBytes } from './bytes.ts';
 import { diffieHellman, type SecaggCrypto } from './crypto.ts';
 import { graphParameters } from './graph.ts';
 import { labelledHash, statement } from './labels.ts';
@@ -105,9 +105,22 @@ export function requireDistinct(entries: readonly RosterEntry[]): void {
     if (i > 0 && !(entries[i - 1].id < id)) throw invalid('roster', 'distinct ids in rising order', id);
   });
   const keys = entries.flatMap(({ cipherKey, maskKey }) => [cipherKey, maskKey]);
-  // X25519 ignores the highest bit: with it set, another's key would pass for a different one.
-  if (keys.some((key) => key[31] > 127)) throw invalid('roster', 'keys of 255 bits', 'one of 256');
+  if (keys.some(isUnreduced)) throw invalid('roster', 'keys of 255 bits', 'one of 256');
   if (new Set(keys.map((key) => key.join())).size !== keys.length) throw invalid('roster', 'distinct keys', 'one that is used twice');
+}
+
+/** The same of one entry beside others that passed. @throws CestaError `secagg.invalid` */
+export function requireNewKeys(others: Iterable<RosterEntry>, { cipherKey, maskKey }: RosterEntry): void {
+  if (isUnreduced(cipherKey) || isUnreduced(maskKey)) throw invalid('keys', 'keys of 255 bits', 'one of 256');
+  if (sameBytes(cipherKey, maskKey)) throw invalid('keys', 'distinct keys', 'one that is used twice');
+  for (const other of others) {
+    if ([other.cipherKey, other.maskKey].some((known) => sameBytes(known, cipherKey) || sameBytes(known, maskKey))) throw invalid('keys', 'distinct keys', 'one that another uses');
+  }
+}
+
+/** X25519 ignores the highest bit: with it set, another's key would pass for a different one. */
+function isUnreduced(key: Uint8Array): boolean {
+  return key[31] > 127;
 }
 
 function unpackEntries({ ids, records }: MessageOf<'roster'>): RosterEntry[] {
