@@ -60,6 +60,9 @@ export interface MaskedRound {
   close(): void;
 }
 
+/** Messages of one member that may wait for their turn. */
+const mostWaiting = 2;
+
 type Job = AggregatorEvent | { readonly kind: 'vector'; readonly from: string } | { readonly kind: 'stage-over'; readonly stage: AggregatorState['kind'] };
 
 interface Session {
@@ -90,6 +93,9 @@ export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
     message(participant, frame) {
       const bytes = decodeBase64(frame);
       if (bytes === null) throw new CestaError('protocol.malformed', 'masked: expected a frame in Base 64');
+      // An honest member answers once a stage, and may leave: what floods would only wait here, in memory.
+      const waiting = session.jobs.filter((job) => job.kind === 'message' && job.from === participant).length;
+      if (waiting >= mostWaiting) throw new CestaError('protocol.out-of-order', `masked: expected at most ${mostWaiting} messages at a time, got more`);
       enqueue(session, { kind: 'message', from: participant, message: decodeFrame(bytes) });
     },
     announce(participant, announcement) {

@@ -4,7 +4,7 @@
  * ("Dordis", EuroSys). The reveal must follow a survivor set that participants have signed, or two sets
  * could be asked for.
  */
-import { invalid, requireInteger, requirePositive } from './checks.ts';
+import { requireInteger, requirePositive } from './checks.ts';
 
 export interface NoiseShares {
   /** Variance of the base share, never removed: central / n. */
@@ -29,14 +29,6 @@ export function noiseShares({ participants, tolerated, centralVariance }: { part
     base: centralVariance / participants,
     components: Array.from({ length: tolerated }, (_, i) => centralVariance / ((participants - i) * (participants - i - 1))),
   };
-}
-
-/** Components (1-based) whose seeds survivors reveal when `dropped` participants are gone: those beyond it. */
-export function removedComponents({ tolerated, dropped }: { tolerated: number; dropped: number }): number[] {
-  requireInteger('tolerated', tolerated, 0);
-  requireInteger('dropped', dropped, 0);
-  if (dropped > tolerated) throw invalid('dropped', `at most ${tolerated}, or the sum is not decoded`, dropped);
-  return Array.from({ length: tolerated - dropped }, (_, i) => dropped + 1 + i);
 }
 
 /** Variance left in the survivors' sum after the removal: the central variance, up to rounding. A ledger charges this. */

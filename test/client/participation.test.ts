@@ -185,3 +185,49 @@ describe('whatever the coordinator sends in whatever order', () => {
     }), { numRuns: 2_000 });
   });
 });
+
+describe('a masked round', () => {
+  const masked: Plan = examplePlan({
+    cohort: { minParticipants: 5, targetParticipants: 6, maxParticipants: 6 },
+    privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 7, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2, tolerated: 1, colluding: 1 },
+  });
+  const maskedHash = planHash(masked);
+  const begin = [up, invite(masked), { kind: 'checked', planHash: maskedHash, refusal: null }, heard({ type: 'train', round: 'main-1', deadlineMs: 1_000, directory: [['corner', 'ab'.repeat(32)]] })] as const;
+  const vector: ParticipationEvent = { kind: 'built', planHash: maskedHash, report };
+  const frame = heard({ type: 'masked', round: 'main-1', frame: 'AAAA' });
+  const ended = (error: CestaError | null): ParticipationEvent => ({ kind: 'session-ended', planHash: maskedHash, error });
+
+  it('opens a session, hands it every frame, sends its vector as a report, and took part when it revealed its share', () => {
+    const { did } = play(...begin, frame, vector, upload, accepted, frame, ended(null), done);
+    expect(did).toEqual([
+      'check', '-> join', 'tell joined', 'tell training', 'mask', 'session-message', '-> report', 'send-statistic', 'tell reported', 'session-message', 'abandon', 'tell round-done',
+    ]);
+  });
+
+  it('ignores frames of another round, and of a round it is not in', () => {
+    expect(play(...begin, heard({ type: 'masked', round: 'main-2', frame: 'AAAA' })).last).toEqual([]);
+    expect(play(up, frame).did).toEqual([]);
+  });
+
+  it('is left when the session aborts, wherever it stands', () => {
+    const aborted = ended(new CestaError('secagg.too-few', 'too few'));
+    for (const before of [[], [vector], [vector, upload], [vector, upload, accepted]]) {
+      const { last, state } = play(...begin, ...before, aborted);
+      expect(last).toEqual(['abandon', '-> leave', 'tell declined']);
+      expect(state.membership).toBeNull();
+    }
+  });
+
+  it('is left when the connection is lost before its share is revealed, and not after', () => {
+    for (const before of [[], [vector], [vector, upload], [vector, upload, accepted]]) {
+      expect(play(...begin, ...before, down).last).toEqual(['abandon', 'tell declined']);
+    }
+    const revealed = play(...begin, vector, upload, accepted, ended(null), down, up, done);
+    expect(revealed.did.at(-1)).toBe('tell round-done');
+    expect(revealed.did).not.toContain('tell declined');
+  });
+
+  it('is left when the coordinator names this participant, even after its vector was accepted', () => {
+    expect(play(...begin, vector, upload, accepted, refusal('secagg.invalid')).last).toEqual(['abandon', 'tell refused']);
+  });
+});
