@@ -22,9 +22,9 @@ import { createModel, deploymentDefaults, parseModelKind } from '../shared/recom
 
 /**
  * `central`: one party holds all orders and adds the noise once. `local`: each of `shops` shops adds all of it.
- * `none`: no noise.
+ * `distributed`: each adds its share, as in a masked round that nobody leaves. `none`: no noise.
  */
-export const simulationModes = ['none', 'central', 'local'] as const;
+export const simulationModes = ['none', 'central', 'local', 'distributed'] as const;
 export type SimulationMode = (typeof simulationModes)[number];
 
 export interface EvaluateOptions {
@@ -37,7 +37,7 @@ export interface EvaluateOptions {
   readonly epsilon?: number;
   readonly delta?: number;
   readonly mode?: SimulationMode;
-  /** Shops of mode `local`. */
+  /** Shops of modes `distributed` and `local`. */
   readonly shops?: number;
   readonly clipNorm?: number;
   /** Rounds that together spend epsilon; 1 by default. */
@@ -268,8 +268,8 @@ function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: rea
     name: 'simulation',
     model,
     // Central noise is what one shop that holds all orders would add by itself.
-    privacy: mode === 'none' ? { mode, rounds } : { mode: 'local', epsilon, delta, rounds, ...optional },
-    cohort: { minParticipants: 1, targetParticipants: shops.length, overSelection: 1 },
+    privacy: mode === 'none' ? { mode, rounds } : { mode: mode === 'distributed' ? mode : 'local', epsilon, delta, rounds, ...optional },
+    cohort: { minParticipants: mode === 'distributed' ? Math.ceil(0.8 * shops.length) : 1, targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: Math.max(1, ...shops.map(({ length }) => length)),
   });

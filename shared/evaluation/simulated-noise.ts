@@ -8,6 +8,7 @@ import { inverseStrategy, toeplitzSensitivitySquared } from '../privacy/accounti
 import { bltCoefficients, bltStrategy, correlatedSensitivity, nextCorrelatedNoise, startCorrelatedNoise, type CorrelatedState } from '../privacy/correlated-noise.ts';
 import { discreteGaussianSampler, largestGaussianVariance } from '../privacy/discrete-gaussian-sampler.ts';
 import { samplingDelta, skellamSampler, type SkellamSampler } from '../privacy/skellam-sampler.ts';
+import { sharesIn } from '../federation/noise-shares.ts';
 import { planSensitivity } from '../federation/plan-cost.ts';
 import { totalNoiseStd, type Plan } from '../federation/plan.ts';
 import type { SeededRandom } from '../numerics/random.ts';
@@ -48,11 +49,27 @@ export function simulatedNoise(kind: NoiseKind): SimulatedNoise {
   }
 }
 
-function drawSkellam({ privacy, bounds, statisticLength }: Plan, random: SeededRandom): Int32Array | null {
-  if (privacy.mode === 'none') return null;
-  const noise = new Int32Array(statisticLength);
-  fastSampler((privacy.noiseStd * bounds.gridScale) ** 2).fill(noise, random);
+function drawSkellam(plan: Plan, random: SeededRandom): Int32Array | null {
+  const share = shareOf(plan);
+  if (share === null) return null;
+  const noise = new Int32Array(plan.statisticLength);
+  fastSampler(share.variance).fill(noise, random);
   return noise;
+}
+
+/** What one of the wanted participants adds, in a round that nobody leaves, and how many such shares a promise rests on. */
+function shareOf(plan: Plan): { readonly variance: number; readonly shares: number } | null {
+  const { privacy, bounds, cohort: { targetParticipants } } = plan;
+  switch (privacy.mode) {
+    case 'none':
+      return null;
+    case 'local':
+      return { variance: (privacy.noiseStd * bounds.gridScale) ** 2, shares: 1 };
+    case 'distributed':
+      return { variance: sharesIn(plan, targetParticipants).base, shares: targetParticipants };
+    default:
+      return privacy satisfies never;
+  }
 }
 
 /** Simulations draw from the alias table: its small distance from the exact law is charged, not ignored. */
@@ -60,9 +77,11 @@ function fastSampler(variance: number): SkellamSampler {
   return skellamSampler({ variance, kind: 'fast' });
 }
 
-function fastSamplerDelta({ privacy, bounds, statisticLength }: Plan): number {
-  if (privacy.mode === 'none') return 0;
-  return samplingDelta(fastSampler((privacy.noiseStd * bounds.gridScale) ** 2), statisticLength * privacy.rounds, privacy.epsilon);
+function fastSamplerDelta(plan: Plan): number {
+  const { privacy, statisticLength } = plan;
+  const share = shareOf(plan);
+  if (privacy.mode === 'none' || share === null) return 0;
+  return samplingDelta(fastSampler(share.variance), statisticLength * privacy.rounds * share.shares, privacy.epsilon);
 }
 
 /** Variance in squared grid steps, by the exact Gaussian curve. The discrete law is as private at whole steps. */

@@ -24,7 +24,7 @@ async function failed(args: readonly string[]): Promise<string> {
 
 describe('the verbs of identity', () => {
   it('take a shop from a token through a round to its revocation', async () => {
-    const serve = workshop.run(['serve', '--shops', '1', '--min-shops', '1', '--port', '0', '--enrolment', 'required', '--json', '--tls-cert', tlsFile('server.crt'), '--tls-key', tlsFile('server.key')]);
+    const serve = workshop.run(['serve', '--mode', 'local', '--shops', '1', '--min-shops', '1', '--port', '0', '--enrolment', 'required', '--json', '--tls-cert', tlsFile('server.crt'), '--tls-key', tlsFile('server.key')]);
     const url = (await serve.until(/"url":"(https:[^"]+)"/))[1];
     const data = workshop.file('orders.csv', eventsCsv(1));
     const join = ['join', '--shop', 'corner', '--data', data, '--coordinator', url, '--once', ...tls];

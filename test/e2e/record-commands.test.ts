@@ -15,7 +15,7 @@ describe('verify and witness on the command line', () => {
     expect(await keyOf.ended).toBe(0);
     const identity = keyOf.stdout().trim();
     expect(identity).toMatch(/^auditor=[0-9a-f]{64}$/);
-    const serve = shop.run(['serve', '--json', '--port', '0', '--epsilon', '50', '--shops', '2', '--witness', identity, '--quorum', '1', '--witness-seconds', '200']);
+    const serve = shop.run(['serve', '--mode', 'local', '--json', '--port', '0', '--epsilon', '50', '--shops', '2', '--witness', identity, '--quorum', '1', '--witness-seconds', '200']);
     const [, url] = await serve.until(/"url":"([^"]+)"/);
     const witness = shop.run(['witness', url, '--name', 'auditor', '--state-dir', `${shop.folder}/witnesses`, '--every', '0.2', '--json']);
     const shops = [0, 1].map((index) => shop.run([
@@ -31,8 +31,8 @@ describe('verify and witness on the command line', () => {
 
   it('refuse keys that are none, and quorums that nobody could meet', async () => {
     const failures: [string[], number, string][] = [
-      [['serve', '--witness', `two words=${'ab'.repeat(32)}`], 2, 'Expected NAME=KEY'],
-      [['serve', '--port', '0', '--quorum', '1'], 1, 'config.invalid'],
+      [['serve', '--mode', 'local', '--witness', `two words=${'ab'.repeat(32)}`], 2, 'Expected NAME=KEY'],
+      [['serve', '--mode', 'local', '--port', '0', '--quorum', '1'], 1, 'config.invalid'],
       [['verify', 'http://127.0.0.1:1'], 1, 'network.unreachable'],
       [['witness', 'http://127.0.0.1:1', '--once'], 1, 'network.unreachable'],
       [['witness', 'http://127.0.0.1:1', '--name', '../up', '--once'], 1, 'config.invalid'],
