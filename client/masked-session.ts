@@ -62,6 +62,8 @@ interface Running {
   readonly context: ParticipantContext;
   readonly events: ParticipantEvent[];
   state: ParticipantState;
+  /** Why there is no report. */
+  failure: CestaError | null;
   isBusy: boolean;
   cancelTimer: () => void;
 }
@@ -70,6 +72,7 @@ interface Running {
 export function startMaskedSession(options: MaskedSessionOptions): MaskedSession {
   const { plan, directory, identity, coordinatorKey, deadlineMs, timers = systemTimers } = options;
   if (directory.get(identity.id) !== identity.key.publicKey) throw new CestaError('secagg.invalid', `directory: expected the key of ${identity.id}, got ${directory.get(identity.id) ?? 'none'}`);
+  if (directory.size > plan.cohort.maxParticipants) throw new CestaError('secagg.invalid', `directory: expected at most ${plan.cohort.maxParticipants} shops, got ${directory.size}`);
   identity.acceptDirectory(plan, directory);
   const { crypto = platformCrypto() } = identity;
   const context: ParticipantContext = {
@@ -81,7 +84,7 @@ export function startMaskedSession(options: MaskedSessionOptions): MaskedSession
     random: systemRandom(),
     noiseOf: componentNoise(plan, crypto),
   };
-  const running: Running = { options, context, events: [], state: idleParticipant, isBusy: false, cancelTimer: () => undefined };
+  const running: Running = { options, context, events: [], state: idleParticipant, failure: null, isBusy: false, cancelTimer: () => undefined };
   running.cancelTimer = timers.after(deadlineMs, () => enqueue(running, { kind: 'stop', reason: `no end within ${deadlineMs} ms` }));
   enqueue(running, { kind: 'start' });
   return {
@@ -134,7 +137,11 @@ function perform(running: Running, effect: ParticipantEffect): void {
     case 'report-wanted':
       return void options.report(effect.participants).then(
         (vector) => enqueue(running, { kind: 'report', vector }),
-        (error: unknown) => enqueue(running, { kind: 'stop', reason: toCestaError(error).message }),
+        (error: unknown) => {
+          // Its words may tell about the data or the machine: they are for the owner alone.
+          running.failure = toCestaError(error);
+          enqueue(running, { kind: 'stop', reason: 'no report' });
+        },
       );
     case 'record-release':
       return options.identity.recordRelease(bytesToHex(effect.sessionId));
@@ -156,5 +163,5 @@ function send({ upload, send: sendFrame }: MaskedSessionOptions, message: Partic
 
 function end(running: Running, error: CestaError | null, evidence: Evidence | null): void {
   running.cancelTimer();
-  running.options.onEnd(error, evidence);
+  running.options.onEnd(running.failure ?? error, evidence);
 }

@@ -4,6 +4,7 @@
  * believed: the noise is accounted again here.
  */
 import * as z from 'zod';
+import { requireMaskable } from '../shared/federation/masked-terms.ts';
 import { epsilonOfRounds } from '../shared/federation/plan-cost.ts';
 import { contributionLength, honestShares, modelNorm, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
 import { verifySignature } from '../shared/ledger/signature.ts';
@@ -64,6 +65,7 @@ export function checkPromise(plan: Plan): void {
       if (!(real <= epsilon * (1 + relativeSlack))) {
         throw new CestaError('privacy.invalid', `privacy.noiseStd: expected enough noise for epsilon ${epsilon}, got ${noiseStd}, which gives ${real}`);
       }
+      requireMaskable(plan);
       return;
     }
     default:

@@ -6,7 +6,7 @@ import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
 import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
-import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
+import { makePlan, parseTaskSpec, sharesOf, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger/evidence.ts';
 import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
@@ -189,7 +189,7 @@ interface Audience {
 async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
   const ground = await prepare(options, task, records);
   const audience = gatherAudience();
-  const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(ground.record, options.identity));
+  const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(ground.record, { ...(task.privacy.mode === 'distributed' ? { nodesPerOrganisation: sharesOf(task).colluding } : {}), ...options.identity }));
   const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true } });
   const { gateway, schedule } = house;
   const { publicKey } = records.key;

@@ -4,6 +4,7 @@
  * one sum and a few areas. Before anybody is asked to reveal anything, the charge is durable.
  */
 import * as crypto from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { decodeSum, type DecodedSum } from '../shared/federation/accumulator.ts';
 import { maskedReportWords, maskedTerms } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
@@ -14,6 +15,7 @@ import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { aggregatorStep, openAggregator } from '../shared/secagg/aggregator.ts';
 import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, Blame, PrivateSum } from '../shared/secagg/aggregator-state.ts';
+import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import type { Directory } from '../shared/secagg/roster.ts';
 import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
@@ -43,6 +45,30 @@ export interface MaskedRoundOptions {
   readonly onFailed: (code: ErrorCode, reason: string) => void;
 }
 
+/** Keystream after which others get their turn: some ten milliseconds of work. */
+const turnBytes = 1 << 24;
+
+/** The same primitives, but for a pause now and then: taking masks off takes seconds, and heartbeats cannot wait. */
+function givingWay(primitives: SecaggCrypto): SecaggCrypto {
+  let bytes = 0;
+  return {
+    ...primitives,
+    keystream(key) {
+      const stream = primitives.keystream(key);
+      return {
+        async read(byteLength) {
+          bytes += byteLength;
+          if (bytes >= turnBytes) {
+            bytes = 0;
+            await setImmediate();
+          }
+          return stream.read(byteLength);
+        },
+      };
+    },
+  };
+}
+
 export interface MaskedRound {
   start(): void;
   /** @throws CestaError `protocol.malformed` for what is no frame. */
@@ -70,6 +96,9 @@ interface Session {
   readonly context: AggregatorContext;
   readonly uploads: Uploads;
   readonly jobs: Job[];
+  /** Members that left, and those that were named: told once. */
+  readonly gone: Set<string>;
+  readonly named: Set<string>;
   state: AggregatorState;
   result: PrivateSum | null;
   isBusy: boolean;
@@ -79,28 +108,33 @@ interface Session {
 
 export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
   const { plan, key, directory, clock, areas, stallMs } = options;
-  const primitives = nodeCrypto(crypto);
+  const primitives = givingWay(nodeCrypto(crypto));
   const terms = maskedTerms(plan, key.publicKey);
   const session: Session = {
     options,
     context: { terms, directory, identity: key, crypto: primitives, noiseOf: componentNoise(plan, primitives) },
     // Masked words are any words.
     uploads: createUploads({ clock, areas, stallMs, rules: { ...maskedReportWords(plan), bound: Infinity }, onGrant: options.onGrant, onStall: (participant, error) => accuse(session, participant, error) }),
-    jobs: [], state: openAggregator, result: null, isBusy: false, isClosed: false, cancelTimer: () => undefined,
+    jobs: [], gone: new Set(), named: new Set(), state: openAggregator, result: null, isBusy: false, isClosed: false, cancelTimer: () => undefined,
   };
   return {
     start: () => enqueue(session, { kind: 'start', invited: [...directory.keys()] }),
     message(participant, frame) {
+      requirePresent(session, participant);
       const bytes = decodeBase64(frame);
       if (bytes === null) throw new CestaError('protocol.malformed', 'masked: expected a frame in Base 64');
       // An honest member answers once a stage, and may leave: what floods would only wait here, in memory.
       const waiting = session.jobs.filter((job) => job.kind === 'message' && job.from === participant).length;
       if (waiting >= mostWaiting) throw new CestaError('protocol.out-of-order', `masked: expected at most ${mostWaiting} messages at a time, got more`);
-      enqueue(session, { kind: 'message', from: participant, message: decodeFrame(bytes) });
+      const message = decodeFrame(bytes);
+      if (isAbort(message)) session.uploads.discard(participant);
+      enqueue(session, { kind: 'message', from: participant, message });
     },
     announce(participant, announcement) {
+      requirePresent(session, participant);
       if (session.state.kind !== 'masked' || !session.state.waiting.has(participant)) {
-        throw new CestaError('protocol.out-of-order', `report: expected one of a member whose vector is awaited, got it in ${session.state.kind}`);
+        // Being late is nobody's fault.
+        throw new CestaError('round.not-member', `report: expected one of a member whose vector is awaited, got it in ${session.state.kind}`);
       }
       session.uploads.announce(participant, announcement);
     },
@@ -109,15 +143,11 @@ export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
         if (session.uploads.take(participant, offset, data) === 'complete') enqueue(session, { kind: 'vector', from: participant });
       } catch (error) {
         // The gateway answers for the frame; here its sender is out of the session.
-        session.uploads.discard(participant);
-        enqueue(session, { kind: 'left', id: participant });
+        leave(session, participant);
         throw error;
       }
     },
-    left(participant) {
-      session.uploads.discard(participant);
-      enqueue(session, { kind: 'left', id: participant });
-    },
+    left: (participant) => leave(session, participant),
     decode: () => decodeSum(resultOf(session).sum, plan, resultOf(session).survivors.length),
     get participants() {
       return resultOf(session).survivors.length;
@@ -140,7 +170,23 @@ function close(session: Session): void {
 /** A fault that was found before the aggregator saw it. */
 function accuse(session: Session, id: string, { code, message }: CestaError): void {
   session.options.onBlame({ id, stage: session.state.kind, code, message });
+  leave(session, id);
+}
+
+/** Once for each member: strangers and those who are gone change nothing. */
+function leave(session: Session, id: string): void {
+  if (!session.options.directory.has(id) || session.gone.has(id)) return;
+  session.gone.add(id);
+  session.uploads.discard(id);
   enqueue(session, { kind: 'left', id });
+}
+
+function requirePresent({ options, gone, isClosed }: Session, id: string): void {
+  if (isClosed || !options.directory.has(id) || gone.has(id)) throw new CestaError('round.not-member', 'masked: expected a member that is in the session still');
+}
+
+function isAbort(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && 'kind' in message && message.kind === 'abort';
 }
 
 function enqueue(session: Session, job: Job): void {
@@ -182,6 +228,8 @@ function eventOf({ uploads, state }: Session, job: Job): AggregatorEvent | null 
   // The time of a stage that is over says nothing about the next.
   if (job.kind === 'stage-over') return job.stage === state.kind ? { kind: 'deadline' } : null;
   if (job.kind !== 'vector') return job;
+  // The area was freed when the time for vectors was up.
+  if (state.kind !== 'masked') return null;
   let message: unknown = null;
   uploads.collect(job.from, (words) => {
     message = decodeOrNull(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
@@ -205,15 +253,19 @@ async function perform(session: Session, effect: AggregatorEffect): Promise<void
       return options.send(effect.to, effect.message);
     case 'exclude':
       session.uploads.discard(effect.blame.id);
+      session.named.add(effect.blame.id);
       return options.onBlame(effect.blame);
     case 'entered':
       if (effect.stage === 'unmask' && session.state.kind === 'unmask') await options.commit(session.state.session.roster.entries.map(({ id }) => id));
-      return arm(session, effect.stage);
+      if (effect.stage === 'confirm') session.uploads.close();
+      if (!session.isClosed) arm(session, effect.stage);
+      return;
     case 'done':
       session.result = effect.result;
       return options.onSummed(effect.result.survivors);
     case 'failed':
       close(session);
+      for (const blame of effect.blamed) if (!session.named.has(blame.id)) options.onBlame(blame);
       return options.onFailed(effect.code, effect.message);
     default:
       return effect satisfies never;

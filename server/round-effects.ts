@@ -48,6 +48,8 @@ export interface RoundOutcome {
   readonly round: Round;
   readonly news: ServerMessage;
   readonly invited: ReadonlySet<string>;
+  /** Members that provably broke a masked session. */
+  readonly faulty: ReadonlySet<string>;
 }
 
 export interface Runner {
@@ -59,6 +61,7 @@ export interface Runner {
   /** What collects the reports: in the clear, or masked once the members are known. */
   readonly aggregation: Aggregation | null;
   masked: MaskedRound | null;
+  readonly faulty: Set<string>;
   readonly end: (outcome: RoundOutcome) => void;
   round: Round;
   /** The charge is durable and members were told to train. */
@@ -191,12 +194,14 @@ async function directoryOf(storage: Pick<Storage, 'nodes'>, participants: readon
   return new Map((await storage.nodes()).map(({ name, publicKey }): [string, string] => [name.toLowerCase(), publicKey]).filter(([name]) => wanted.has(name)));
 }
 
-function accuse({ context, plan }: Runner, directory: ReadonlyMap<string, string>, { id, stage, code, message, evidence }: Blame): void {
+function accuse({ context, plan, faulty }: Runner, directory: ReadonlyMap<string, string>, { id, stage, code, message, evidence }: Blame): void {
   const { gateway, ledger, logger } = context;
   logger.warn({ participant: id, round: plan.round, stage, code, reason: message }, 'participant excluded');
   gateway.refuse(id, new CestaError(code, message));
+  if (code === 'secagg.invalid' || code === 'secagg.equivocation') faulty.add(id);
   const node = directory.get(id);
-  if (evidence === undefined || node === undefined) return;
+  // Keys may be signed twice in good faith, by a shop that started again.
+  if (evidence === undefined || node === undefined || stage === 'keys') return;
   const [first, second] = [evidence.first, evidence.second].map(({ statement, signature }) => ({ statement, signature: bytesToHex(signature) }));
   ledger.equivocation(node, first, second).catch((error: unknown) => logger.error({ err: error, participant: id }, 'an equivocation could not be recorded'));
 }
@@ -231,5 +236,5 @@ async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEf
 function finish(runner: Runner, news: ServerMessage): void {
   runner.cancelTimer();
   for (const participant of runner.invited) runner.context.gateway.send(participant, news);
-  runner.end({ round: runner.round, news, invited: runner.invited });
+  runner.end({ round: runner.round, news, invited: runner.invited, faulty: runner.faulty });
 }

@@ -89,6 +89,7 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     context,
     aggregation,
     masked: null,
+    faulty: new Set(),
     planHash: planHash(plan),
     invited: new Set(candidates.slice(0, plan.cohort.maxParticipants)),
     isTraining: false,

@@ -71,6 +71,8 @@ interface State {
   /** The model of the last round: made once as long as rounds train the same. */
   made: { readonly stage: string; readonly model: AnyFederatedModel } | null;
   run: RoundRun | null;
+  /** Shops that broke a masked session: left out while this process lasts, or each could fail every round. */
+  readonly faulty: Set<string>;
   /** The last round that ended, for those who were away then. */
   last: RoundOutcome | null;
   over: TaskOver | null;
@@ -87,7 +89,7 @@ const longestPauseMs = 60_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   const state: State = {
-    options, phase: 'waiting', made: null, run: null, last: null, over: null,
+    options, phase: 'waiting', made: null, run: null, faulty: new Set(), last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
@@ -141,6 +143,10 @@ function eventsOf(state: State): GatewayEvents {
   };
 }
 
+function invitable({ options, faulty }: State): string[] {
+  return options.gateway.ready().filter((participant) => !faulty.has(participant));
+}
+
 function refuseWithoutRound({ type, round }: RoundMessage): void {
   if (type === 'join' || type === 'report') throw new CestaError('round.not-member', `${type}: expected an open round, got ${round}, which is not; wait for the next one`);
 }
@@ -150,7 +156,7 @@ function consider(state: State): void {
   const { options } = state;
   const { clock } = options.round;
   const { minParticipants, targetParticipants } = options.task.cohort;
-  const ready = options.gateway.ready().length;
+  const ready = invitable(state).length;
   state.firstReadyAt = ready === 0 ? null : (state.firstReadyAt ?? clock.now());
   if (state.phase !== 'waiting') return;
   state.cancelTimer();
@@ -174,7 +180,7 @@ async function open(state: State): Promise<void> {
   requireRecordable(plan);
   await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
   const ledger = await options.openLedger(plan, state.stopping.signal);
-  const candidates = shuffle(gateway.ready(), secureRandom((bytes) => void randomFillSync(bytes)));
+  const candidates = shuffle(invitable(state), secureRandom((bytes) => void randomFillSync(bytes)));
   round.logger.info({ round: plan.round, shops: candidates.length }, 'round opens');
   const run = startRound({ ...round, gateway, releases, storage, ledger, onProgress: options.onProgress }, model, plan, candidates);
   state.run = run;
@@ -234,6 +240,7 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
   const failed = round.phase === 'failed';
   state.run = null;
   state.last = outcome;
+  for (const participant of outcome.faulty) state.faulty.add(participant);
   state.options.round.logger.info({ round: round.plan.round, ...(failed ? { code: round.code, reason: round.reason } : {}) }, failed ? 'round failed' : 'round done');
   state.failuresInARow = failed ? state.failuresInARow + 1 : 0;
   if (state.phase !== 'running') return;

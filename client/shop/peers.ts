@@ -1,7 +1,7 @@
 /**
  * Which shops may be in a masked sum with this one. The coordinator says who the others are, and could invent them:
- * the sum of one shop and nineteen inventions is that shop. Names are pinned to the keys they were first seen with;
- * against inventions, a shop lists the peers it knows, and strangers beyond those that may collude are refused.
+ * the sum of one shop and nineteen inventions is that shop. Names are pinned to their keys, and a shop may
+ * list the peers it knows: more strangers than may collude are refused.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,20 +48,21 @@ export function openPeerPins(folder: string): PeerPins {
 }
 
 /**
+ * A name with another key than before counts as a stranger, too: it may be a hand-over, or somebody else.
  * @param ownKey of this shop, which need not list itself
  * @param known peers that the shop lists; without a list, names are pinned and inventions go unnoticed
- * @throws CestaError `secagg.invalid`, from the function that is returned.
+ * @param onChange hears of names whose key changed
+ * @throws CestaError `secagg.invalid`, from the function that is returned, for more strangers than may collude.
  */
-export function peerCheck(pins: PeerPins, ownKey: string, known: Directory | undefined): (plan: Plan, directory: Directory) => void {
+export function peerCheck(pins: PeerPins, { ownKey, known, onChange = () => undefined }: { ownKey: string; known?: Directory | undefined; onChange?: (name: string) => void }): (plan: Plan, directory: Directory) => void {
   return (plan, directory) => {
-    const pinned = new Map([...pins.read(), ...(known ?? [])]);
-    for (const [name, key] of directory) {
-      const before = pinned.get(name) ?? key;
-      if (before !== key) throw new CestaError('secagg.invalid', `directory: expected the key of ${name} known here, ${before}, got ${key}; remove it from the peers file only if you know that the shop changed it`);
-    }
-    const strangers = known === undefined ? [] : [...directory].filter(([name, key]) => !known.has(name) && key !== ownKey);
+    const before = pins.read();
+    const changed = [...directory].filter(([name, key]) => key !== ownKey && (before.get(name) ?? key) !== key && known?.get(name) !== key).map(([name]) => name);
+    const unlisted = known === undefined ? [] : [...directory].filter(([name, key]) => key !== ownKey && known.get(name) !== key).map(([name]) => name);
+    const strangers = [...new Set([...changed, ...unlisted])];
     const allowed = plan.privacy.mode === 'distributed' ? plan.privacy.colluding : 0;
-    if (strangers.length > allowed) throw new CestaError('secagg.invalid', `directory: expected at most ${allowed} shops that are not among the peers, got ${strangers.length}: ${strangers.slice(0, 5).map(([name]) => name).join(', ')}`);
-    if ([...directory.keys()].some((name) => !pinned.has(name))) pins.write(new Map([...pinned, ...directory]));
+    if (strangers.length > allowed) throw new CestaError('secagg.invalid', `directory: expected at most ${allowed} shops whose keys are not known here, got ${strangers.length}: ${strangers.slice(0, 5).join(', ')}`);
+    changed.forEach(onChange);
+    if ([...directory].some(([name, key]) => before.get(name) !== key)) pins.write(new Map([...before, ...directory]));
   };
 }

@@ -115,7 +115,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     connect,
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
-    masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, state.key.publicKey, options.peers) },
+    masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, { ownKey: state.key.publicKey, known: options.peers, onChange: (name) => logger.warn({ name }, 'another shop has a new key') }) },
     record: createRecordChecks({ memory: state.heads, policy: options.witnesses ?? noWitnesses, readTile: (address) => fetchTile(options.fetch ?? globalThis.fetch, coordinator, address) }),
     onEvent(event) {
       tell(event);
@@ -223,6 +223,10 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
       const noise = drawNoise(plan, participants, random);
       const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan, random }, signal);
       signal.throwIfAborted();
+      // A second sum of the same data under one plan would be two for the price of one in every public account.
+      if (plan.privacy.mode === 'distributed' && ledger.read().spends.some((spend) => spend.planHash === planHash)) {
+        throw new CestaError('secagg.aborted', `plan of ${plan.round}: expected to be answered once, and it was before`);
+      }
       // The record is read again here: another round may have spent since the invitation.
       if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
       ledger.append(spendOf(plan, planHash, new Date().toISOString()));

@@ -33,7 +33,7 @@ interface NoiseTerms {
 function assumptionsOf({ sampling, shopsPerShopper, shares }: NoiseTerms): readonly string[] {
   return [
     ...(shares === null ? [] : [
-      `At most ${shares.colluding} of the shops in a sum collude with the coordinator or with one another, and fewer than a third of its roster; all others exist and add their share of the noise.`,
+      `At most ${shares.colluding} of the shops in a sum collude with the coordinator or with one another, and fewer than a third of its roster; all others exist, belong to different owners, and add their share of the noise. Where enrolment is open, nobody checks that.`,
       `After up to ${shares.tolerated} dropouts the sum carries exactly the planned noise; beyond that nothing is revealed. Noise that may be removed comes from 256-bit seeds: to whoever cannot break AES-256 it is noise.`,
     ]),
     `A person who is a shopper of ${shopsPerShopper} shops has a larger epsilon, which the budget states beside this one; of more shops, a larger one still.`,

@@ -2,9 +2,13 @@
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { smallestVariance } from '../privacy/skellam-sampler.ts';
+import { graphParameters } from '../secagg/graph.ts';
 import { protocolName } from '../secagg/labels.ts';
 import { bytesPerCoordinate } from '../secagg/ring.ts';
+import { boxBytes, commitmentRowBytes } from '../secagg/sealed-share.ts';
 import { parseTerms, type Terms } from '../secagg/terms.ts';
+import { sharesIn } from './noise-shares.ts';
 import { planHash, type Plan } from './plan.ts';
 
 /** Beyond this everyone sharing a mask with everyone costs more than neighbours on a random circle. */
@@ -54,4 +58,23 @@ const reportOverheadBytes = 4_096;
 export function maskedReportWords({ statisticLength, bounds, cohort }: Plan): { readonly least: number; readonly most: number } {
   const vectorBytes = statisticLength * bytesPerCoordinate(bounds.modulusBits);
   return { least: Math.ceil(vectorBytes / 4), most: Math.ceil((vectorBytes + reportOverheadBytes + cohort.maxParticipants / 8) / 4) };
+}
+
+/** The longest control message, in bytes before Base 64 adds a third: what a frame of the connection holds, with room to spare. */
+const longestMessage = 700_000;
+
+/**
+ * Whether a plan of mode `distributed` can be run at its largest: shares fit a frame, and every share of noise can be
+ * drawn. Other modes pass.
+ * @throws CestaError `privacy.infeasible`
+ */
+export function requireMaskable(plan: Plan): void {
+  const { privacy, cohort: { maxParticipants } } = plan;
+  if (privacy.mode !== 'distributed') return;
+  const { degree } = graphParameters(maskedTerms(plan, '0'.repeat(64)), maxParticipants);
+  const bytes = degree * (boxBytes(privacy.tolerated) + commitmentRowBytes(privacy.tolerated));
+  if (bytes > longestMessage) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of at most ${longestMessage} bytes for ${degree} neighbours, got ${bytes}; plan for fewer dropouts or shops`);
+  const { base, components } = sharesIn(plan, maxParticipants);
+  const least = Math.min(base, ...components);
+  if (least < smallestVariance) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of noise of variance at least ${smallestVariance} in grid steps, got ${least}; plan for fewer dropouts or shops, or more bits`);
 }

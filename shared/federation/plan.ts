@@ -7,7 +7,7 @@ import { modelKinds } from '../recommender/federated-model.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { fewestParticipants } from '../secagg/terms.ts';
+import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 
 export const protocolVersion = 1;
 
@@ -114,8 +114,10 @@ export const planSchema = z.strictObject({
   /** Digest of the release whose parameters this round starts from; null for the catalogue's own. */
   baseRelease: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
 }).refine(({ privacy, cohort }) => honestShares(privacy, cohort) >= 1, 'cohort.minParticipants: expected more than privacy.tolerated and privacy.colluding together')
+  // Two survivor sets of `threshold` signatures each would take a third of double signers.
+  .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || 3 * privacy.colluding < cohort.minParticipants, 'privacy.colluding: expected less than a third of cohort.minParticipants')
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || cohort.minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed`)
-  .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= 16, 'bounds.modulusBits: expected at least 16 in mode distributed');
+  .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`);
 
 export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type Bounds = Plan['bounds'];

@@ -14,7 +14,8 @@ import { solveGrid } from '../privacy/grid.ts';
 import { paddedLength } from '../privacy/rotation.ts';
 import { modelKinds, type AnyFederatedModel } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { fewestParticipants } from '../secagg/terms.ts';
+import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
+import { requireMaskable } from './masked-terms.ts';
 import { protocolVersion, parsePlan, privacyModes, slotsOf, type Bounds, type Plan } from './plan.ts';
 
 const count = z.number().int().positive();
@@ -47,7 +48,7 @@ export const taskSpecSchema = z.strictObject({
     }).optional(),
     /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
     shopsPerShopper: count.max(1000).default(2),
-    /** Mode `distributed`: dropouts to make up for; by default a fifth of the wanted shops. */
+    /** Mode `distributed`: dropouts to make up for; by default a fifth of the wanted shops, at most 20. */
     tolerated: z.number().int().min(0).max(1000).optional(),
     /** Mode `distributed`: shops that may collude; by default a tenth of the quorum, and at least one. */
     colluding: z.number().int().min(0).optional(),
@@ -93,7 +94,7 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
   const { minParticipants, targetParticipants, overSelection } = task.cohort;
   const cohort = { minParticipants, targetParticipants, maxParticipants: Math.ceil(targetParticipants * overSelection) };
   const round = `${task.name}-${roundNumber}`;
-  return parsePlan({
+  const plan = parsePlan({
     protocol: protocolVersion,
     task: task.name,
     round,
@@ -104,6 +105,8 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     deadlines: task.deadlines,
     baseRelease,
   });
+  requireMaskable(plan);
+  return plan;
 }
 
 interface RoundTerms {
@@ -157,6 +160,8 @@ function promiseOf({ privacy }: TaskSpec): { epsilon: number; delta: number; rou
   return { epsilon, delta, rounds, sampling: sampling?.rate ?? 1 };
 }
 
+const mostUsualTolerated = 20;
+
 type NoiseMode = { readonly mode: 'local' } | { readonly mode: 'distributed'; readonly tolerated: number; readonly colluding: number };
 
 function refuseShares({ privacy }: TaskSpec): void {
@@ -170,7 +175,10 @@ export function sharesOf({ privacy, cohort: { minParticipants, targetParticipant
     throw new CestaError('privacy.invalid', `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed, got ${minParticipants}: with fewer, a sum hides too little and shares help nobody; mode local needs no other shop`);
   }
   const { colluding = Math.max(1, Math.floor(minParticipants / 10)) } = privacy;
-  const { tolerated = Math.max(0, Math.min(Math.max(1, Math.floor(targetParticipants / 5)), minParticipants - colluding - 1)) } = privacy;
+  if (3 * colluding >= minParticipants) throw new CestaError('privacy.invalid', `privacy.colluding: expected less than a third of cohort.minParticipants, ${minParticipants}, got ${colluding}`);
+  // Every dropout that is made up for is one more vector of noise for each shop to draw.
+  const usual = Math.min(mostUsualTolerated, Math.max(1, Math.floor(targetParticipants / 5)));
+  const { tolerated = Math.max(0, Math.min(usual, minParticipants - colluding - 1)) } = privacy;
   if (tolerated + colluding >= minParticipants) {
     throw new CestaError('privacy.invalid', `cohort.minParticipants: expected more than tolerated and colluding together, ${tolerated} + ${colluding}, got ${minParticipants}`);
   }
@@ -196,7 +204,7 @@ function protectWithNoise(task: TaskSpec, model: AnyFederatedModel, terms: Round
     honestShares: noiseMode.mode === 'local' ? 1 : task.cohort.minParticipants - noiseMode.tolerated - noiseMode.colluding,
   };
   const grid = task.privacy.encoding === 'rotated'
-    ? rotatedGrid(solveDense({ ...shared, length: vectorLength }), { vectorLength, round: terms.round })
+    ? rotatedGrid(solveDense({ ...shared, length: vectorLength, ...(noiseMode.mode === 'distributed' ? { bits: fewestRingBits } : {}) }), { vectorLength, round: terms.round })
     : sparseGrid(calibrateGrid({ ...shared, rowCap: Math.max(rowCap, norms.countValue, norms.clipBit?.value ?? 0), length: vectorLength, modulusBits: 32 }), vectorLength);
   const { noiseStd, statisticLength, ...gridBounds } = grid;
   return {

@@ -9,6 +9,7 @@ import { ledgerOrders } from '../privacy/budget.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { bytesToHex, hexToBytes, sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { placeOf } from './equivocation.ts';
 import { createMerkleTree, leafHash } from './merkle-tree.ts';
 import { verifySignature } from './signature.ts';
 import { maxEntryBytes } from './tiles.ts';
@@ -120,8 +121,9 @@ export function spendEntry({ task, round, planHash }: RoundRef, events: readonly
   return { type: 'budget-spend', task, round, planHash, events, cumulative: { orders: [...ledgerOrders], rdp: cumulate(before, events) } };
 }
 
-/** Whether both statements of an equivocation were signed by the node it accuses. */
+/** Whether both statements of an equivocation were signed by the node it accuses, and may not stand beside each other. */
 export async function isProven({ node, first, second }: LogEntryOf<'equivocation'>): Promise<boolean> {
   const signed = await Promise.all([first, second].map(({ statement, signature }) => verifySignature(node, signature, Uint8Array.from(hexToBytes(statement)))));
-  return first.statement !== second.statement && signed.every(Boolean);
+  const [place, other] = [first, second].map(({ statement }) => placeOf(hexToBytes(statement)));
+  return first.statement !== second.statement && place !== null && place === other && signed.every(Boolean);
 }

@@ -5,7 +5,7 @@ import type { MessageOf } from './messages.ts';
 import { chainKeys, noiseSeed } from './noise-chain.ts';
 import type { OwnSession, ParticipantContext, ParticipantStep, StateOf } from './participant-state.ts';
 import { addMask } from './prg.ts';
-import { addWords, packVector, requireInRing } from './ring.ts';
+import { addWords, packVector } from './ring.ts';
 import { boxBytes, commitmentRowBytes, openShares } from './sealed-share.ts';
 import { maskedStatement, signBytes } from './session.ts';
 import { componentsOf } from './terms.ts';
@@ -66,7 +66,7 @@ export async function maskReport(context: ParticipantContext, state: StateOf<'re
   const { terms, crypto, identity } = context;
   const { session, seed, noiseRoot, dealers, shares } = state;
   if (vector.length !== terms.length) throw invalid('vector', `${terms.length} coordinates`, vector.length);
-  requireInRing(vector, terms.modulusBits);
+  // What is outside the ring wraps: to leave over it would tell the coordinator about the data.
   const masked = vector.slice();
   if (state.noise !== null) addWords(masked, state.noise, 1);
   state.noise?.fill(0);

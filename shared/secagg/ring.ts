@@ -9,14 +9,6 @@ export function bytesPerCoordinate(modulusBits: number): number {
   return Math.ceil(modulusBits / 8);
 }
 
-/** @throws CestaError `secagg.invalid` naming the first coordinate outside -2^(b-1)..2^(b-1)-1. */
-export function requireInRing(vector: Int32Array, modulusBits: number): void {
-  const shift = 32 - modulusBits;
-  for (let i = 0; i < vector.length; i += 1) {
-    if ((vector[i] << shift) >> shift !== vector[i]) throw invalid(`vector[${i}]`, `a signed number of ${modulusBits} bits`, vector[i]);
-  }
-}
-
 /** The wire form of a vector, modulo 2^b. */
 export function packVector(vector: Int32Array, modulusBits: number): Uint8Array {
   const width = bytesPerCoordinate(modulusBits);

@@ -13,6 +13,9 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadeci
 /** Of three, all would have to stay, and shares would help nobody. The privacy plan asks for more than this. */
 export const fewestParticipants = 4;
 
+/** The smallest ring, 2^16: a coordinate takes two bytes. */
+export const fewestRingBits = 16;
+
 export const termsSchema = z.strictObject({
   protocol: z.literal(protocolName),
   /** Unique in the federation. */
@@ -23,7 +26,7 @@ export const termsSchema = z.strictObject({
   /** Ed25519 key that signs the roster and the survivor set. */
   coordinatorKey: hash,
   length: z.number().int().min(1).max(1 << 28),
-  modulusBits: z.number().int().min(16).max(32),
+  modulusBits: z.number().int().min(fewestRingBits).max(32),
   /** Fewer survivors than this and no sum is revealed. */
   minParticipants: z.number().int().min(fewestParticipants).max(65_535),
   graph: z.discriminatedUnion('kind', [

@@ -62,4 +62,19 @@ describe('shares of noise', () => {
     const local = planOf({ mode: 'local' });
     expect(totalNoiseStd(distributed.privacy, 20)).toBeLessThan(totalNoiseStd(local.privacy, 20) / 4);
   });
+
+  it('are refused where they cannot be shared: too many that collude or drop out, frames too long, shares too small to draw', () => {
+    expect(() => planOf({ colluding: 6 })).toThrow(/privacy.colluding: expected less than a third of cohort.minParticipants, 16, got 6/);
+    expect(() => planOf({ tolerated: 15 })).toThrow(/tolerated and colluding together, 15 \+ 1, got 16/);
+    const large = (cohort: object, privacy: object = {}): Plan => makePlan(parseTaskSpec({
+      name: 'main', model: { kind: 'popularity' }, privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, ...privacy },
+      cohort: { ...cohort, overSelection: 1 }, deadlines: { recruitingMs: 1000, trainingMs: 1000 }, maxShoppersPerShop: 100,
+    }), { model, catalogue, roundNumber: 1, baseRelease: null });
+    expect(() => large({ minParticipants: 150, targetParticipants: 200 }, { tolerated: 100 })).toThrow(/privacy.tolerated: expected shares of at most/);
+    // What a default says must be possible.
+    for (const [minParticipants, targetParticipants] of [[4, 4], [5, 8], [80, 100], [150, 200], [300, 500]]) {
+      const { privacy } = large({ minParticipants, targetParticipants });
+      expect(privacy.mode === 'distributed' && privacy.tolerated <= 20).toBe(true);
+    }
+  });
 });

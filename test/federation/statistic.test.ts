@@ -135,8 +135,6 @@ describe('a plan', () => {
 
   it('is refused with the field and the reason when nothing could enforce it', () => {
     expect(() => planFor({ mode: 'distributed', epsilon: 1, delta: 1e-5 })).toThrow(/minParticipants: expected at least 4 .* got 1/);
-    const five = { cohort: { minParticipants: 5, targetParticipants: 6 } };
-    expect(() => planFor({ mode: 'distributed', epsilon: 1, delta: 1e-5, tolerated: 3, colluding: 2 }, five)).toThrow(/3 \+ 2, got 5/);
     expect(() => planFor({ mode: 'local', epsilon: 1, delta: 1e-5, tolerated: 1 })).toThrow(/privacy.tolerated/);
     expect(() => planFor({ mode: 'central', epsilon: 1, delta: 1e-5 })).toThrow(/experiments only/);
     expect(() => planFor({ mode: 'none', epsilon: 1 })).toThrow(/mode none/);

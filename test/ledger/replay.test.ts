@@ -4,6 +4,7 @@ import { planHash, type Plan } from '../../shared/federation/plan.ts';
 import { cumulate, decodeEntry, encodeEntry, isProven, membersOf, planEntry, spendEntry, type LogEntry, type LogEntryOf } from '../../shared/ledger/log-entries.ts';
 import { planRules } from '../../shared/ledger/plan-rules.ts';
 import { createReplay, replayLog, type Inconsistency } from '../../shared/ledger/replay.ts';
+import { statement } from '../../shared/secagg/labels.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import { ledgerOrders } from '../../shared/privacy/budget.ts';
 import { bytesToHex } from '../../shared/protocol/digest.ts';
@@ -169,7 +170,7 @@ describe('log entries', () => {
   it('prove that a shop said two things', async () => {
     const key = signingKey(new Uint8Array(32).fill(9));
     const say = (text: string): { statement: string; signature: string } => {
-      const bytes = new TextEncoder().encode(text);
+      const bytes = statement('r3', new Uint8Array(32), text);
       return { statement: bytesToHex(bytes), signature: key.sign(bytes) };
     };
     const entry: LogEntryOf<'equivocation'> = { type: 'equivocation', node: key.publicKey, round: 'trial-1', first: say('yes'), second: say('no') };

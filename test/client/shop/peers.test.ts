@@ -18,17 +18,18 @@ const plan = examplePlan({
 describe('peers', () => {
   it('are pinned to the keys they were first seen with, also over a restart', () => {
     const path = folder();
-    peerCheck(openPeerPins(path), key('0'), undefined)(plan, new Map([['me', key('0')], ['other', key('1')]]));
-    const again = peerCheck(openPeerPins(path), key('0'), undefined);
-    expect(() => again(plan, new Map([['other', key('2')]]))).toThrow(/expected the key of other known here, 1+, got 2+/);
+    peerCheck(openPeerPins(path), { ownKey: key('0') })(plan, new Map([['me', key('0')], ['other', key('1')]]));
+    const again = peerCheck(openPeerPins(path), { ownKey: key('0') });
     expect(() => again(plan, new Map([['other', key('1')], ['third', key('3')]]))).not.toThrow();
+    // Two names with new keys are more than may collude.
+    expect(() => again(plan, new Map([['other', key('2')], ['third', key('4')]]))).toThrow(/at most 1 shops whose keys are not known here, got 2: other, third/);
   });
 
   it('that are listed may be joined by as many strangers as may collude, and by the shop itself', () => {
-    const check = peerCheck(openPeerPins(folder()), key('0'), new Map([['a', key('a')], ['b', key('b')]]));
+    const check = peerCheck(openPeerPins(folder()), { ownKey: key('0'), known: new Map([['a', key('a')], ['b', key('b')]]) });
     expect(() => check(plan, new Map([['a', key('a')], ['b', key('b')], ['me', key('0')], ['stranger', key('c')]]))).not.toThrow();
-    expect(() => check(plan, new Map([['a', key('a')], ['x', key('d')], ['y', key('e')]]))).toThrow(/at most 1 shops that are not among the peers, got 2: x, y/);
-    expect(() => check(plan, new Map([['a', key('f')]]))).toThrow(/expected the key of a/);
+    expect(() => check(plan, new Map([['a', key('a')], ['x', key('d')], ['y', key('e')]]))).toThrow(/at most 1 shops whose keys are not known here, got 2: x, y/);
+    expect(() => check(plan, new Map([['a', key('f')], ['b', key('e')]]))).toThrow(/got 2: a, b/);
   });
 
   it('are read from JSON without regard to case, and anything else is refused with the file', () => {
@@ -37,6 +38,19 @@ describe('peers', () => {
     const path = folder();
     writeFileSync(join(path, 'peers.json'), 'damaged');
     expect(() => openPeerPins(path).read()).toThrow(/expected a JSON object/);
+  });
+});
+
+describe('a hand-over', () => {
+  it('of one shop is taken for a stranger, told, and pinned', () => {
+    const path = folder();
+    const changes: string[] = [];
+    const check = peerCheck(openPeerPins(path), { ownKey: key('0'), onChange: (name) => void changes.push(name) });
+    check(plan, new Map([['other', key('1')], ['third', key('3')]]));
+    check(plan, new Map([['other', key('2')], ['third', key('3')]]));
+    check(plan, new Map([['other', key('2')], ['third', key('3')]]));
+    expect(changes).toEqual(['other']);
+    expect(openPeerPins(path).read().get('other')).toBe(key('2'));
   });
 });
 

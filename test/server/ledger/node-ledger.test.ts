@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { reconcileNodes, recordNodes } from '../../../server/ledger/node-ledger.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { bytesToHex } from '../../../shared/protocol/digest.ts';
+import { envelopeStatement } from '../../../shared/protocol/envelope.ts';
 import { memoryRecord } from '../support/records.ts';
 
 const node = 'a'.repeat(64);
@@ -38,7 +39,8 @@ describe('nodes in the public record', () => {
   it('that signed two requests under one number are convicted by both', async () => {
     const record = await memoryRecord();
     const key = signingKey(new Uint8Array(32).fill(5));
-    const [first, second] = ['one', 'two'].map((text) => new TextEncoder().encode(text)).map((statement) => ({ statement: bytesToHex(statement), signature: key.sign(statement) }));
+    const [first, second] = (['renew', 'revoke'] as const).map((type) => envelopeStatement('c'.repeat(64), { v: 1, type, node: key.publicKey, seq: 1, ts: 1, bodyHash: 'a'.repeat(64) }))
+      .map((statement) => ({ statement: bytesToHex(statement), signature: key.sign(statement) }));
     await recordNodes(record).onEquivocation?.({ node: key.publicKey, first, second });
     expect(record.before.totals().equivocations).toBe(1);
   });

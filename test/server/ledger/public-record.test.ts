@@ -7,6 +7,7 @@ import { decodeEntry, encodeEntry, planEntry, spendEntry, type LogEntry } from '
 import { planRules } from '../../../shared/ledger/plan-rules.ts';
 import { replayLog } from '../../../shared/ledger/replay.ts';
 import { cosignNote, formatNote, formatSignature, parseNote, type NoteKey } from '../../../shared/ledger/signed-note.ts';
+import { statement } from '../../../shared/secagg/labels.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { decodeBundle, subtreesFromTiles, tilePath, widthAt } from '../../../shared/ledger/tiles.ts';
 import { rangeHash } from '../../../shared/ledger/merkle-tree.ts';
@@ -212,7 +213,8 @@ describe('cosignatures', () => {
 
 describe('an equivocation', () => {
   const node = signingKey(new Uint8Array(32).fill(44));
-  const say = (text: string) => ({ statement: new TextEncoder().encode(text), signature: node.sign(new TextEncoder().encode(text)) });
+  const answer = (text: string): Uint8Array => statement('r3', new Uint8Array(32), text);
+  const say = (text: string) => ({ statement: answer(text), signature: node.sign(answer(text)) });
 
   it('is recorded once for a node and round, also over a restart', async () => {
     const log = memoryLog();
