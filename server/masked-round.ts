@@ -41,7 +41,7 @@ export interface MaskedRoundOptions {
   /** Makes the charge durable and public: afterwards something may be revealed. */
   readonly commit: (roster: readonly string[]) => Promise<void>;
   readonly onStage: (stage: MaskingStage, answered: number) => void;
-  readonly onSummed: (reported: readonly string[]) => void;
+  readonly onSummed: (sum: Pick<PrivateSum, 'survivors' | 'excessNoise'>) => void;
   readonly onFailed: (code: ErrorCode, reason: string) => void;
 }
 
@@ -262,7 +262,7 @@ async function perform(session: Session, effect: AggregatorEffect): Promise<void
       return;
     case 'done':
       session.result = effect.result;
-      return options.onSummed(effect.result.survivors);
+      return options.onSummed(effect.result);
     case 'failed':
       close(session);
       for (const blame of effect.blamed) if (!session.named.has(blame.id)) options.onBlame(blame);

@@ -55,7 +55,7 @@ function rig({ areas = 4, commit = () => Promise.resolve() }: { areas?: number; 
       log.push(`commit ${roster.length}`);
     },
     onStage: () => undefined,
-    onSummed: (reported) => void log.push(`summed ${reported.join('')}`),
+    onSummed: ({ survivors }) => void log.push(`summed ${survivors.join('')}`),
     onFailed: (code) => void log.push(`failed ${code}`),
   });
   round.start();
