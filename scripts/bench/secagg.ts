@@ -15,6 +15,7 @@ import { parseTerms } from '../../shared/secagg/terms.ts';
 import * as crypto from 'node:crypto';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { encodeMessage } from '../../shared/secagg/wire.ts';
+import { randomWords } from './random-words.ts';
 
 export interface SecaggBench {
   readonly participants: number;
@@ -124,8 +125,7 @@ async function tell(bench: Bench, id: string, event: ParticipantEvent): Promise<
 }
 
 function reportFor({ length, expected }: Bench): Int32Array {
-  const report = new Int32Array(length);
-  globalThis.crypto.getRandomValues(new Uint8Array(report.buffer, 0, Math.min(report.byteLength, 65_536)));
+  const report = randomWords(length);
   for (let i = 0; i < length; i += 1) expected[i] += report[i];
   return report;
 }

@@ -14,6 +14,16 @@ export function addBench(program: Command): void {
   addMeasure(bench, 'ranking', 'candidate pairs of the embedded catalogue, and one ranking', async () => (await import('../bench/ranking.ts')).benchRanking(),
     ({ items, pairs, candidatesMs, rankMs }) => `${pairs} candidate pairs of ${items} items in ${candidatesMs.toFixed(0)} ms, one ranking ${rankMs.toFixed(3)} ms`);
   bench
+    .command('aggregation')
+    .description('adding up reports, beyond receiving them')
+    .option('--participants <n>', 'shops in the round', integerIn(1, 100_000), 100)
+    .option('--length <n>', 'coordinates of a report', integerIn(1, 1 << 26), 1_000_000)
+    .option('--json', 'print one JSON object')
+    .action(async ({ json, ...round }: { json?: boolean; participants: number; length: number }) => {
+      const result = (await import('../bench/aggregation.ts')).benchAggregation(round);
+      print({ json: json === true }, result, `${result.participants} reports of ${result.length} coordinates in ${result.cpuMs.toFixed(0)} ms of processor time, at most ${result.peakRssMb.toFixed(0)} MB`);
+    });
+  bench
     .command('secagg')
     .description('a masked round: processor time of both sides, bytes sent, and whether the sum is exact')
     .option('--participants <n>', 'shops in the round', integerIn(4, 5_000), 100)

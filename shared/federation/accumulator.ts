@@ -6,6 +6,7 @@ import { nextClipNorm } from '../privacy/adaptive-clip.ts';
 import { decodeDense } from '../privacy/dense.ts';
 import type { Aggregate } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { addWords } from '../secagg/ring.ts';
 import { contributionLength, modelNorm, slotsOf, totalNoiseStd, type Bounds, type Plan } from './plan.ts';
 import { planSensitivity } from './plan-cost.ts';
 import { bitStepsOf, countStepsOf } from './statistic.ts';
@@ -30,8 +31,7 @@ export function createAccumulator(plan: Plan): Accumulator {
   return {
     add(report) {
       if (report.length !== sum.length) throw new CestaError('update.wrong-length', `report: expected ${sum.length} coordinates, got ${report.length}`);
-      // Int32Array stores modulo 2^32, which is the addition of the ring.
-      for (let i = 0; i < sum.length; i += 1) sum[i] += report[i];
+      addWords(sum, report, 1);
       participants += 1;
     },
     get participants() {
