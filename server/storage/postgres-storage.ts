@@ -1,5 +1,5 @@
 /** The networked database: for a journal that is backed up, replicated or watched with the rest of an operator's data. */
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { migrate } from './migrations.ts';
 import { parsePostgresAddress } from './postgres-address.ts';
 import { openPostgres } from './postgres-database.ts';
@@ -18,6 +18,8 @@ import type { Storage } from './storage.ts';
 export async function openPostgresStorage(database: string, date: () => Date = () => new Date()): Promise<Storage> {
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: openPostgres(parsePostgresAddress(database)) }) });
   try {
+    // Asked first, so that a database out of reach or in use is not reported as a migration that failed.
+    await sql`select 1`.execute(db);
     await migrate(db);
   } catch (error) {
     await db.destroy();
