@@ -37,6 +37,8 @@ export interface CoordinatorOptions {
   readonly task: unknown;
   /** Holds the journal, the releases and the signing key; one process at a time. */
   readonly dataDir: string;
+  /** A `postgres:` address: the journal is there instead, one coordinator at a time; folder and database stay together. */
+  readonly database?: string | undefined;
   readonly logger: Logger;
   readonly host?: string;
   /** 0 picks one. */
@@ -107,7 +109,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const task = parseTaskSpec(options.task);
   const { clock = systemClock } = options;
   requireSafeTransport({ ...options, host: options.host ?? '127.0.0.1' });
-  const records = await openRecords(options.dataDir, clock);
+  const records = await openRecords({ folder: options.dataDir, database: options.database, clock });
   try {
     return await compose(options, task, records);
   } catch (error) {

@@ -8,8 +8,7 @@ import { CestaError } from '../shared/protocol/errors.ts';
 import type { Clock } from './clock.ts';
 import { openSigningKey } from './signing-key-file.ts';
 import { openBlobStore, type BlobStore } from './storage/blobs.ts';
-import { lockDataFolder } from './storage/data-folder.ts';
-import { openLibsqlStorage } from './storage/libsql-storage.ts';
+import { openJournal } from './storage/journal.ts';
 import type { Storage } from './storage/storage.ts';
 
 export interface Records {
@@ -20,32 +19,35 @@ export interface Records {
   close(): Promise<void>;
 }
 
+export interface RecordsOptions {
+  readonly folder: string;
+  /** A `postgres:` address; without, the journal is a file in the folder. */
+  readonly database?: string | undefined;
+  readonly clock: Clock;
+}
+
 const keySetting = 'coordinator-key';
 
-/** @throws CestaError `storage.failed` when the folder is in use, cannot be written, or its key was exchanged. */
-export async function openRecords(folder: string, clock: Clock): Promise<Records> {
-  const lock = lockDataFolder(folder);
+/**
+ * Opens the journal and then the files next to it.
+ * @throws CestaError `storage.failed` when folder or database is in use, does not answer or cannot be written, or the
+ * key was exchanged; `config.invalid` when folder and database do not belong together.
+ */
+export async function openRecords({ folder, database, clock }: RecordsOptions): Promise<Records> {
+  const journal = await openJournal({ folder, database, date: () => clock.date() });
   try {
+    const { storage } = journal;
     const key = openSigningKey(folder);
-    const storage = await openLibsqlStorage(folder, () => clock.date());
     const known = await storage.setting(keySetting);
     if (known !== null && known !== key.publicKey) {
-      await storage.close();
       throw new CestaError('storage.failed', `signing key: expected the key ${known} that shops have pinned, got ${key.publicKey}; restore signing.key`);
     }
+    await journal.bind();
     await storage.putSetting(keySetting, key.publicKey);
     const blobs = await openBlobStore(join(folder, 'blobs'));
-    return {
-      key,
-      storage,
-      blobs,
-      async close() {
-        await storage.close();
-        lock.unlock();
-      },
-    };
+    return { key, storage, blobs, close: () => journal.close() };
   } catch (error) {
-    lock.unlock();
+    await journal.close();
     throw error;
   }
 }

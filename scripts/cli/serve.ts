@@ -41,6 +41,7 @@ interface ServeOptions {
   host: string;
   port: number;
   dataDir: string;
+  database?: string;
   enrolment?: EnrolmentMode;
   nodesPerOrganisation: number;
   tlsCert?: string;
@@ -82,6 +83,7 @@ export function addServe(program: Command): void {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <n>', 'port to listen on; 0 picks one', integerIn(0, 65_535), 8787)
     .option('--data-dir <folder>', 'where rounds, releases and the signing key are kept', '.cesta/coordinator')
+    .addOption(new Option('--database <address>', 'keep rounds and budget in PostgreSQL instead, postgres://user@host/database (a password: better in PGPASSWORD, which others cannot list)').env('CESTA_DATABASE'))
     .option('--json', 'print one JSON object when ready')
     .action(serve);
   addAdmissionOptions(command);
@@ -140,6 +142,7 @@ async function serve(options: ServeOptions): Promise<void> {
     host: options.host,
     port: options.port,
     dataDir: options.dataDir,
+    database: options.database,
     gatherMs: Math.ceil(options.gatherSeconds * 1000),
     witnesses: { witnesses: options.witness ?? [], quorum: options.quorum },
     witnessMs: Math.ceil(options.witnessSeconds * 1000),

@@ -15,15 +15,23 @@ export interface DataFolder {
 }
 
 /**
- * Creates the folder (mode 0700) if there is none, and takes its lock.
- * @throws CestaError `storage.failed` when it cannot be written or another coordinator uses it.
+ * Creates the folder (mode 0700) if there is none.
+ * @throws CestaError `storage.failed`
  */
-export function lockDataFolder(path: string): DataFolder {
+export function makeDataFolder(path: string): void {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new CestaError('storage.failed', `data folder: expected a folder that can be written at ${path}`, { cause });
   }
+}
+
+/**
+ * Creates the folder if there is none, and takes its lock.
+ * @throws CestaError `storage.failed` when it cannot be written or another coordinator uses it.
+ */
+export function lockDataFolder(path: string): DataFolder {
+  makeDataFolder(path);
   // Only `exec`: a prepared statement would keep the lock after `close` until it is collected.
   const guard = open(join(path, 'lock.db'));
   try {

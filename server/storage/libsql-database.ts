@@ -6,6 +6,7 @@
 import Database from 'libsql';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { bindable } from './bindable.ts';
 
 /** Write-ahead log, and an fsync at every commit: what is committed survives a power cut. */
 const pragmas = ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'busy_timeout = 5000'] as const;
@@ -35,12 +36,6 @@ function wrapStatement(sql: string, statement: Database.Statement<unknown[]>): S
     run: (parameters) => orFailed(sql, () => statement.run(bound(parameters))),
     iterate: (parameters) => orFailed(sql, () => statement.iterate(bound(parameters))),
   };
-}
-
-function bindable(sql: string, value: unknown): unknown {
-  if (value === null || typeof value === 'string' || typeof value === 'bigint' || value instanceof Uint8Array) return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  throw new CestaError('internal', `sql: expected null, text, bytes or a finite number to bind, got ${typeof value} in ${sql}`);
 }
 
 function orFailed<T>(what: string, run: () => T): T {

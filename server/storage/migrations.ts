@@ -1,6 +1,7 @@
 /**
  * Schema changes in order, applied at start. A migration that was released is never edited; the next change is a
- * new entry. Statements say `if not exists`, since not every database rolls a half-done migration back.
+ * new entry. Statements say `if not exists`, since not every database rolls a half-done migration back. Whatever is
+ * compared with a number from outside is a `bigint`, which holds every safe integer in SQLite and PostgreSQL alike.
  */
 import type { Kysely, Migration } from 'kysely';
 import { Migrator } from 'kysely';
@@ -32,7 +33,7 @@ async function createRounds(db: Kysely<unknown>): Promise<void> {
   await db.schema.createTable('rounds').ifNotExists()
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('task', 'text', (column) => column.notNull().references('tasks.name'))
-    .addColumn('number', 'integer', (column) => column.notNull())
+    .addColumn('number', 'bigint', (column) => column.notNull())
     .addColumn('plan', 'text', (column) => column.notNull())
     .addColumn('plan_hash', 'text', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
@@ -55,7 +56,7 @@ async function createRounds(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.createTable('releases').ifNotExists()
     .addColumn('task', 'text', (column) => column.notNull().references('tasks.name'))
-    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('version', 'bigint', (column) => column.notNull())
     .addColumn('sha256', 'text', (column) => column.notNull().unique())
     .addColumn('round', 'text', (column) => column.notNull().references('rounds.id'))
     .addColumn('manifest', 'text', (column) => column.notNull())
@@ -66,7 +67,7 @@ async function createRounds(db: Kysely<unknown>): Promise<void> {
 
 async function createLog(db: Kysely<unknown>): Promise<void> {
   await db.schema.createTable('log_entries').ifNotExists()
-    .addColumn('position', 'integer', (column) => column.primaryKey())
+    .addColumn('position', 'bigint', (column) => column.primaryKey())
     .addColumn('bytes', 'text', (column) => column.notNull())
     .execute();
 }

@@ -127,7 +127,8 @@ async function spendsOf(db: Db | Transaction<Schema>, task: string): Promise<Ret
 }
 
 async function fail(db: Transaction<Schema>, round: string, { code, message }: Failure, at: string): Promise<void> {
-  await db.updateTable('rounds').set({ state: 'failed', ended_at: at, failure_code: code, failure_message: message })
+  // PostgreSQL has no NUL in text, and a message may quote what a peer sent.
+  await db.updateTable('rounds').set({ state: 'failed', ended_at: at, failure_code: code, failure_message: message.replaceAll('\0', '\\0') })
     .where('id', '=', round).where('state', 'in', ['recruiting', 'training']).execute();
   await moveSpend(db, round, 'reserved', 'abandoned', at);
 }

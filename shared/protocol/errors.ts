@@ -56,7 +56,7 @@ export const errorTable = {
   'catalogue.invalid': { status: 400, hint: 'A catalogue is a list of products with distinct ids.' },
   'log.untrusted': { status: 422, hint: 'The public record is not signed by the key that was expected; do not rely on it.' },
   'log.inconsistent': { status: 409, hint: 'The public record contradicts itself or an earlier state of it; keep both states as evidence.' },
-  'storage.failed': { status: 500, hint: 'Check the data directory: space, permissions, and that one process uses it.' },
+  'storage.failed': { status: 500, hint: 'Check the data directory and the database: space, permissions, that it answers, and that one coordinator uses it.' },
   'network.unreachable': { status: 503, hint: 'The other side does not answer; it is retried where that makes sense.' },
   'network.port-in-use': { status: 409, hint: 'Choose another port with --port, or stop the process that holds it.' },
   'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },

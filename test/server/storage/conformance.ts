@@ -99,6 +99,13 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       await expect(storage.startTraining('nowhere-1', 3)).rejects.toMatchObject({ code: 'storage.failed' });
     });
 
+    it('fails a round whatever its message quotes', async () => {
+      const { storage } = await open();
+      await storage.openRound(roundRecord(1, null));
+      await storage.failRound('trial-1', { ...failure, message: 'got \0, "\u00e9" and \u{1f9fa}' });
+      expect(await storage.lastRound('trial')).toMatchObject({ state: 'failed', failure: { message: 'got \\0, "\u00e9" and \u{1f9fa}' } });
+    });
+
     it('counts each task by itself', async () => {
       const { storage } = await open();
       await storage.putTask('other', {});
@@ -123,6 +130,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       expect(await numbers(0, 5)).toEqual([1, 2, 3, 4, 5]);
       expect(await numbers(9, 5)).toEqual([10, 11, 12]);
       expect(await numbers(12, 5)).toEqual([]);
+      expect(await numbers(Number.MAX_SAFE_INTEGER, 5)).toEqual([]);
     });
 
     it('serialises reservations that race for the last share', async () => {
