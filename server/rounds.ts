@@ -27,6 +27,8 @@ export interface RoundRun {
   left(participant: string): void;
   /** The participant continues its session on a new connection. */
   resumed(participant: string): void;
+  /** The participant is here again without its session: a process that started anew has nothing of this round. */
+  restarted(participant: string): void;
   /** The participant broke the protocol; a member is then out of the round. */
   expelled(participant: string, error: CestaError): void;
   /** Fails the round, unless its release is being made already. */
@@ -61,6 +63,7 @@ export function startRound(context: RoundContext, model: AnyFederatedModel, plan
       dispatch(runner, { kind: 'leave', participant, now: clock.now() });
     },
     resumed: (participant) => resume(runner, participant),
+    restarted: (participant) => dispatch(runner, { kind: 'restart', participant, now: clock.now() }),
     expelled: (participant, error) => exclude(runner, participant, error),
     stop(reason) {
       if (runner.round.phase !== 'releasing') dispatch(runner, { kind: 'abort', code: 'round.failed', reason });

@@ -121,7 +121,9 @@ function eventsOf(state: State): GatewayEvents {
   return {
     ready(participant, resumed) {
       if (resumed && state.run !== null) state.run.resumed(participant);
-      else if (resumed && state.last?.invited.has(participant) === true) gateway.send(participant, state.last.news);
+      // Nobody waits for what a process took with it when it died.
+      else if (!resumed) state.run?.restarted(participant);
+      else if (state.last?.invited.has(participant) === true) gateway.send(participant, state.last.news);
       if (state.over !== null) gateway.send(participant, { type: 'task-over', ...state.over });
       consider(state);
     },

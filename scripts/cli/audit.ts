@@ -1,9 +1,14 @@
 /** `cesta audit`: attacks on our own mechanisms, beside what they claim. */
 import Table from 'cli-table3';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { FileHandle } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { PrivacyAudit } from '../audit/privacy.ts';
+import type { CrashesReport } from '../audit/crashes/crashes.ts';
+import type { CrashMode } from '../audit/crashes/federation.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, positiveNumber, positiveNumbers, probability } from './options.ts';
 import { print } from './output.ts';
@@ -41,6 +46,7 @@ export function addAudit(program: Command): void {
       if (!result.pass) process.exitCode = 1;
     });
   addAttacks(audit);
+  addCrashes(audit);
 }
 
 interface AttacksCommandOptions extends DataOptions {
@@ -84,6 +90,41 @@ async function runAttacks(options: AttacksCommandOptions): Promise<void> {
   } finally {
     await file?.close();
   }
+}
+
+interface CrashesCommandOptions {
+  mode: CrashMode;
+  kills: number;
+  seed: number;
+  folder?: string;
+  json?: boolean;
+}
+
+function addCrashes(audit: Command): void {
+  audit
+    .command('crashes')
+    .description('SIGKILL for a coordinator and its shops, again and again; exit code 1 if anything that was acknowledged is lost')
+    .addOption(new Option('--mode <mode>', 'how the sums are protected').choices(['local', 'distributed']).default('distributed'))
+    .option('--kills <n>', 'how often', integerIn(1, 100_000), 200)
+    .option('--seed <n>', 'of who is killed when', integerIn(0, 1_000_000_000), 1)
+    .option('--folder <path>', 'new folder for what the processes write (default: a temporary one)')
+    .option('--json', 'print one JSON object')
+    .action(async ({ mode, kills, seed, folder, json }: CrashesCommandOptions) => {
+      const { auditCrashes } = await import('../audit/crashes/crashes.ts');
+      const place = folder ?? mkdtempSync(join(tmpdir(), 'cesta-crashes-'));
+      const report = await auditCrashes({ mode, kills, seed, folder: place });
+      // What a failure left behind is what there is to look at.
+      if (folder === undefined && report.findings.length === 0) rmSync(place, { recursive: true });
+      print(json === true ? { json } : {}, report, describeCrashes(report));
+      if (report.findings.length > 0) process.exitCode = 1;
+    });
+}
+
+function describeCrashes({ mode, kills, rounds, charged, released, answers, findings }: CrashesReport): string {
+  return [
+    `${kills} kills in mode ${mode}: ${rounds} rounds, ${charged} charged, ${released} released; ${answers} answers were checked`,
+    ...(findings.length === 0 ? ['Nothing that was acknowledged was lost, and nothing was counted twice.'] : findings.map((finding) => `LOST: ${finding}`)),
+  ].join('\n');
 }
 
 async function openChart(path: string): Promise<FileHandle> {

@@ -55,6 +55,8 @@ export type RoundEvent =
   | { readonly kind: 'return'; readonly participant: string; readonly now: number }
   /** The participant's whole update arrived, was validated and stands ready to be summed. */
   | { readonly kind: 'report'; readonly participant: string; readonly now: number }
+  /** The participant started anew, without what it had of this round: it cannot come back into it. */
+  | { readonly kind: 'restart'; readonly participant: string; readonly now: number }
   /** The participant broke the protocol and is out of this round for good. */
   | { readonly kind: 'misbehave'; readonly participant: string; readonly code: ErrorCode; readonly now: number }
   | { readonly kind: 'tick'; readonly now: number }
@@ -130,6 +132,7 @@ function recruit(round: Extract<Round, { phase: 'recruiting' }>, event: RoundEve
     }
     case 'decline':
     case 'leave':
+    case 'restart':
     case 'misbehave':
       return settle({ ...round, pending: without(round.pending, event.participant), joined: without(round.joined, event.participant) }, event.now);
     case 'tick':
@@ -176,6 +179,7 @@ function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): S
     case 'leave':
     case 'return':
     case 'report':
+    case 'restart':
     case 'misbehave':
     case 'tick':
     case 'released':
@@ -191,7 +195,7 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
   if (event.kind === 'released' || event.kind === 'abort' || event.kind === 'masking' || event.kind === 'summed') return [round, []];
   const state = round.members.get(event.participant);
   if (state === undefined) {
-    const answers = event.kind === 'leave' || event.kind === 'misbehave' || event.kind === 'decline' ? [] : [refusal(event.participant, 'round.not-member', `${event.kind}: membership was frozen when training started`)];
+    const answers = event.kind === 'leave' || event.kind === 'restart' || event.kind === 'misbehave' || event.kind === 'decline' ? [] : [refusal(event.participant, 'round.not-member', `${event.kind}: membership was frozen when training started`)];
     return [round, answers];
   }
   switch (event.kind) {
@@ -204,6 +208,7 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
     case 'decline':
     case 'leave':
       return state === 'working' ? close(mark(round, event.participant, 'away'), event.now) : [round, []];
+    case 'restart':
     case 'misbehave':
       // A report that was summed cannot be picked out again: only members that have not reported are dropped.
       return state === 'reported' ? [round, []] : close(mark(round, event.participant, 'dropped'), event.now);

@@ -78,6 +78,14 @@ describe('training', () => {
     expect(effects).toContainEqual({ kind: 'resume', participant: 'c', deadline: 10_001 });
   });
 
+  it('does not wait for a member that started anew, and fails at once when too few are left', () => {
+    const restart: RoundEvent = { kind: 'restart', participant: 'a', now: 3 };
+    expect(run(['a', 'b'], [join('a'), join('b'), report('b'), leave('a')]).round.phase).toBe('training');
+    expect(run(['a', 'b'], [join('a'), join('b'), report('b'), leave('a'), restart]).round.phase).toBe('failed');
+    // What was summed stays, whatever became of the process.
+    expect(run(['a', 'b', 'c'], [...begun, report('a'), leave('a'), restart, report('b'), report('c')]).round.phase).toBe('releasing');
+  });
+
   it('waits for members that are away while too few have reported, and fails at the deadline', () => {
     const waiting = run(['a', 'b', 'c'], [...begun, report('a'), leave('b'), leave('c')]);
     expect(waiting.round.phase).toBe('training');
@@ -126,7 +134,7 @@ describe('the end of a round', () => {
 
 describe('any sequence of events', () => {
   const participant = fc.constantFrom('a', 'b', 'c', 'd', 'stranger');
-  const anyEvent: fc.Arbitrary<RoundEvent> = fc.tuple(fc.constantFrom('join', 'decline', 'leave', 'return', 'report', 'misbehave', 'tick', 'released', 'abort'), participant, fc.nat(20_000)).map(([kind, who, now]): RoundEvent => {
+  const anyEvent: fc.Arbitrary<RoundEvent> = fc.tuple(fc.constantFrom('join', 'decline', 'leave', 'return', 'restart', 'report', 'misbehave', 'tick', 'released', 'abort'), participant, fc.nat(20_000)).map(([kind, who, now]): RoundEvent => {
     switch (kind) {
       case 'misbehave': return { kind, participant: who, code: 'protocol.malformed', now };
       case 'tick': return { kind, now };
