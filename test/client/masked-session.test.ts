@@ -3,24 +3,14 @@ import { startMaskedSession, type MaskedSession, type MaskingIdentity } from '..
 import { maskedTerms } from '../../shared/federation/masked-terms.ts';
 import { componentNoise } from '../../shared/federation/noise-shares.ts';
 import { encodeBase64 } from '../../shared/ledger/base64.ts';
-import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { aggregatorStep, openAggregator } from '../../shared/secagg/aggregator.ts';
 import type { AggregatorContext, AggregatorEvent, AggregatorState } from '../../shared/secagg/aggregator-state.ts';
 import { platformCrypto } from '../../shared/secagg/web-crypto.ts';
 import { decodeFrame, encodeMessage } from '../../shared/secagg/wire.ts';
-import { examplePlan } from '../federation/plans.ts';
+import { maskedCoordinator as coordinator, maskedDirectory as directory, maskedKeys as keys, maskedPlan as plan, maskedShops as names } from '../federation/plans.ts';
 import { fakeTimers, until, type FakeTimers } from './fakes.ts';
-
-const coordinator = signingKey(new Uint8Array(32).fill(7));
-const names = ['a', 'b', 'c', 'd', 'e'];
-const keys = names.map((_, i) => signingKey(new Uint8Array(32).fill(i + 1)));
-const directory = new Map(names.map((name, i) => [name, keys[i].publicKey]));
-const plan = examplePlan({
-  cohort: { minParticipants: 4, targetParticipants: 5, maxParticipants: 5 },
-  privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 2, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2, tolerated: 1, colluding: 1 },
-});
 
 interface Rig {
   readonly state: () => AggregatorState;

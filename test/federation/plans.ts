@@ -1,5 +1,6 @@
 /** A small valid plan for tests of rooms that only pass it along. */
 import type { Plan } from '../../shared/federation/plan.ts';
+import { signingKey, type SigningKey } from '../../shared/ledger/signing-key.ts';
 
 export function examplePlan(changes: Partial<Plan> = {}): Plan {
   return {
@@ -17,3 +18,13 @@ export function examplePlan(changes: Partial<Plan> = {}): Plan {
     ...changes,
   };
 }
+
+/** Five shops of a masked round, their keys, and its plan. */
+export const maskedCoordinator: SigningKey = signingKey(new Uint8Array(32).fill(7));
+export const maskedShops = ['a', 'b', 'c', 'd', 'e'] as const;
+export const maskedKeys: readonly SigningKey[] = maskedShops.map((_, i) => signingKey(new Uint8Array(32).fill(i + 1)));
+export const maskedDirectory: ReadonlyMap<string, string> = new Map(maskedShops.map((name, i) => [name, maskedKeys[i].publicKey]));
+export const maskedPlan: Plan = examplePlan({
+  cohort: { minParticipants: 4, targetParticipants: 5, maxParticipants: 5 },
+  privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 2, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2, tolerated: 1, colluding: 1 },
+});

@@ -3,24 +3,14 @@ import { startMaskedSession, type MaskedSession } from '../../client/masked-sess
 import { createMaskedRound, type MaskedRound } from '../../server/masked-round.ts';
 import { createStagingAreas } from '../../server/uploads.ts';
 import { encodeBase64 } from '../../shared/ledger/base64.ts';
-import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Blame } from '../../shared/secagg/aggregator-state.ts';
 import { encodeMessage } from '../../shared/secagg/wire.ts';
-import { examplePlan } from '../federation/plans.ts';
+import { maskedCoordinator as coordinator, maskedDirectory as directory, maskedKeys as keys, maskedPlan as plan, maskedShops as names } from '../federation/plans.ts';
 import { until } from '../client/fakes.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
 import { digestOf } from './support/test-client.ts';
-
-const coordinator = signingKey(new Uint8Array(32).fill(7));
-const names = ['a', 'b', 'c', 'd', 'e'];
-const keys = names.map((_, i) => signingKey(new Uint8Array(32).fill(i + 1)));
-const directory = new Map(names.map((name, i) => [name, keys[i].publicKey]));
-const plan = examplePlan({
-  cohort: { minParticipants: 4, targetParticipants: 5, maxParticipants: 5 },
-  privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 2, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2, tolerated: 1, colluding: 1 },
-});
 
 interface Rig {
   readonly round: MaskedRound;
