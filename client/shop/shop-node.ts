@@ -224,8 +224,8 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
       const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan, random }, signal);
       signal.throwIfAborted();
       // A second sum of the same data under one plan would be two for the price of one in every public account.
-      if (plan.privacy.mode === 'distributed' && ledger.read().spends.some((spend) => spend.planHash === planHash)) {
-        throw new CestaError('secagg.aborted', `plan of ${plan.round}: expected to be answered once, and it was before`);
+      if (plan.privacy.mode !== 'none' && ledger.read().spends.some((spend) => spend.planHash === planHash)) {
+        throw new CestaError('protocol.replayed', `plan of ${plan.round}: expected to be answered once, and it was before`);
       }
       // The record is read again here: another round may have spent since the invitation.
       if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
