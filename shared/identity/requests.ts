@@ -14,7 +14,6 @@ export const nodesPath = '/v1/nodes';
 export const revocationReasons = ['retired', 'compromised', 'expelled'] as const;
 export type RevocationReason = (typeof revocationReasons)[number];
 
-export const defaultTokenHours = 24;
 const longestTokenHours = 24 * 30;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 32 bytes in lower-case hex');
