@@ -19,6 +19,8 @@ import { requireMaskable } from './masked-terms.ts';
 import { protocolVersion, parsePlan, privacyModes, slotsOf, type Bounds, type Plan } from './plan.ts';
 
 const count = z.number().int().positive();
+/** A year. */
+const longestIntervalSeconds = 31_622_400;
 const jsonRecord = z.record(z.string(), z.json());
 
 export const taskSpecSchema = z.strictObject({
@@ -61,6 +63,12 @@ export const taskSpecSchema = z.strictObject({
   }),
   deadlines: z.strictObject({ recruitingMs: count, trainingMs: count }),
   maxShoppersPerShop: count.max(10_000_000).default(5_000),
+  schedule: z.strictObject({
+    /** Rounds open at multiples of this time since the task was made; without it, as soon as shops are there. */
+    everySeconds: count.max(longestIntervalSeconds).optional(),
+    /** From the opening of one round to that of the next, at least. */
+    minIntervalSeconds: z.number().int().min(0).max(longestIntervalSeconds).default(0),
+  }).prefault({}),
 });
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
