@@ -72,11 +72,16 @@ async function createLog(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function addTaskStates(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('tasks').addColumn('state', 'text', (column) => column.notNull().defaultTo('active')).execute();
+}
+
 const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
   '003-log': { up: createLog },
   '004-identity': { up: createIdentityTables },
+  '009-task-states': { up: addTaskStates },
 };
 
 /** @throws CestaError `storage.failed` naming the migration that failed. */

@@ -3,11 +3,11 @@
  * text that is parsed where it is read, no booleans.
  */
 import type { IdentitySchema } from './identity-storage.ts';
-import type { SpendState, StoredRoundState } from './storage.ts';
+import type { SpendState, StoredRoundState, TaskState } from './storage.ts';
 
 export interface Schema extends IdentitySchema {
   readonly settings: { key: string; value: string };
-  readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string };
+  readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string; state: TaskState };
   readonly rounds: {
     id: string;
     task: string;

@@ -61,6 +61,7 @@ export const errorTable = {
   'network.port-in-use': { status: 409, hint: 'Choose another port with --port, or stop the process that holds it.' },
   'task.not-found': { status: 404, hint: 'See `cesta task list` for the tasks there are.' },
   'task.exists': { status: 409, hint: 'Choose another name: budgets are counted by the name of the task.' },
+  'task.cancelled': { status: 409, hint: 'The operator ended the task; its releases are served still.' },
   'task.state': { status: 409, hint: 'See `cesta task list` for the state of each task.' },
   'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },
   'secagg.invalid': { status: 400, hint: 'The message does not fit the masked round; its sender is left out.' },
