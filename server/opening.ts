@@ -46,10 +46,10 @@ export function createOpener(context: OpeningContext): Opener {
   const modelOf = keepNewest(context.createModel);
   return {
     async open(signal) {
-      const { storage, releases, openLedger } = context;
-      const { task, model, catalogue, baseRelease } = await settleStage(context, modelOf);
+      const { storage, openLedger } = context;
+      const { task, model, catalogue, baseRelease, clipNorm } = await settleStage(context, modelOf);
       const number = await storage.nextRoundNumber(task.name);
-      const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm: releases.current?.manifest.nextClipNorm ?? null });
+      const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm });
       requireRecordable(plan);
       await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
       return { plan, model, ledger: await openLedger(plan, signal) };
@@ -63,21 +63,23 @@ interface Stage {
   readonly model: AnyFederatedModel;
   readonly catalogue: Catalogue;
   readonly baseRelease: string | null;
+  readonly clipNorm: number | null;
 }
 
 /** Fixes the catalogue if it is open still, and says what the next round trains. */
 async function settleStage({ task: asked, room, gateway, keepCatalogue, releases }: OpeningContext, modelOf: OpeningContext['createModel']): Promise<Stage> {
+  await releases.settle();
+  const { current } = releases;
   const catalogue = room.fixed ?? room.unite(gateway.ready());
   const task = withFirstCount(asked, catalogue);
-  const current = stageOf(releases.current);
-  const stage = nextModel(task, catalogue, current);
+  const stage = nextModel(task, catalogue, stageOf(current));
   const model = modelOf(catalogue, stage);
-  const baseRelease = continuesFrom(stage, current) ? (releases.current?.sha256 ?? null) : null;
+  const baseRelease = continuesFrom(stage, stageOf(current)) ? (current?.sha256 ?? null) : null;
   // A catalogue for which no plan can be made is not kept: other shops may bring a better one.
   if (room.fixed === null) makePlan(task, { model, catalogue, roundNumber: 1, baseRelease });
   await keepCatalogue(catalogue);
   room.fix(catalogue);
-  return { task, model, catalogue, baseRelease };
+  return { task, model, catalogue, baseRelease, clipNorm: current?.manifest.nextClipNorm ?? null };
 }
 
 /** A model is made once as long as rounds train the same. */

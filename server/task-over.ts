@@ -15,7 +15,7 @@ export interface TaskEnd {
   readonly task: TaskSpec;
   /** Releases wanted in all. */
   readonly roundsWanted: number;
-  readonly storage: Pick<Storage, 'releases' | 'roundsCharged'>;
+  readonly storage: Pick<Storage, 'roundsDone' | 'roundsCharged'>;
   readonly room: Pick<CatalogueRoom, 'fixed'>;
 }
 
@@ -28,8 +28,7 @@ export function roundsPlanned(task: TaskSpec, { fixed }: Pick<CatalogueRoom, 'fi
 export async function whyOver({ task, roundsWanted: wanted, storage, room }: TaskEnd): Promise<TaskOver | null> {
   const planned = roundsPlanned(task, room);
   const roundsWanted = wanted + planned - task.privacy.rounds;
-  const [newest] = await storage.releases(task.name, { before: Number.MAX_SAFE_INTEGER, limit: 1 });
-  const done = newest?.version ?? 0;
+  const done = await storage.roundsDone(task.name);
   if (done >= roundsWanted) return { code: null, message: `task ${task.name}: ${done} of ${roundsWanted} releases made` };
   if (task.privacy.mode === 'none') return null;
   const charged = await storage.roundsCharged(task.name);

@@ -4,7 +4,7 @@ import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts
 import type { Round } from '../shared/federation/round.ts';
 import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
-import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { createModel } from '../shared/recommender/registry.ts';
 import type { CatalogueRoom } from './catalogue-room.ts';
@@ -12,6 +12,7 @@ import type { Clock } from './clock.ts';
 import type { Floor } from './floor.ts';
 import type { Gateway } from './gateway.ts';
 import type { PublicRecord } from './ledger/public-record.ts';
+import { createReleaseLedger } from './ledger/release-ledger.ts';
 import { reconcile } from './ledger/reconcile.ts';
 import { openRoundLedger } from './ledger/round-ledger.ts';
 import { keepCatalogue, settleTask, type Records } from './records.ts';
@@ -81,9 +82,8 @@ export async function prepareTask({ records, record, room, clock, logger }: Shar
   if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');
   const caughtUp = await reconcile(record, storage, spec.name);
   if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
-  const releases = createReleases({ task: spec.name, storage, blobs, key, clock, logger });
-  const { fixed } = room;
-  if (fixed !== null) await releases.load((model) => modelOf(fixed, model));
+  const releases = createReleases({ task: spec.name, storage, blobs, key, clock, logger, ledger: createReleaseLedger(record, storage, spec.name), modelOf: (model) => modelIn(room, model) });
+  if (room.fixed !== null) await releases.load();
   return { spec, state, createdAt, releases, roundsWanted };
 }
 
@@ -143,6 +143,11 @@ function requireEnforceable(task: TaskSpec, fixed: Catalogue | null): void {
       if (lastingRefusals.has(toCestaError(error).code)) throw error;
     }
   }
+}
+
+function modelIn({ fixed }: CatalogueRoom, model: StageModel): AnyFederatedModel {
+  if (fixed === null) throw new CestaError('internal', 'catalogue: expected it to be fixed, since there is a release');
+  return modelOf(fixed, model);
 }
 
 function modelOf(catalogue: Catalogue, { kind, hyperParameters }: StageModel): AnyFederatedModel {
