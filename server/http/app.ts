@@ -23,6 +23,7 @@ import { addNodes, type NodesContext } from './nodes.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
 import { addLog } from './log.ts';
+import { addReleases } from './releases.ts';
 import { openApiDocument } from './openapi.ts';
 import { roundsQuerySchema, type budgetSchema, type federationSchema, type roundsSchema } from './schemas.ts';
 
@@ -31,7 +32,7 @@ export interface AppContext {
   readonly publicKey: string;
   readonly storage: Storage;
   readonly record: Pick<PublicRecord, 'checkpoint' | 'read' | 'cosign'>;
-  readonly releases: Pick<Releases, 'current' | 'find'>;
+  readonly releases: Pick<Releases, 'current' | 'find' | 'list'>;
   readonly room: Pick<CatalogueRoom, 'fixed'>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -50,6 +51,7 @@ export function createApp(context: AppContext): Express {
   app.use(logRequests(context.logger, context.clock), publicHeaders);
   addStatus(app, context);
   addModel(app, context);
+  addReleases(app, '/v1/releases', context.releases);
   addRecords(app, context);
   addLog(app, context.record);
   if (context.nodes !== undefined) addNodes(app, context.nodes);
@@ -87,6 +89,7 @@ function addModel(app: Express, { releases, room }: AppContext): void {
     if (releases.current === null) throw new CestaError('release.not-found', 'model: expected a release, got none yet: the first round has not ended');
     sendRelease(request, response, releases.current, revalidate);
   });
+  // Candidates and rejected ones, too: a sum that was charged for is public, whether or not it is served.
   app.get('/v1/model/:version', async (request, response) => {
     const address = parseAddress(request.params.version);
     const release = address === null ? null : await releases.find(address);

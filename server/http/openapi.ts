@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { certificateAnswerSchema, nodesPath, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
-import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema } from './schemas.ts';
+import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, releasesSchema, roundsSchema } from './schemas.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -28,10 +28,16 @@ const operations: readonly Operation[] = [
   { path: '/v1/model', summary: 'The current release: a tensor file with a signed manifest', body: releaseFile, isCacheable: true },
   {
     path: '/v1/model/{version}',
-    summary: 'One release, for ever the same',
+    summary: 'One release, for ever the same: served, held back or rejected, each is a sum whose noise was charged for',
     body: releaseFile,
     isCacheable: true,
     parameters: [{ name: 'version', in: 'path', required: true, description: 'Number, or SHA-256 of the file', schema: { type: 'string' } }],
+  },
+  {
+    path: '/v1/releases',
+    summary: 'What was released and what became of it, newest first',
+    body: releasesSchema,
+    parameters: [{ name: 'before', in: 'query', required: false, description: 'Only releases with a lower version', schema: { type: 'integer', minimum: 1 } }],
   },
   { path: '/v1/catalogue', summary: 'The products of the task, sorted by id; the ETag is the catalogue hash', body: z.array(z.looseObject({ id: z.string() })), isCacheable: true },
   {

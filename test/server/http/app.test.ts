@@ -195,13 +195,13 @@ describe('a fault of the coordinator', () => {
     const { silent, taskOf } = await import('../support/fixtures.ts');
     const broken = () => Promise.reject(new Error('cannot read /secret/coordinator.db'));
     const app = createApp({
-      task: taskOf(), publicKey: '0'.repeat(64), releases: { current: null, find: broken }, record: { checkpoint: () => '', read: broken, cosign: broken }, room: { fixed: null },
+      task: taskOf(), publicKey: '0'.repeat(64), releases: { current: null, find: broken, list: broken }, record: { checkpoint: () => '', read: broken, cosign: broken }, room: { fixed: null },
       storage: { lastRound: broken, ping: broken } as unknown as Parameters<typeof createApp>[0]['storage'],
       clock: systemClock, logger: silent, phase: () => 'waiting',
     });
     const server = createHttpServer(app);
     const url = await listen(server, '127.0.0.1', 0);
-    for (const path of ['/readyz', '/v1/budget', '/v1/model/1', '/v1/log/tile/0/000']) {
+    for (const path of ['/readyz', '/v1/budget', '/v1/model/1', '/v1/releases', '/v1/log/tile/0/000']) {
       const response = await fetch(`${url}${path}`);
       expect(response.status).toBe(500);
       const text = await response.text();
