@@ -88,7 +88,7 @@ export function createReleases({ task, storage, blobs, key, clock, logger }: Rel
       const params = model.update(base, sum.aggregate);
       const tensors = checkedTensors(model, params);
       const manifest = {
-        ...describeRound(task, sum),
+        ...describeRound(task, model, sum),
         version: await nextVersion(storage, task),
         createdAt: clock.date().toISOString(),
         metrics: describeTensors(tensors, sum.aggregate),
@@ -142,11 +142,11 @@ function checkedTensors(model: AnyFederatedModel, params: unknown): NamedTensors
   return tensors;
 }
 
-function describeRound(task: string, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
+function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
   return {
     task,
     round: plan.round,
-    model: plan.model,
+    model: { kind, hyperParameters },
     catalogueHash: plan.catalogueHash,
     planHash: planHash(plan),
     cohort: participants,

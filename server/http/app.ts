@@ -7,7 +7,7 @@ import express, { type Express, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { budgetReport } from '../../shared/federation/budget-report.ts';
-import { protocolVersion } from '../../shared/federation/plan.ts';
+import { protocolVersion, purposeOf } from '../../shared/federation/plan.ts';
 import { withFirstCount } from '../../shared/federation/stages.ts';
 import type { TaskSpec } from '../../shared/federation/task.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
@@ -132,9 +132,9 @@ function addRecords(app: Express, { storage, task, room }: AppContext): void {
 }
 
 function describeRound(record: RoundRecord, budget: SpendState | null): z.input<typeof roundsSchema>['rounds'][number] {
-  const { id, number, state, planHash, plan, openedAt, trainingAt, endedAt, participants, failure } = record;
+  const { id, number, state, result, planHash, plan, openedAt, trainingAt, endedAt, participants, failure } = record;
   return {
-    round: id, number, state, planHash, plan, openedAt, trainingAt, endedAt, participants, budget,
+    round: id, number, purpose: purposeOf(plan), state, planHash, plan, openedAt, trainingAt, endedAt, participants, result, budget,
     failure: failure === null ? null : { code: failure.code, message: publicMessage(failure) },
   };
 }

@@ -72,11 +72,21 @@ async function createLog(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function createEvaluations(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createTable('evaluations').ifNotExists()
+    .addColumn('round', 'text', (column) => column.primaryKey().references('rounds.id'))
+    .addColumn('task', 'text', (column) => column.notNull().references('tasks.name'))
+    .addColumn('candidate', 'text', (column) => column.notNull())
+    .addColumn('result', 'text')
+    .execute();
+}
+
 const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
   '003-log': { up: createLog },
   '004-identity': { up: createIdentityTables },
+  '007-evaluations': { up: createEvaluations },
 };
 
 /** @throws CestaError `storage.failed` naming the migration that failed. */

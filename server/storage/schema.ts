@@ -25,6 +25,8 @@ export interface Schema extends IdentitySchema {
   };
   readonly releases: { task: string; version: number; sha256: string; round: string; manifest: string; created_at: string };
   readonly spends: { round: string; task: string; event: string; epsilon: number | null; delta: number | null; state: SpendState; changed_at: string };
+  /** Rounds that score releases. `candidate`: digest of the one they are about. */
+  readonly evaluations: { round: string; task: string; candidate: string; result: string | null };
   /** The public record. `bytes`: Base 64. */
   readonly log_entries: { position: number; bytes: string };
   readonly nodes: { name_key: string; name: string; public_key: string; first_seen: string; last_seen: string };

@@ -4,6 +4,8 @@
  */
 import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
+import { parseComparedReleases } from '../../shared/evaluation/release-scores.ts';
+import { purposeOf } from '../../shared/federation/plan.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { identityOf } from './identity-storage.ts';
@@ -26,6 +28,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...settingsOf(db),
     ...tasksOf(db, now),
     ...roundsOf(db, now),
+    ...evaluationsOf(db, now),
     ...releasesOf(db, now),
     ...nodesOf(db, now),
     ...logOf(db),
@@ -87,6 +90,9 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
           .values({ ...round, training_at: null, ended_at: null, participants: null, failure_code: null, failure_message: null }).execute();
         await transaction.insertInto('spends')
           .values({ round: plan.round, task, event: canonicalJson(spend.event), epsilon: spend.epsilon, delta: spend.delta, state: 'reserved', changed_at: at }).execute();
+        if (purposeOf(plan) !== 'evaluation') return;
+        const { candidate } = parseComparedReleases(plan.model.hyperParameters);
+        await transaction.insertInto('evaluations').values({ round: plan.round, task, candidate, result: null }).execute();
       });
     },
     async startTraining(round, participants) {
@@ -108,11 +114,11 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
       });
     },
     async rounds(task, { after, limit }) {
-      const rows = await db.selectFrom('rounds').selectAll().where('task', '=', task).where('number', '>', after).orderBy('number').limit(limit).execute();
+      const rows = await roundsWithResults(db).where('rounds.task', '=', task).where('number', '>', after).orderBy('number').limit(limit).execute();
       return rows.map(readRound);
     },
     async lastRound(task) {
-      const row = await db.selectFrom('rounds').selectAll().where('task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
+      const row = await roundsWithResults(db).where('rounds.task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : readRound(row);
     },
     spends: (task) => spendsOf(db, task),
@@ -120,8 +126,31 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
   };
 }
 
+function roundsWithResults(db: Db) {
+  return db.selectFrom('rounds').leftJoin('evaluations', 'evaluations.round', 'rounds.id').selectAll('rounds').select('evaluations.result');
+}
+
+function evaluationsOf(db: Db, now: () => string): Pick<Storage, 'concludeEvaluation' | 'evaluations'> {
+  return {
+    async concludeEvaluation(round, participants, result) {
+      await db.transaction().execute(async (transaction) => {
+        await endRound(transaction, round, participants, now());
+        const concluded = await transaction.updateTable('evaluations').set({ result: canonicalJson(result) }).where('round', '=', round).executeTakeFirst();
+        if (concluded.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected an evaluation`);
+      });
+    },
+    evaluations: (task) => db.selectFrom('evaluations').innerJoin('rounds', 'rounds.id', 'evaluations.round').innerJoin('spends', 'spends.round', 'evaluations.round')
+      .select(['evaluations.round', 'evaluations.candidate', 'rounds.state', 'spends.state as spend']).where('evaluations.task', '=', task).orderBy('rounds.number').execute(),
+  };
+}
+
+async function endRound(db: Transaction<Schema>, round: string, participants: number, at: string): Promise<void> {
+  const done = await db.updateTable('rounds').set({ state: 'done', ended_at: at, participants }).where('id', '=', round).where('state', '=', 'training').executeTakeFirst();
+  if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be training when it is done`);
+}
+
 async function spendsOf(db: Db | Transaction<Schema>, task: string): Promise<ReturnType<typeof readSpend>[]> {
-  const rows = await db.selectFrom('spends').innerJoin('rounds', 'rounds.id', 'spends.round').selectAll('spends')
+  const rows = await db.selectFrom('spends').innerJoin('rounds', 'rounds.id', 'spends.round').leftJoin('evaluations', 'evaluations.round', 'spends.round').selectAll('spends').select('evaluations.candidate')
     .where('spends.task', '=', task).orderBy('rounds.number').execute();
   return rows.map(readSpend);
 }
@@ -138,7 +167,8 @@ async function moveSpend(db: Transaction<Schema>, round: string, from: SpendStat
 }
 
 async function countCharged(db: Db, task: string): Promise<number> {
-  const row = await db.selectFrom('spends').select((eb) => eb.fn.countAll().as('charged')).where('task', '=', task).where('state', 'in', ['reserved', 'committed']).executeTakeFirst();
+  const row = await db.selectFrom('spends').leftJoin('evaluations', 'evaluations.round', 'spends.round').select((eb) => eb.fn.countAll().as('charged'))
+    .where('spends.task', '=', task).where('spends.state', 'in', ['reserved', 'committed']).where('evaluations.round', 'is', null).executeTakeFirst();
   return Number(row?.charged ?? 0);
 }
 
@@ -146,9 +176,7 @@ function releasesOf(db: Db, now: () => string): Pick<Storage, 'publish' | 'relea
   return {
     async publish({ task, version, sha256, round, manifest }, participants) {
       await db.transaction().execute(async (transaction) => {
-        const done = await transaction.updateTable('rounds').set({ state: 'done', ended_at: now(), participants })
-          .where('id', '=', round).where('state', '=', 'training').executeTakeFirst();
-        if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be training when its release is published`);
+        await endRound(transaction, round, participants, now());
         await transaction.insertInto('releases').values({ task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt }).execute();
       });
     },
