@@ -1,13 +1,13 @@
 /** Rows as the rest of the coordinator sees them. JSON columns are parsed again: a disk is outside, too. */
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
-import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
+import { gateVerdictSchema, type GateVerdict } from '../../shared/evaluation/gate-rule.ts';
 import { parsePlan } from '../../shared/federation/plan.ts';
 import { manifestSchema } from '../../shared/federation/release.ts';
 import { CestaError, isErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Schema } from './schema.ts';
-import type { ReleaseRecord, RoundRecord, SpendRecord, TaskRecord } from './storage.ts';
+import type { EvaluationRecord, ReleaseRecord, RoundRecord, SpendRecord, TaskRecord } from './storage.ts';
 
 const jsonSchema: z.ZodType<Json> = z.json();
 
@@ -38,8 +38,16 @@ export function readRound(row: Selectable<Schema['rounds']> & { readonly result:
     endedAt: row.ended_at,
     participants: row.participants,
     failure: code === null ? null : { code: isErrorCode(code) ? code : 'internal', message: message ?? '' },
-    result: row.result === null ? null : readJson('evaluations.result', row.result, (value) => gateVerdictSchema.parse(value)),
+    result: readVerdict(row.result),
   };
+}
+
+function readVerdict(text: string | null): GateVerdict | null {
+  return text === null ? null : readJson('evaluations.result', text, (value) => gateVerdictSchema.parse(value));
+}
+
+export function readEvaluation({ round, candidate, served, state, spend, result }: Selectable<Schema['evaluations']> & Pick<EvaluationRecord, 'state' | 'spend'>): EvaluationRecord {
+  return { round, candidate, served, state, spend, verdict: readVerdict(result) };
 }
 
 export function readSpend(row: Selectable<Schema['spends']> & { readonly candidate: string | null }): SpendRecord {
@@ -54,11 +62,15 @@ export function readSpend(row: Selectable<Schema['spends']> & { readonly candida
 }
 
 export function readRelease(row: Selectable<Schema['releases']>): ReleaseRecord {
+  const { served_by_change: change, served_by_reason: reason } = row;
   return {
     task: row.task,
     version: row.version,
     sha256: row.sha256,
     round: row.round,
     manifest: readJson('releases.manifest', row.manifest, (value) => manifestSchema.parse(value)),
+    state: row.state,
+    serving: change === null || reason === null ? null : { change, reason },
+    previous: row.previous,
   };
 }

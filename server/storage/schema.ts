@@ -3,7 +3,7 @@
  * text that is parsed where it is read, no booleans.
  */
 import type { IdentitySchema } from './identity-storage.ts';
-import type { SpendState, StoredRoundState } from './storage.ts';
+import type { ReleaseState, Serving, SpendState, StoredRoundState } from './storage.ts';
 
 export interface Schema extends IdentitySchema {
   readonly settings: { key: string; value: string };
@@ -23,10 +23,22 @@ export interface Schema extends IdentitySchema {
     failure_code: string | null;
     failure_message: string | null;
   };
-  readonly releases: { task: string; version: number; sha256: string; round: string; manifest: string; created_at: string };
+  readonly releases: {
+    task: string;
+    version: number;
+    sha256: string;
+    round: string;
+    manifest: string;
+    created_at: string;
+    state: ReleaseState;
+    /** Both or neither. */
+    served_by_change: Serving['change'] | null;
+    served_by_reason: Serving['reason'] | null;
+    previous: number | null;
+  };
   readonly spends: { round: string; task: string; event: string; epsilon: number | null; delta: number | null; state: SpendState; changed_at: string };
-  /** Rounds that score releases. `candidate`: digest of the one they are about. */
-  readonly evaluations: { round: string; task: string; candidate: string; result: string | null };
+  /** Rounds that score releases. Digests of the one they are about, and of the one it is compared with. */
+  readonly evaluations: { round: string; task: string; candidate: string; served: string; result: string | null };
   /** The public record. `bytes`: Base 64. */
   readonly log_entries: { position: number; bytes: string };
   readonly nodes: { name_key: string; name: string; public_key: string; first_seen: string; last_seen: string };

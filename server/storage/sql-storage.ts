@@ -9,10 +9,10 @@ import { purposeOf } from '../../shared/federation/plan.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { identityOf } from './identity-storage.ts';
-import { readRelease, readRound, readSpend, readTask } from './rows.ts';
+import { readEvaluation, readRelease, readRound, readSpend, readTask } from './rows.ts';
 import { logOf } from './sql-log.ts';
 import type { Schema } from './schema.ts';
-import type { Failure, SpendState, Storage } from './storage.ts';
+import type { Failure, ReleaseRecord, SpendState, Storage } from './storage.ts';
 
 type Db = Kysely<Schema>;
 
@@ -73,7 +73,7 @@ function tasksOf(db: Db, now: () => string): Pick<Storage, 'task' | 'putTask' | 
   };
 }
 
-type RoundFunctions = 'nextRoundNumber' | 'openRound' | 'startTraining' | 'failRound' | 'failUnfinished' | 'rounds' | 'lastRound' | 'spends' | 'roundsCharged';
+type RoundFunctions = 'nextRoundNumber' | 'openRound' | 'startTraining' | 'failRound' | 'failUnfinished' | 'rounds' | 'lastRound' | 'spends' | 'roundsCharged' | 'roundsDone';
 
 function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
   return {
@@ -91,8 +91,8 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
         await transaction.insertInto('spends')
           .values({ round: plan.round, task, event: canonicalJson(spend.event), epsilon: spend.epsilon, delta: spend.delta, state: 'reserved', changed_at: at }).execute();
         if (purposeOf(plan) !== 'evaluation') return;
-        const { candidate } = parseComparedReleases(plan.model.hyperParameters);
-        await transaction.insertInto('evaluations').values({ round: plan.round, task, candidate, result: null }).execute();
+        const { candidate, served } = parseComparedReleases(plan.model.hyperParameters);
+        await transaction.insertInto('evaluations').values({ round: plan.round, task, candidate, served, result: null }).execute();
       });
     },
     async startTraining(round, participants) {
@@ -123,6 +123,11 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
     },
     spends: (task) => spendsOf(db, task),
     roundsCharged: (task) => countCharged(db, task),
+    async roundsDone(task) {
+      const row = await db.selectFrom('rounds').leftJoin('evaluations', 'evaluations.round', 'rounds.id').select((eb) => eb.fn.countAll().as('done'))
+        .where('rounds.task', '=', task).where('state', '=', 'done').where('evaluations.round', 'is', null).executeTakeFirst();
+      return Number(row?.done ?? 0);
+    },
   };
 }
 
@@ -139,8 +144,11 @@ function evaluationsOf(db: Db, now: () => string): Pick<Storage, 'concludeEvalua
         if (concluded.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected an evaluation`);
       });
     },
-    evaluations: (task) => db.selectFrom('evaluations').innerJoin('rounds', 'rounds.id', 'evaluations.round').innerJoin('spends', 'spends.round', 'evaluations.round')
-      .select(['evaluations.round', 'evaluations.candidate', 'rounds.state', 'spends.state as spend']).where('evaluations.task', '=', task).orderBy('rounds.number').execute(),
+    async evaluations(task) {
+      const rows = await db.selectFrom('evaluations').innerJoin('rounds', 'rounds.id', 'evaluations.round').innerJoin('spends', 'spends.round', 'evaluations.round')
+        .selectAll('evaluations').select(['rounds.state', 'spends.state as spend']).where('evaluations.task', '=', task).orderBy('rounds.number').execute();
+      return rows.map(readEvaluation);
+    },
   };
 }
 
@@ -172,16 +180,19 @@ async function countCharged(db: Db, task: string): Promise<number> {
   return Number(row?.charged ?? 0);
 }
 
-function releasesOf(db: Db, now: () => string): Pick<Storage, 'publish' | 'releases' | 'release'> {
+type ReleaseFunctions = 'publish' | 'releases' | 'release' | 'restoreRelease' | 'serveRelease' | 'rejectRelease';
+
+function releasesOf(db: Db, now: () => string): Pick<Storage, ReleaseFunctions> {
   return {
-    async publish({ task, version, sha256, round, manifest }, participants) {
+    async publish(release, participants) {
       await db.transaction().execute(async (transaction) => {
-        await endRound(transaction, round, participants, now());
-        await transaction.insertInto('releases').values({ task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt }).execute();
+        await endRound(transaction, release.round, participants, now());
+        await insertRelease(transaction, release);
       });
     },
-    async releases(task, { before, limit }) {
-      const rows = await db.selectFrom('releases').selectAll().where('task', '=', task).where('version', '<', before).orderBy('version', 'desc').limit(limit).execute();
+    async releases(task, { before, limit, state }) {
+      const all = db.selectFrom('releases').selectAll().where('task', '=', task).where('version', '<', before);
+      const rows = await (state === undefined ? all : all.where('state', '=', state)).orderBy('version', 'desc').limit(limit).execute();
       return rows.map(readRelease);
     },
     async release(task, address) {
@@ -190,7 +201,25 @@ function releasesOf(db: Db, now: () => string): Pick<Storage, 'publish' | 'relea
       const row = await query.executeTakeFirst();
       return row === undefined ? null : readRelease(row);
     },
+    restoreRelease: (release) => insertRelease(db, release),
+    async serveRelease(task, version, { serving, previous }) {
+      const served = await db.updateTable('releases').set({ state: 'served', served_by_change: serving?.change ?? null, served_by_reason: serving?.reason ?? null, previous })
+        .where('task', '=', task).where('version', '=', version).where('state', 'in', ['candidate', 'rejected']).executeTakeFirst();
+      if (served.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `release ${version} of ${task}: expected one that was never served`);
+    },
+    async rejectRelease(task, version) {
+      const rejected = await db.updateTable('releases').set({ state: 'rejected' })
+        .where('task', '=', task).where('version', '=', version).where('state', '=', 'candidate').executeTakeFirst();
+      if (rejected.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `release ${version} of ${task}: expected a candidate`);
+    },
   };
+}
+
+async function insertRelease(db: Db | Transaction<Schema>, { task, version, sha256, round, manifest, state, serving, previous }: ReleaseRecord): Promise<void> {
+  await db.insertInto('releases').values({
+    task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt, state,
+    served_by_change: serving?.change ?? null, served_by_reason: serving?.reason ?? null, previous,
+  }).execute();
 }
 
 function nodesOf(db: Db, now: () => string): Pick<Storage, 'pinNode' | 'nodes'> {

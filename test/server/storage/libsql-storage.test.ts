@@ -8,6 +8,7 @@ import { openLibsqlStorage } from '../../../server/storage/libsql-storage.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
+import { releaseConformance } from './release-conformance.ts';
 
 async function openTemporary(): Promise<OpenedStorage> {
   const folder = temporaryFolder();
@@ -22,6 +23,7 @@ async function openTemporary(): Promise<OpenedStorage> {
 }
 
 storageConformance('libsql', openTemporary);
+releaseConformance('libsql', openTemporary);
 identityConformance('libsql', openTemporary);
 
 describe('the libsql database', () => {

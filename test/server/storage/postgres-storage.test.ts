@@ -7,6 +7,7 @@ import { clusterPassword, findPostgres, query, startPostgres, type PostgresClust
 import { roundRecord } from '../support/fixtures.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
+import { releaseConformance } from './release-conformance.ts';
 
 /** How long a session may take to get where a test wants it. */
 const patience = { timeout: 20_000 };
@@ -44,6 +45,7 @@ describe.skipIf('missing' in found)('over PostgreSQL', () => {
   const hangUp = (url: string): Promise<unknown> => cluster.run(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${new URL(url).pathname.slice(1)}'`);
 
   storageConformance('postgresql', openTemporary);
+  releaseConformance('postgresql', openTemporary);
   identityConformance('postgresql', openTemporary);
 
   describe('a session', () => {
