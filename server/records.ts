@@ -60,14 +60,18 @@ export async function openRecords({ folder, database, clock }: RecordsOptions): 
 export async function settleTask(storage: Storage, task: TaskSpec): Promise<void> {
   const stored = await storage.task(task.name);
   if (stored !== null && (await storage.lastRound(task.name)) !== null) {
-    const terms = ['model', 'privacy', 'maxShoppersPerShop'] as const;
+    const terms = ['model', 'privacy', 'gate', 'maxShoppersPerShop'] as const;
     const before = stored.spec as Record<string, Json>;
-    const changed = terms.find((term) => canonicalJson(before[term]) !== canonicalJson(task[term]));
+    const changed = terms.find((term) => textOf(before[term]) !== textOf(task[term]));
     if (changed !== undefined) {
-      throw new CestaError('plan.invalid', `${changed}: expected ${canonicalJson(before[changed])}, with which task ${task.name} was started, got ${canonicalJson(task[changed])}; give a changed task another name`);
+      throw new CestaError('plan.invalid', `${changed}: expected ${textOf(before[changed])}, with which task ${task.name} was started, got ${textOf(task[changed])}; give a changed task another name`);
     }
   }
   await storage.putTask(task.name, JSON.parse(canonicalJson(task)) as Json);
+}
+
+function textOf(term: unknown): string {
+  return term === undefined ? 'none' : canonicalJson(term);
 }
 
 /**

@@ -8,9 +8,8 @@ import type { Catalogue } from '../shared/commerce/catalogue.ts';
 import { roundCost, taskBudget } from '../shared/federation/budget-report.ts';
 import { planEvents } from '../shared/federation/plan-cost.ts';
 import { reserve } from '../shared/privacy/budget.ts';
-import { planHash, type Plan } from '../shared/federation/plan.ts';
-import { continuesFrom, nextModel, withFirstCount, type StageModel, type StageRelease } from '../shared/federation/stages.ts';
-import { canonicalJson } from '../shared/protocol/canonical-json.ts';
+import { planHash, purposeOf, type Plan } from '../shared/federation/plan.ts';
+import type { StageModel } from '../shared/federation/stages.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { makePlan, type TaskSpec } from '../shared/federation/task.ts';
 import { secureRandom, shuffle } from '../shared/numerics/random.ts';
@@ -22,7 +21,8 @@ import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
 import { requireRecordable, type RoundLedger } from './ledger/round-ledger.ts';
-import type { LoadedRelease, Releases } from './releases.ts';
+import { createRoundSource, taskIn, type RoundSource } from './next-round.ts';
+import type { Releases } from './releases.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
 import type { Spend, SpendRecord, Storage } from './storage/storage.ts';
 
@@ -68,8 +68,8 @@ export interface Schedule extends GatewayEvents {
 interface State {
   readonly options: ScheduleOptions;
   phase: 'waiting' | 'opening' | 'running' | 'pausing' | 'over' | 'stopped';
-  /** The model of the last round: made once as long as rounds train the same. */
-  made: { readonly stage: string; readonly model: AnyFederatedModel } | null;
+  /** What rounds are for, one after the other. */
+  readonly source: RoundSource;
   run: RoundRun | null;
   /** Shops that broke a masked session: left out while this process lasts, or each could fail every round. */
   readonly faulty: Set<string>;
@@ -89,7 +89,7 @@ const longestPauseMs = 60_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   const state: State = {
-    options, phase: 'waiting', made: null, run: null, faulty: new Set(), last: null, over: null,
+    options, phase: 'waiting', source: createRoundSource({ ...options, logger: options.round.logger }), run: null, faulty: new Set(), last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
@@ -101,7 +101,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       return state.over;
     },
     async start() {
-      const over = await whyOver(options);
+      const over = await whyOver(state);
       if (over === null) consider(state);
       else end(state, over);
     },
@@ -175,57 +175,21 @@ function consider(state: State): void {
 /** Journal first, then the public record: when the invitations go out, the plan and its reservation are in both. */
 async function open(state: State): Promise<void> {
   const { options } = state;
-  const { storage, releases, gateway, round } = options;
-  const { task, model, catalogue, baseRelease, clipNorm } = await settleStage(state);
+  const { storage, gateway, round } = options;
+  const { task, statistic: model, catalogue, baseRelease, clipNorm, conclude } = await state.source.next();
   const number = await storage.nextRoundNumber(task.name);
   const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm });
   requireRecordable(plan);
   await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
   const ledger = await options.openLedger(plan, state.stopping.signal);
   const candidates = shuffle(invitable(state), secureRandom((bytes) => void randomFillSync(bytes)));
-  round.logger.info({ round: plan.round, shops: candidates.length }, 'round opens');
-  const run = startRound({ ...round, gateway, releases, storage, ledger, onProgress: options.onProgress }, model, plan, candidates);
+  round.logger.info({ round: plan.round, purpose: purposeOf(plan), shops: candidates.length }, 'round opens');
+  const run = startRound({ ...round, gateway, conclude: (sum) => conclude(sum, ledger), storage, ledger, onProgress: options.onProgress }, plan, candidates);
   state.run = run;
   if (state.phase === 'opening') state.phase = 'running';
   void run.ended.then((outcome) => {
     state.work = close(state, outcome).catch((error: unknown) => recover(state, toCestaError(error)));
   });
-}
-
-interface Stage {
-  /** With the rounds that it really takes over this catalogue. */
-  readonly task: TaskSpec;
-  readonly model: AnyFederatedModel;
-  readonly catalogue: Catalogue;
-  readonly baseRelease: string | null;
-  readonly clipNorm: number | null;
-}
-
-/** Fixes the catalogue if it is open still, and says what the next round trains. */
-async function settleStage(state: State): Promise<Stage> {
-  const { room, gateway, keepCatalogue, releases } = state.options;
-  await releases.settle();
-  const { current } = releases;
-  const catalogue = room.fixed ?? room.unite(gateway.ready());
-  const task = withFirstCount(state.options.task, catalogue);
-  const stage = nextModel(task, catalogue, stageOf(current));
-  const model = modelOf(state, catalogue, stage);
-  const baseRelease = continuesFrom(stage, stageOf(current)) ? (current?.sha256 ?? null) : null;
-  // A catalogue for which no plan can be made is not kept: other shops may bring a better one.
-  if (room.fixed === null) makePlan(task, { model, catalogue, roundNumber: 1, baseRelease });
-  await keepCatalogue(catalogue);
-  room.fix(catalogue);
-  return { task, model, catalogue, baseRelease, clipNorm: current?.manifest.nextClipNorm ?? null };
-}
-
-function modelOf(state: State, catalogue: Catalogue, stage: StageModel): AnyFederatedModel {
-  const name = canonicalJson(stage);
-  if (state.made?.stage !== name) state.made = { stage: name, model: state.options.createModel(catalogue, stage) };
-  return state.made.model;
-}
-
-function stageOf(current: LoadedRelease | null): StageRelease | null {
-  return current === null ? null : { model: current.manifest.model, params: current.params };
 }
 
 function spendOf(plan: Plan): Spend {
@@ -248,7 +212,7 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
   state.options.round.logger.info({ round: round.plan.round, ...(failed ? { code: round.code, reason: round.reason } : {}) }, failed ? 'round failed' : 'round done');
   state.failuresInARow = failed ? state.failuresInARow + 1 : 0;
   if (state.phase !== 'running') return;
-  const over = await whyOver(state.options);
+  const over = await whyOver(state);
   if (state.phase !== 'running') return;
   if (over !== null) return end(state, over);
   if (failed) return pause(state);
@@ -257,8 +221,9 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
 }
 
 /** What is left to do, by the journal alone: it counts what earlier processes charged and released, too. */
-async function whyOver({ task: asked, roundsWanted: wanted, storage, room }: ScheduleOptions): Promise<TaskOver | null> {
-  const task = room.fixed === null ? asked : withFirstCount(asked, room.fixed);
+async function whyOver({ options: { task: asked, roundsWanted: wanted, storage, room }, source }: State): Promise<TaskOver | null> {
+  if (await source.awaitsEvaluation()) return null;
+  const task = taskIn(room, asked);
   const roundsWanted = wanted + task.privacy.rounds - asked.privacy.rounds;
   const done = await storage.roundsDone(task.name);
   if (done >= roundsWanted) return { code: null, message: `task ${task.name}: ${done} of ${roundsWanted} releases made` };
