@@ -8,7 +8,7 @@ import { encodeBase64 } from '../shared/ledger/base64.ts';
 import type { Masked, Noised } from '../shared/privacy/vectors.ts';
 import { sha256Hex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
-import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import type { Evidence } from '../shared/secagg/participant-state.ts';
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
 import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './masked-session.ts';
@@ -27,8 +27,8 @@ export interface ParticipantOptions {
   /** Takes part in rounds of these tasks only; without it, of all. */
   readonly tasks?: readonly string[];
   readonly connect: (handlers: ConnectionHandlers) => Connection;
-  /** The model of the plan over the catalogue of the plan. Rejects with what to decline with. */
-  readonly model: (plan: Plan) => Promise<AnyFederatedModel>;
+  /** What the plan sums over the catalogue of the plan. Rejects with what to decline with. */
+  readonly model: (plan: Plan) => Promise<AnyStatistic>;
   /** The participant's own limit, and what it has spent by its own record. */
   readonly budget?: SpendLimits & { readonly record: () => SpendRecord };
   /** Asks for the plan in the public record of the coordinator. */

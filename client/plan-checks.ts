@@ -6,11 +6,11 @@
 import * as z from 'zod';
 import { requireMaskable } from '../shared/federation/masked-terms.ts';
 import { epsilonOfRounds } from '../shared/federation/plan-cost.ts';
-import { contributionLength, honestShares, modelNorm, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
+import { contributionLength, equalRounds, honestShares, modelNorm, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
 import { verifySignature } from '../shared/ledger/signature.ts';
 import { largestNoiseSteps } from '../shared/privacy/grid.ts';
 import { paddedLength } from '../shared/privacy/rotation.ts';
-import { modelKinds, type AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { statisticKinds, type AnyStatistic } from '../shared/recommender/federated-model.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { spendOf, spentAfter, totalSpent, type SpendLimits, type SpendRecord } from './spends.ts';
 
@@ -30,7 +30,7 @@ export function checkTask({ task }: Plan, tasks: readonly string[] | undefined):
 }
 
 /** @throws CestaError `plan.invalid` when the plan is for another model or length than this participant's. */
-export function checkShape(plan: Plan, model: AnyFederatedModel): void {
+export function checkShape(plan: Plan, model: AnyStatistic): void {
   const expect = (field: string, expected: string | number, got: string | number): void => {
     if (expected !== got) throw new CestaError('plan.invalid', `${field}: expected ${expected}, got ${got}`);
   };
@@ -59,13 +59,13 @@ export function checkPromise(plan: Plan): void {
       if (!(modelNorm(bounds) > 0)) {
         throw new CestaError('privacy.invalid', `bounds.countValue: expected less than the clip norm ${clipNorm} in all slots, got ${Math.hypot(countValue, clipBit?.value ?? 0)}`);
       }
-      const { epsilon, rounds, noiseStd } = privacy;
+      const { epsilon, noiseStd } = privacy;
       // Found out only when noise is drawn, the spend would be on record already.
       const shareSteps = (noiseStd * gridScale) / Math.sqrt(honestShares(privacy, plan.cohort));
       if (shareSteps > largestNoiseSteps) {
         throw new CestaError('privacy.infeasible', `privacy.noiseStd: expected at most ${largestNoiseSteps} grid steps in a share, got ${shareSteps}`);
       }
-      const real = epsilonOfRounds(plan, rounds) ?? Infinity;
+      const real = epsilonOfRounds(plan, equalRounds(privacy)) ?? Infinity;
       if (!(real <= epsilon * (1 + relativeSlack))) {
         throw new CestaError('privacy.invalid', `privacy.noiseStd: expected enough noise for epsilon ${epsilon}, got ${noiseStd}, which gives ${real}`);
       }
@@ -123,8 +123,8 @@ export function refuseUnreadable(text: string): { readonly round: string; readon
   if (privacy !== undefined && !['none', 'local', 'distributed'].includes(privacy.mode)) {
     return { round, code: 'privacy.mode-unavailable', message: `privacy.mode: expected none, local or distributed, got ${shorten(privacy.mode)}` };
   }
-  if (model !== undefined && !(modelKinds as readonly string[]).includes(model.kind)) {
-    return { round, code: 'model.unknown', message: `model.kind: expected ${modelKinds.join(', ')}, got ${shorten(model.kind)}` };
+  if (model !== undefined && !(statisticKinds as readonly string[]).includes(model.kind)) {
+    return { round, code: 'model.unknown', message: `model.kind: expected ${statisticKinds.join(', ')}, got ${shorten(model.kind)}` };
   }
   return { round, code: 'plan.invalid', message: 'plan: expected the fields of this protocol version, got others' };
 }

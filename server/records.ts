@@ -61,11 +61,11 @@ export async function openRecords({ folder, database, clock }: RecordsOptions): 
 export async function settleTask(storage: Storage, task: TaskSpec): Promise<TaskRecord> {
   const stored = await storage.task(task.name);
   if (stored !== null && (await storage.lastRound(task.name)) !== null) {
-    const terms = ['model', 'privacy', 'maxShoppersPerShop'] as const;
+    const terms = ['model', 'privacy', 'gate', 'maxShoppersPerShop'] as const;
     const before = stored.spec as Record<string, Json>;
-    const changed = terms.find((term) => canonicalJson(before[term]) !== canonicalJson(task[term]));
+    const changed = terms.find((term) => textOf(before[term]) !== textOf(task[term]));
     if (changed !== undefined) {
-      throw new CestaError('plan.invalid', `${changed}: expected ${canonicalJson(before[changed])}, with which task ${task.name} was started, got ${canonicalJson(task[changed])}; give a changed task another name`);
+      throw new CestaError('plan.invalid', `${changed}: expected ${textOf(before[changed])}, with which task ${task.name} was started, got ${textOf(task[changed])}; give a changed task another name`);
     }
   }
   await storage.putTask(task.name, JSON.parse(canonicalJson(task)) as Json);
@@ -84,6 +84,10 @@ export async function settleMain(storage: Storage, name: string, logger: Logger)
     logger.warn({ task: before }, 'the main task of an earlier process is paused: another has taken its place');
   }
   await storage.putSetting(mainSetting, name);
+}
+
+function textOf(term: unknown): string {
+  return term === undefined ? 'none' : canonicalJson(term);
 }
 
 /**

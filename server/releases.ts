@@ -141,7 +141,7 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
   const params = model.update(await baseParams(options, model, sum.plan, current), sum.aggregate);
   const tensors = checkedTensors(model, params);
   const manifest = {
-    ...describeRound(task, sum),
+    ...describeRound(task, model, sum),
     version: await nextVersion(options),
     createdAt: clock.date().toISOString(),
     metrics: describeTensors(tensors, sum.aggregate),
@@ -175,11 +175,11 @@ function checkedTensors(model: AnyFederatedModel, params: unknown): NamedTensors
   return tensors;
 }
 
-function describeRound(task: string, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
+function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
   return {
     task,
     round: plan.round,
-    model: plan.model,
+    model: { kind, hyperParameters },
     catalogueHash: plan.catalogueHash,
     planHash: planHash(plan),
     cohort: participants,

@@ -12,7 +12,6 @@ import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
-import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import type { Blame } from '../shared/secagg/aggregator-state.ts';
 import { encodeMessage } from '../shared/secagg/wire.ts';
 import type { Aggregation } from './aggregation.ts';
@@ -21,13 +20,20 @@ import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
 import { createMaskedRound, type MaskedRound } from './masked-round.ts';
 import type { RoundLedger } from './ledger/round-ledger.ts';
-import type { Releases } from './releases.ts';
+import type { Sum } from './releases.ts';
 import type { Storage } from './storage/storage.ts';
 import type { StagingAreas } from './uploads.ts';
 
+/** The release that a round made, or was about. */
+export interface Conclusion {
+  readonly version: number;
+  readonly sha256: string;
+}
+
 export interface RoundContext {
   readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends' | 'nodes'>;
-  readonly releases: Pick<Releases, 'publish'>;
+  /** Makes of the sum what the round is for: a release, or a decision about one. */
+  readonly conclude: (sum: Sum) => Promise<Conclusion>;
   readonly gateway: Pick<Gateway, 'send' | 'refuse'>;
   /** What the round says in the public record. */
   readonly ledger: RoundLedger;
@@ -54,7 +60,6 @@ export interface RoundOutcome {
 
 export interface Runner {
   readonly context: RoundContext;
-  readonly model: AnyFederatedModel;
   readonly plan: Plan;
   readonly planHash: string;
   readonly invited: ReadonlySet<string>;
@@ -211,18 +216,16 @@ function accuse({ context, plan, faulty }: Runner, directory: ReadonlyMap<string
 }
 
 async function release(runner: Runner, reported: readonly string[]): Promise<void> {
-  const { context, model, plan } = runner;
+  const { context, plan } = runner;
   const reports = reportsOf(runner);
   // Uploads beyond the target: their chunks would only take memory and time from here on.
   reports.close();
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
-  const published = await context.releases.publish(model, { plan, charged, aggregate: reports.decode(), participants: reports.participants }, {
-    beforeServing: ({ manifest, sha256 }) => context.ledger.released({ version: manifest.version, sha256 }),
-  });
-  runner.releaseSha256 = published.sha256;
-  dispatch(runner, { kind: 'released', version: published.manifest.version });
+  const { version, sha256 } = await context.conclude({ plan, charged, aggregate: reports.decode(), participants: reports.participants });
+  runner.releaseSha256 = sha256;
+  dispatch(runner, { kind: 'released', version });
 }
 
 async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEffect, { kind: 'announce-failed' }>): Promise<void> {

@@ -6,13 +6,12 @@ import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { isOver, openRound, type Round } from '../shared/federation/round.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { Chunk } from '../shared/protocol/messages.ts';
-import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { createAggregation, type Aggregation } from './aggregation.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { MaskedRound } from './masked-round.ts';
 import { accept, apply, dispatch, invite, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
 
-export type { RoundContext, RoundOutcome } from './round-effects.ts';
+export type { Conclusion, RoundContext, RoundOutcome } from './round-effects.ts';
 
 type ReportMessage = Extract<RoundMessage, { type: 'report' }>;
 
@@ -41,14 +40,14 @@ export interface RoundRun {
  * Runs a round whose plan and reservation are in the journal.
  * @param candidates who may be invited, in the order of invitation
  */
-export function startRound(context: RoundContext, model: AnyFederatedModel, plan: Plan, candidates: readonly string[]): RoundRun {
+export function startRound(context: RoundContext, plan: Plan, candidates: readonly string[]): RoundRun {
   const { clock } = context;
   let end: (outcome: RoundOutcome) => void = () => undefined;
   const ended = new Promise<RoundOutcome>((resolve) => {
     end = resolve;
   });
   const step = openRound(plan, candidates, clock.now());
-  const runner = createRunner(context, { model, plan, candidates, round: step[0], end });
+  const runner = createRunner(context, { plan, candidates, round: step[0], end });
   apply(runner, step);
   return {
     plan,
@@ -71,7 +70,7 @@ export function startRound(context: RoundContext, model: AnyFederatedModel, plan
   };
 }
 
-type RunnerStart = Pick<Runner, 'model' | 'plan' | 'round' | 'end'> & { readonly candidates: readonly string[] };
+type RunnerStart = Pick<Runner, 'plan' | 'round' | 'end'> & { readonly candidates: readonly string[] };
 
 function createRunner(context: RoundContext, { candidates, ...start }: RunnerStart): Runner {
   const { gateway, clock, areas, stallMs } = context;

@@ -5,6 +5,7 @@
  * ends a task, whatever was asked for.
  */
 import { randomFillSync } from 'node:crypto';
+import { purposeOf } from '../shared/federation/plan.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { secureRandom, shuffle } from '../shared/numerics/random.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
@@ -13,14 +14,17 @@ import type { Floor } from './floor.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
-import { createOpener, type Opener, type OpeningContext } from './opening.ts';
+import { createRoundSource, type RoundSource, type RoundSourceOptions } from './next-round.ts';
+import { openPlan, type OpeningContext } from './opening.ts';
+import type { Storage } from './storage/storage.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
 import { whyOver, type TaskOver } from './task-over.ts';
 import { nextRoundAtMs } from './timetable.ts';
 
 export type SchedulePhase = 'waiting' | 'opening' | Round['phase'] | 'pausing' | 'paused' | 'over' | 'stopped';
 
-export interface ScheduleOptions extends OpeningContext {
+export interface ScheduleOptions extends OpeningContext, Omit<RoundSourceOptions, 'logger'> {
+  readonly storage: Storage;
   readonly gateway: Gateway;
   readonly floor: Floor;
   /** When the task was made, in Unix milliseconds. */
@@ -54,11 +58,12 @@ export interface Schedule extends GatewayEvents {
 
 interface State {
   readonly options: ScheduleOptions;
-  readonly opener: Opener;
   phase: 'waiting' | 'opening' | 'running' | 'pausing' | 'over' | 'stopped';
   isPaused: boolean;
   /** Unix milliseconds before which the timetable lets no round open. */
   dueAtMs: number;
+  /** What rounds are for, one after the other. */
+  readonly source: RoundSource;
   run: RoundRun | null;
   /** Shops that broke a masked session: left out while this process lasts, or each could fail every round. */
   readonly faulty: Set<string>;
@@ -80,7 +85,7 @@ const longestWaitMs = 3_600_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   const state: State = {
-    options, opener: createOpener(options), phase: 'waiting', isPaused: options.isPaused === true, dueAtMs: 0,
+    options, source: createRoundSource({ ...options, logger: options.round.logger }), phase: 'waiting', isPaused: options.isPaused === true, dueAtMs: 0,
     run: null, faulty: new Set(), last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
@@ -93,8 +98,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       return state.over;
     },
     async start() {
-      const over = await whyOver(options);
-      await readTimetable(state);
+      const over = await lookAhead(state);
       if (over === null) consider(state);
       else end(state, over);
     },
@@ -132,12 +136,6 @@ async function halt(state: State, reason: string): Promise<void> {
   state.run?.stop(reason);
   await state.run?.ended;
   state.options.floor.give(state.options.task.name);
-}
-
-async function readTimetable(state: State): Promise<void> {
-  const { task, storage, createdAtMs } = state.options;
-  const trainedAt = await storage.lastTrainedAt(task.name);
-  state.dueAtMs = nextRoundAtMs(task.schedule, createdAtMs, trainedAt === null ? null : Date.parse(trainedAt));
 }
 
 function eventsOf(state: State): GatewayEvents {
@@ -200,11 +198,11 @@ function consider(state: State): void {
 }
 
 async function open(state: State): Promise<void> {
-  const { gateway, releases, storage, round, onProgress } = state.options;
-  const { plan, model, ledger } = await state.opener.open(state.stopping.signal);
+  const { gateway, storage, round, onProgress } = state.options;
+  const { plan, ledger, conclude } = await openPlan(state.options, await state.source.next(), state.stopping.signal);
   const candidates = shuffle(invitable(state), secureRandom((bytes) => void randomFillSync(bytes)));
-  round.logger.info({ round: plan.round, shops: candidates.length }, 'round opens');
-  const run = startRound({ ...round, gateway, releases, storage, ledger, onProgress }, model, plan, candidates);
+  round.logger.info({ round: plan.round, purpose: purposeOf(plan), shops: candidates.length }, 'round opens');
+  const run = startRound({ ...round, gateway, conclude, storage, ledger, onProgress }, plan, candidates);
   state.run = run;
   if (state.phase === 'opening') state.phase = 'running';
   void run.ended.then((outcome) => {
@@ -221,15 +219,24 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
   state.options.round.logger.info({ round: round.plan.round, ...(failed ? { code: round.code, reason: round.reason } : {}) }, failed ? 'round failed' : 'round done');
   state.failuresInARow = failed ? state.failuresInARow + 1 : 0;
   if (state.phase !== 'running') return;
-  const over = await whyOver(state.options);
-  await readTimetable(state);
-  // Nobody else may open a round between the end of this one and whatever follows from it.
+  const over = await lookAhead(state);
   state.options.floor.give(state.options.task.name);
   if (state.phase !== 'running') return;
   if (over !== null) return end(state, over);
   if (failed) return pause(state);
   state.phase = 'waiting';
   consider(state);
+}
+
+/** Whether anything is left to do, and since when it may be: a candidate that waits for its evaluation is scored at once. */
+async function lookAhead(state: State): Promise<TaskOver | null> {
+  const { options, source } = state;
+  const { task, storage, createdAtMs } = options;
+  state.dueAtMs = 0;
+  if (await source.awaitsEvaluation()) return null;
+  const trainedAt = await storage.lastTrainedAt(task.name);
+  state.dueAtMs = nextRoundAtMs(task.schedule, createdAtMs, trainedAt === null ? null : Date.parse(trainedAt));
+  return whyOver(options);
 }
 
 /** What shops published may be at fault, the disk, or witnesses that are away: those are tried again. Anything else would fail the same way. */

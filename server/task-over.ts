@@ -1,8 +1,8 @@
 /** When a task is over: by the journal alone, which counts what earlier processes charged and released, too. */
-import { withFirstCount } from '../shared/federation/stages.ts';
 import type { TaskSpec } from '../shared/federation/task.ts';
 import type { ErrorCode } from '../shared/protocol/errors.ts';
 import type { CatalogueRoom } from './catalogue-room.ts';
+import { taskIn } from './next-round.ts';
 import type { Storage } from './storage/storage.ts';
 
 /** Why no further round opens: `code` is null when everything that was asked for is done. */
@@ -19,9 +19,9 @@ export interface TaskEnd {
   readonly room: Pick<CatalogueRoom, 'fixed'>;
 }
 
-/** Rounds that the budget is for over this catalogue. */
-export function roundsPlanned(task: TaskSpec, { fixed }: Pick<CatalogueRoom, 'fixed'>): number {
-  return (fixed === null ? task : withFirstCount(task, fixed)).privacy.rounds;
+/** Rounds of training that the budget is for over this catalogue. */
+export function roundsPlanned(task: TaskSpec, room: Pick<CatalogueRoom, 'fixed'>): number {
+  return taskIn(room, task).privacy.rounds;
 }
 
 /** @returns null while there is something left to do */

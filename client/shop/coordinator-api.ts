@@ -1,12 +1,10 @@
-/** What a shop node asks of its coordinator: where the rounds are, the catalogue, the release a round starts from, the public record. */
+/** What a shop node asks of its coordinator: where the rounds are, the catalogue, releases, the public record. */
 import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
-import type { Plan } from '../../shared/federation/plan.ts';
-import { openRelease } from '../../shared/federation/release.ts';
+import { openRelease, type OpenedRelease } from '../../shared/federation/release.ts';
 import { tilePath, type TileAddress } from '../../shared/ledger/tiles.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
-import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { addressBelow, getDocument, parseJson, type Fetch } from '../http.ts';
 
 /** The coordinator's WebSocket for participants. */
@@ -28,18 +26,22 @@ export async function fetchCatalogue(fetch: Fetch, coordinator: URL, hash: strin
   return catalogue;
 }
 
+export interface ReleaseOrigin {
+  readonly coordinator: URL;
+  /** Signs releases. Hex. */
+  readonly coordinatorKey: string;
+  readonly task: string;
+}
+
 /**
- * The parameters that a round starts from: the catalogue's own, or those of an earlier release.
+ * A release by the SHA-256 of its file, signed by the coordinator.
  * @throws CestaError `release.untrusted`, `release.not-found` or `network.unreachable`
  */
-export async function fetchParams(fetch: Fetch, coordinator: URL, coordinatorKey: string, plan: Plan, model: AnyFederatedModel): Promise<unknown> {
-  const { task, baseRelease } = plan;
-  if (baseRelease === null) return model.initial();
-  const document = await getDocument(fetch, addressBelow(coordinator, `v1/tasks/${encodeURIComponent(task)}/model/${baseRelease}`));
+export async function fetchRelease(fetch: Fetch, { coordinator, coordinatorKey, task }: ReleaseOrigin, sha256: string): Promise<OpenedRelease> {
+  const document = await getDocument(fetch, addressBelow(coordinator, `v1/tasks/${encodeURIComponent(task)}/model/${sha256}`));
   const actual = document === null ? 'none' : sha256Hex(document.bytes);
-  if (document === null || actual !== baseRelease) throw new CestaError('release.untrusted', `base release: expected ${baseRelease}, got ${actual}`);
-  const { tensors } = await openRelease(document.bytes, coordinatorKey);
-  return model.decode(tensors);
+  if (document === null || actual !== sha256) throw new CestaError('release.untrusted', `release: expected ${sha256}, got ${actual}`);
+  return openRelease(document.bytes, coordinatorKey);
 }
 
 /** A tile of the coordinator's public record. @throws CestaError `network.unreachable`, or the code that the server gave. */

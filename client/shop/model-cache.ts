@@ -3,7 +3,7 @@
  * pairs) takes seconds and memory, and is the same for every shop of a federation.
  */
 import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import type { Plan } from '../../shared/federation/plan.ts';
+import type { Manifest } from '../../shared/federation/release.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
@@ -12,7 +12,7 @@ export interface ModelCache {
   /** The catalogue of this hash; `load` is called only if no other node has it, and vouches for the hash. */
   catalogue(hash: string, load: () => Promise<Catalogue>): Promise<Catalogue>;
   /** @throws CestaError `model.unknown` or `model.unusable` */
-  model(plan: Plan, catalogue: Catalogue): AnyFederatedModel;
+  model(model: Manifest['model'], catalogue: Catalogue): AnyFederatedModel;
 }
 
 /** Entries kept: the open round's, and a few behind it. */
@@ -35,7 +35,7 @@ export function createModelCache(): ModelCache {
       loading.catch(() => catalogues.get(hash) === loading && catalogues.delete(hash));
       return loading;
     },
-    model({ model: { kind, hyperParameters } }, catalogue) {
+    model({ kind, hyperParameters }, catalogue) {
       const id = `${catalogue.hash} ${canonicalJson({ kind, hyperParameters })}`;
       const model = models.get(id) ?? createModel(kind, catalogue, hyperParameters);
       keep(models, id, model);

@@ -15,7 +15,7 @@ import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
-import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import type { AnyStatistic } from '../../shared/recommender/federated-model.ts';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import type { Fetch } from '../http.ts';
@@ -26,12 +26,13 @@ import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
 import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
 import { certificateSource } from './certificate-file.ts';
-import { fetchCatalogue, fetchParams, fetchTile, roundsAddress } from './coordinator-api.ts';
+import { fetchCatalogue, fetchRelease, fetchTile, roundsAddress } from './coordinator-api.ts';
 import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
 import { logEvent } from './node-log.ts';
 import { nodeSockets } from './node-socket.ts';
 import { peerCheck } from './peers.ts';
+import { roundSubject, type RoundSubject } from './round-subject.ts';
 import { sumShoppers } from './shop-statistic.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 
@@ -198,7 +199,7 @@ function createEnding({ ledger }: StateFolder, limits: Partial<SpendLimits>): En
 }
 
 interface Trainer {
-  model(plan: Plan): Promise<AnyFederatedModel>;
+  model(plan: Plan): Promise<AnyStatistic>;
   accept(plan: Plan): void;
   statistic(plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }): Promise<Noised>;
 }
@@ -207,12 +208,13 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
   const { ledger } = state;
   const { dataset, coordinator, maxEpsilon, maxDelta = defaultMaxDelta, modelCache = createModelCache(), fetch = globalThis.fetch } = options;
   const catalogueOf = ({ catalogueHash }: Plan): Promise<Catalogue> => modelCache.catalogue(catalogueHash, () => fetchCatalogue(fetch, coordinator, catalogueHash));
+  const subjectOf = async (plan: Plan): Promise<RoundSubject> => roundSubject(plan, await catalogueOf(plan), { modelCache, release: (sha256) => fetchRelease(fetch, { coordinator, coordinatorKey: state.coordinatorKey ?? '', task: plan.task }, sha256) });
   const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
   if (options.capacity !== undefined && consenting > options.capacity) {
     throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${options.capacity}`);
   }
   return {
-    model: async (plan) => modelCache.model(plan, await catalogueOf(plan)),
+    model: async (plan) => (await subjectOf(plan)).statistic,
     accept({ bounds: { maxShoppersPerShop } }) {
       // The answer goes to the coordinator: it names what is declared, never what was counted.
       if ((options.capacity ?? consenting) > maxShoppersPerShop) {
@@ -221,12 +223,12 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
     },
     async statistic(plan, planHash, { participants, signal }) {
       const catalogue = await catalogueOf(plan);
-      const model = modelCache.model(plan, catalogue);
-      const params = await fetchParams(fetch, coordinator, state.coordinatorKey ?? '', plan, model);
+      const subject = await subjectOf(plan);
+      const params = await subject.params();
       const random = systemRandom();
       // Before the data: the time of a draw depends on its value and must not be measured against the data.
       const noise = drawNoise(plan, participants, random);
-      const { sum, report } = await sumShoppers({ dataset, catalogue, model, params, plan, random }, signal);
+      const { sum, report } = await sumShoppers({ dataset, catalogue, model: subject.statistic, params, plan, random }, signal);
       signal.throwIfAborted();
       // A second sum of the same data under one plan would be two for the price of one in every public account.
       if (plan.privacy.mode !== 'none' && ledger.read().spends.some((spend) => spend.planHash === planHash)) {

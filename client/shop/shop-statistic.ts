@@ -9,7 +9,7 @@ import { startStatistic } from '../../shared/federation/statistic.ts';
 import type { SecureRandom } from '../../shared/numerics/random.ts';
 import { createPoissonSample } from '../../shared/privacy/poisson-sample.ts';
 import type { Clipped } from '../../shared/privacy/vectors.ts';
-import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import type { AnyStatistic } from '../../shared/recommender/federated-model.ts';
 import { mapHistories, type MappingReport } from './federation-histories.ts';
 
 /** Far below the patience of a heartbeat, far above the cost of a turn of the loop. */
@@ -22,7 +22,7 @@ export interface ShopSum {
 
 /** Rejects with the signal's reason when it fires, and with `privacy.infeasible` for more shoppers than the plan has room for. */
 export async function sumShoppers(
-  { dataset, catalogue, model, params, plan, random }: { dataset: Dataset; catalogue: Catalogue; model: AnyFederatedModel; params: unknown; plan: Plan; random: SecureRandom },
+  { dataset, catalogue, model, params, plan, random }: { dataset: Dataset; catalogue: Catalogue; model: AnyStatistic; params: unknown; plan: Plan; random: SecureRandom },
   signal: AbortSignal,
 ): Promise<ShopSum> {
   const mapper = mapHistories(dataset.catalogue, catalogue);

@@ -24,7 +24,7 @@ async function showBudget(url: URL, options: { task?: string; json?: boolean }):
 function describe(report: z.infer<typeof budgetSchema>): string {
   const number = (value: number | null): string => (value === null ? 'nothing is promised' : value.toPrecision(4));
   return [
-    `task ${report.task}, mode ${report.mode}, ${report.roundsCharged} rounds charged, ${report.roundsLeft} left`,
+    `task ${report.task}, mode ${report.mode}, ${report.roundsCharged} rounds charged, ${report.roundsLeft} left${report.evaluationsCharged === 0 ? '' : `, and ${report.evaluationsCharged} evaluations charged`}`,
     `epsilon: ${number(report.epsilonSpent)} spent of ${number(report.epsilonLimit)}, delta ${number(report.delta)}`,
     ...(report.epsilonAcrossShops === null ? [] : [
       `a person who is a shopper of ${report.shopsPerShopper} shops: epsilon ${number(report.epsilonAcrossShops)}`,

@@ -46,6 +46,13 @@ export function probability(text: string): number {
   return value;
 }
 
+/** At least 0 and below 1. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError(`Expected a number of at least 0 and below 1, got ${text}.`);
+  return value;
+}
+
 export function httpUrl(text: string): URL {
   try {
     const url = new URL(text);

@@ -8,7 +8,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
-import { collect, dayEnd, integerIn, jsonObject, positiveNumber, probability, witnessKey } from './options.ts';
+import { collect, dayEnd, fraction, integerIn, jsonObject, positiveNumber, probability, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 import { readPem } from './tls-options.ts';
 
@@ -34,6 +34,8 @@ interface ServeOptions {
   maxShoppers: number;
   gatherSeconds: number;
   trainingSeconds: number;
+  gate?: number | true;
+  gateTolerance?: number;
   catalogue?: string;
   witness?: readonly NoteKey[];
   quorum: number;
@@ -76,6 +78,8 @@ export function addServe(program: Command): void {
     .option('--max-shoppers <n>', 'most shoppers of one shop: sizes the ring of the sum', integerIn(1, 10_000_000), 5_000)
     .option('--gather-seconds <n>', 'wait for more shops after the first', positiveNumber, 30)
     .option('--training-seconds <n>', 'deadline for reports', positiveNumber, 120)
+    .option('--gate [share]', 'shops score each release after the first before it is served; evaluations take this share of the limit (0.1)', probability)
+    .option('--gate-tolerance <fraction>', 'how far below the served release\'s score a new one may be (0.05)', fraction)
     .option('--catalogue <file>', 'products, CSV or JSONL (default: the union of what shops publish)')
     .option('--witness <name=key>', 'take cosignatures of the public record by this witness (repeatable)', collect(witnessKey))
     .option('--quorum <n>', 'witnesses that must have signed a plan before anybody is invited', integerIn(0, 100), 0)
@@ -113,6 +117,12 @@ function transportOf({ tlsCert, tlsKey, tlsClientCa, behindTlsProxy, host, enrol
   };
 }
 
+function gateOf({ gate, gateTolerance }: ServeOptions): { readonly gate?: { readonly share?: number; readonly tolerance?: number } } {
+  if (gate === undefined && gateTolerance !== undefined) throw new CestaError('usage.invalid', '--gate-tolerance: expected --gate with it, got none');
+  if (gate === undefined) return {};
+  return { gate: { ...(gate === true ? {} : { share: gate }), ...(gateTolerance === undefined ? {} : { tolerance: gateTolerance }) } };
+}
+
 async function serve(options: ServeOptions): Promise<void> {
   const { startCoordinator } = await import('../../server/coordinator.ts');
   const { readCatalogue } = await import('../../client/shop/read-data.ts');
@@ -138,6 +148,7 @@ async function serve(options: ServeOptions): Promise<void> {
       cohort: { minParticipants: Math.min(options.minShops ?? (options.mode === 'distributed' ? 5 : 2), options.shops), targetParticipants: options.shops, overSelection: options.overSelection },
       deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(options.trainingSeconds * 1000) },
       maxShoppersPerShop: options.maxShoppers,
+      ...gateOf(options),
     },
     host: options.host,
     port: options.port,

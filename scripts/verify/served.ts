@@ -71,7 +71,8 @@ async function reservedRounds(fetch: Fetch, task: URL): Promise<Reserved> {
 function compareBudget(budget: Budget, logged: TaskTotals | null, reserved: Reserved): string[] {
   const differences: string[] = [];
   const charged = (logged?.rounds.charged ?? 0) + reserved.rounds;
-  if (budget.roundsCharged !== charged) differences.push(`budget: expected ${charged} rounds charged, as the log has them, got ${budget.roundsCharged}`);
+  const served = budget.roundsCharged + budget.evaluationsCharged;
+  if (served !== charged) differences.push(`budget: expected ${charged} rounds charged, as the log has them, got ${served}`);
   if (logged === null || budget.mode === 'none') return differences;
   const rdp = cumulate(logged.rdp, reserved.events);
   const wrong = budget.rdp?.values.findIndex((value, i) => !isClose(value, rdp[i] ?? Infinity)) ?? 0;

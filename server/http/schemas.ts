@@ -1,5 +1,6 @@
 /** What the HTTP API answers with: the source of its OpenAPI document, and what its tests parse. */
 import { z } from 'zod';
+import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
 import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
 import { isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
 
@@ -51,6 +52,7 @@ export const tasksSchema = z.object({ tasks: z.array(taskSchema) });
 export const roundSchema = z.object({
   round: z.string(),
   number: z.number().int(),
+  purpose: z.enum(['training', 'evaluation']),
   state: z.enum(['recruiting', 'training', 'done', 'failed']),
   planHash: digest,
   plan: planSchema,
@@ -60,6 +62,8 @@ export const roundSchema = z.object({
   /** Members once training starts, reports in the sum once it is done. */
   participants: z.number().int().nullable(),
   failure: z.object({ code: errorCode, message: z.string() }).nullable(),
+  /** Of an evaluation that is done: noised scores, and what was decided; null for all others. */
+  result: gateVerdictSchema.nullable(),
   /** What became of the round's share of the budget. */
   budget: z.enum(['reserved', 'committed', 'abandoned']).nullable(),
 });
@@ -108,7 +112,9 @@ export const budgetSchema = z.object({
   rdp: z.object({ orders: z.array(z.number()), values: z.array(z.number()) }).nullable(),
   /** What the same releases tell about one whole shop. */
   shopLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
+  /** Of training, and beside them evaluations of releases. */
   roundsCharged: z.number().int(),
+  evaluationsCharged: z.number().int(),
   roundsLeft: z.number().int(),
   state: z.enum(['open', 'exhausted', 'unlimited']),
   assumptions: z.array(z.string()),

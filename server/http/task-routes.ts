@@ -2,6 +2,7 @@
 import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { budgetReport } from '../../shared/federation/budget-report.ts';
+import { purposeOf } from '../../shared/federation/plan.ts';
 import { withFirstCount } from '../../shared/federation/stages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { CatalogueRoom } from '../catalogue-room.ts';
@@ -106,9 +107,9 @@ function parseAddress(text: string): { version: number } | { sha256: string } | 
 }
 
 function describeRound(record: RoundRecord, budget: SpendState | null): z.input<typeof roundsSchema>['rounds'][number] {
-  const { id, number, state, planHash, plan, openedAt, trainingAt, endedAt, participants, failure } = record;
+  const { id, number, state, result, planHash, plan, openedAt, trainingAt, endedAt, participants, failure } = record;
   return {
-    round: id, number, state, planHash, plan, openedAt, trainingAt, endedAt, participants, budget,
+    round: id, number, purpose: purposeOf(plan), state, planHash, plan, openedAt, trainingAt, endedAt, participants, result, budget,
     failure: failure === null ? null : { code: failure.code, message: publicMessage(failure) },
   };
 }

@@ -72,6 +72,16 @@ async function createLog(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function createEvaluations(db: Kysely<unknown>): Promise<void> {
+  await db.schema.createTable('evaluations').ifNotExists()
+    .addColumn('round', 'text', (column) => column.primaryKey().references('rounds.id'))
+    .addColumn('task', 'text', (column) => column.notNull().references('tasks.name'))
+    .addColumn('candidate', 'text', (column) => column.notNull())
+    .addColumn('served', 'text', (column) => column.notNull())
+    .addColumn('result', 'text')
+    .execute();
+}
+
 async function addReleaseStates(db: Kysely<unknown>): Promise<void> {
   const tables = await db.introspection.getTables();
   const there = new Set(tables.find(({ name }) => name === 'releases')?.columns.map(({ name }) => name));
@@ -96,6 +106,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '003-log': { up: createLog },
   '004-identity': { up: createIdentityTables },
   '006-release-states': { up: addReleaseStates },
+  '007-evaluations': { up: createEvaluations },
   '009-task-states': { up: addTaskStates },
 };
 

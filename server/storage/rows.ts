@@ -1,12 +1,13 @@
 /** Rows as the rest of the coordinator sees them. JSON columns are parsed again: a disk is outside, too. */
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
+import { gateVerdictSchema, type GateVerdict } from '../../shared/evaluation/gate-rule.ts';
 import { parsePlan } from '../../shared/federation/plan.ts';
 import { manifestSchema } from '../../shared/federation/release.ts';
 import { CestaError, isErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Schema } from './schema.ts';
-import type { ReleaseRecord, RoundRecord, SpendRecord, TaskRecord } from './storage.ts';
+import type { EvaluationRecord, ReleaseRecord, RoundRecord, SpendRecord, TaskRecord } from './storage.ts';
 
 const jsonSchema: z.ZodType<Json> = z.json();
 
@@ -23,7 +24,7 @@ export function readTask(row: Selectable<Schema['tasks']>): TaskRecord {
   return { name: row.name, spec: readJson('tasks.spec', row.spec, (value) => jsonSchema.parse(value)), catalogueHash: row.catalogue_hash, state: row.state, createdAt: row.created_at };
 }
 
-export function readRound(row: Selectable<Schema['rounds']>): RoundRecord {
+export function readRound(row: Selectable<Schema['rounds']> & { readonly result: string | null }): RoundRecord {
   const { failure_code: code, failure_message: message } = row;
   return {
     id: row.id,
@@ -37,12 +38,22 @@ export function readRound(row: Selectable<Schema['rounds']>): RoundRecord {
     endedAt: row.ended_at,
     participants: row.participants,
     failure: code === null ? null : { code: isErrorCode(code) ? code : 'internal', message: message ?? '' },
+    result: readVerdict(row.result),
   };
 }
 
-export function readSpend(row: Selectable<Schema['spends']>): SpendRecord {
+function readVerdict(text: string | null): GateVerdict | null {
+  return text === null ? null : readJson('evaluations.result', text, (value) => gateVerdictSchema.parse(value));
+}
+
+export function readEvaluation({ round, candidate, served, state, spend, result }: Selectable<Schema['evaluations']> & Pick<EvaluationRecord, 'state' | 'spend'>): EvaluationRecord {
+  return { round, candidate, served, state, spend, verdict: readVerdict(result) };
+}
+
+export function readSpend(row: Selectable<Schema['spends']> & { readonly candidate: string | null }): SpendRecord {
   return {
     round: row.round,
+    purpose: row.candidate === null ? 'training' : 'evaluation',
     event: readJson('spends.event', row.event, (value) => jsonSchema.parse(value)),
     epsilon: row.epsilon,
     delta: row.delta,

@@ -37,6 +37,8 @@ export interface Schema extends IdentitySchema {
     previous: number | null;
   };
   readonly spends: { round: string; task: string; event: string; epsilon: number | null; delta: number | null; state: SpendState; changed_at: string };
+  /** Rounds that score releases. Digests of the one they are about, and of the one it is compared with. */
+  readonly evaluations: { round: string; task: string; candidate: string; served: string; result: string | null };
   /** The public record. `bytes`: Base 64. */
   readonly log_entries: { position: number; bytes: string };
   readonly nodes: { name_key: string; name: string; public_key: string; first_seen: string; last_seen: string };

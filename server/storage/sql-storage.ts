@@ -4,10 +4,12 @@
  */
 import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
+import { parseComparedReleases } from '../../shared/evaluation/release-scores.ts';
+import { purposeOf } from '../../shared/federation/plan.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { identityOf } from './identity-storage.ts';
-import { readRelease, readRound, readSpend, readTask } from './rows.ts';
+import { readEvaluation, readRelease, readRound, readSpend, readTask } from './rows.ts';
 import { logOf } from './sql-log.ts';
 import type { Schema } from './schema.ts';
 import type { Failure, ReleaseRecord, SpendState, Storage } from './storage.ts';
@@ -26,6 +28,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...settingsOf(db),
     ...tasksOf(db, now),
     ...roundsOf(db, now),
+    ...evaluationsOf(db, now),
     ...releasesOf(db, now),
     ...nodesOf(db, now),
     ...logOf(db),
@@ -94,6 +97,9 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
           .values({ ...round, training_at: null, ended_at: null, participants: null, failure_code: null, failure_message: null }).execute();
         await transaction.insertInto('spends')
           .values({ round: plan.round, task, event: canonicalJson(spend.event), epsilon: spend.epsilon, delta: spend.delta, state: 'reserved', changed_at: at }).execute();
+        if (purposeOf(plan) !== 'evaluation') return;
+        const { candidate, served } = parseComparedReleases(plan.model.hyperParameters);
+        await transaction.insertInto('evaluations').values({ round: plan.round, task, candidate, served, result: null }).execute();
       });
     },
     async startTraining(round, participants) {
@@ -115,28 +121,56 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
       });
     },
     async rounds(task, { after, limit }) {
-      const rows = await db.selectFrom('rounds').selectAll().where('task', '=', task).where('number', '>', after).orderBy('number').limit(limit).execute();
+      const rows = await roundsWithResults(db).where('rounds.task', '=', task).where('number', '>', after).orderBy('number').limit(limit).execute();
       return rows.map(readRound);
     },
     async lastRound(task) {
-      const row = await db.selectFrom('rounds').selectAll().where('task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
+      const row = await roundsWithResults(db).where('rounds.task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : readRound(row);
     },
     async lastTrainedAt(task) {
-      const row = await db.selectFrom('rounds').select('opened_at').where('task', '=', task).where('training_at', 'is not', null).orderBy('number', 'desc').limit(1).executeTakeFirst();
+      const row = await db.selectFrom('rounds').leftJoin('evaluations', 'evaluations.round', 'rounds.id').select('opened_at')
+        .where('rounds.task', '=', task).where('training_at', 'is not', null).where('evaluations.round', 'is', null).orderBy('number', 'desc').limit(1).executeTakeFirst();
       return row?.opened_at ?? null;
     },
     spends: (task) => spendsOf(db, task),
     roundsCharged: (task) => countCharged(db, task),
     async roundsDone(task) {
-      const row = await db.selectFrom('rounds').select((eb) => eb.fn.countAll().as('done')).where('task', '=', task).where('state', '=', 'done').executeTakeFirst();
+      const row = await db.selectFrom('rounds').leftJoin('evaluations', 'evaluations.round', 'rounds.id').select((eb) => eb.fn.countAll().as('done'))
+        .where('rounds.task', '=', task).where('state', '=', 'done').where('evaluations.round', 'is', null).executeTakeFirst();
       return Number(row?.done ?? 0);
     },
   };
 }
 
+function roundsWithResults(db: Db) {
+  return db.selectFrom('rounds').leftJoin('evaluations', 'evaluations.round', 'rounds.id').selectAll('rounds').select('evaluations.result');
+}
+
+function evaluationsOf(db: Db, now: () => string): Pick<Storage, 'concludeEvaluation' | 'evaluations'> {
+  return {
+    async concludeEvaluation(round, participants, result) {
+      await db.transaction().execute(async (transaction) => {
+        await endRound(transaction, round, participants, now());
+        const concluded = await transaction.updateTable('evaluations').set({ result: canonicalJson(result) }).where('round', '=', round).executeTakeFirst();
+        if (concluded.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected an evaluation`);
+      });
+    },
+    async evaluations(task) {
+      const rows = await db.selectFrom('evaluations').innerJoin('rounds', 'rounds.id', 'evaluations.round').innerJoin('spends', 'spends.round', 'evaluations.round')
+        .selectAll('evaluations').select(['rounds.state', 'spends.state as spend']).where('evaluations.task', '=', task).orderBy('rounds.number').execute();
+      return rows.map(readEvaluation);
+    },
+  };
+}
+
+async function endRound(db: Transaction<Schema>, round: string, participants: number, at: string): Promise<void> {
+  const done = await db.updateTable('rounds').set({ state: 'done', ended_at: at, participants }).where('id', '=', round).where('state', '=', 'training').executeTakeFirst();
+  if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be training when it is done`);
+}
+
 async function spendsOf(db: Db | Transaction<Schema>, task: string): Promise<ReturnType<typeof readSpend>[]> {
-  const rows = await db.selectFrom('spends').innerJoin('rounds', 'rounds.id', 'spends.round').selectAll('spends')
+  const rows = await db.selectFrom('spends').innerJoin('rounds', 'rounds.id', 'spends.round').leftJoin('evaluations', 'evaluations.round', 'spends.round').selectAll('spends').select('evaluations.candidate')
     .where('spends.task', '=', task).orderBy('rounds.number').execute();
   return rows.map(readSpend);
 }
@@ -153,7 +187,8 @@ async function moveSpend(db: Transaction<Schema>, round: string, from: SpendStat
 }
 
 async function countCharged(db: Db, task: string): Promise<number> {
-  const row = await db.selectFrom('spends').select((eb) => eb.fn.countAll().as('charged')).where('task', '=', task).where('state', 'in', ['reserved', 'committed']).executeTakeFirst();
+  const row = await db.selectFrom('spends').leftJoin('evaluations', 'evaluations.round', 'spends.round').select((eb) => eb.fn.countAll().as('charged'))
+    .where('spends.task', '=', task).where('spends.state', 'in', ['reserved', 'committed']).where('evaluations.round', 'is', null).executeTakeFirst();
   return Number(row?.charged ?? 0);
 }
 
@@ -163,9 +198,7 @@ function releasesOf(db: Db, now: () => string): Pick<Storage, ReleaseFunctions> 
   return {
     async publish(release, participants) {
       await db.transaction().execute(async (transaction) => {
-        const done = await transaction.updateTable('rounds').set({ state: 'done', ended_at: now(), participants })
-          .where('id', '=', release.round).where('state', '=', 'training').executeTakeFirst();
-        if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${release.round}: expected it to be training when its release is published`);
+        await endRound(transaction, release.round, participants, now());
         await insertRelease(transaction, release);
       });
     },

@@ -3,7 +3,8 @@
  * so that embedded and networked databases are interchangeable; one conformance suite runs on all of them.
  * Every function rejects with `storage.failed` when the database does not answer. What resolves is durable.
  */
-import type { Plan } from '../../shared/federation/plan.ts';
+import type { GateVerdict } from '../../shared/evaluation/gate-rule.ts';
+import type { Plan, Purpose } from '../../shared/federation/plan.ts';
 import type { Manifest } from '../../shared/federation/release.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
@@ -61,10 +62,26 @@ export interface RoundRecord {
   readonly endedAt: string | null;
   readonly participants: number | null;
   readonly failure: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Of an evaluation that is done. */
+  readonly result: GateVerdict | null;
+}
+
+/** A round that scores releases. */
+export interface EvaluationRecord {
+  readonly round: string;
+  /** Digest of the release it is about. */
+  readonly candidate: string;
+  /** Digest of the release it is compared with. */
+  readonly served: string;
+  readonly state: StoredRoundState;
+  readonly spend: SpendState;
+  /** Once it is done. */
+  readonly verdict: GateVerdict | null;
 }
 
 export interface SpendRecord extends Spend {
   readonly round: string;
+  readonly purpose: Purpose;
   readonly state: SpendState;
 }
 
@@ -132,6 +149,10 @@ export interface Storage extends IdentityRecords {
   startTraining(round: string, participants: number): Promise<void>;
   /** Ends a round with its release, served or a candidate, both or neither. */
   publish(release: ReleaseRecord, participants: number): Promise<void>;
+  /** Ends an evaluation with what came of it. */
+  concludeEvaluation(round: string, participants: number, result: GateVerdict): Promise<void>;
+  /** The evaluations of a task, oldest first. */
+  evaluations(task: string): Promise<readonly EvaluationRecord[]>;
   /** Ends a round without a release. A reservation that was never committed is abandoned. */
   failRound(round: string, failure: Failure): Promise<void>;
   /** Fails every round that a crash left open; resolves to their ids. */
@@ -139,13 +160,13 @@ export interface Storage extends IdentityRecords {
   /** Rounds with a number above `after`, oldest first. */
   rounds(task: string, page: { readonly after: number; readonly limit: number }): Promise<readonly RoundRecord[]>;
   lastRound(task: string): Promise<RoundRecord | null>;
-  /** When the newest round in which anybody was told to train was opened; null before the first. */
+  /** When the newest round of training in which anybody was told to train was opened; null before the first. */
   lastTrainedAt(task: string): Promise<string | null>;
   /** Every spend of a task, oldest first. */
   spends(task: string): Promise<readonly SpendRecord[]>;
-  /** Rounds whose budget is reserved or committed. */
+  /** Rounds of training whose budget is reserved or committed. */
   roundsCharged(task: string): Promise<number>;
-  /** Rounds that ended with a release, whatever became of it. */
+  /** Rounds of training that ended with a release, whatever became of it. */
   roundsDone(task: string): Promise<number>;
 
   /** Releases below the version `before`, newest first; those in one state only, where one is given. */

@@ -1,4 +1,5 @@
 /** How well a trained model ranks what shoppers went on to touch: all rankable items not in the history, no sampling. */
+import type { ShopperHistory } from '../commerce/history.ts';
 import type { FederatedModel } from '../recommender/federated-model.ts';
 import { seededRandom, type SeededRandom } from '../numerics/random.ts';
 import { topK } from '../ranking/top-k.ts';
@@ -39,8 +40,7 @@ export function evaluateModel<Params>(model: FederatedModel<Params>, params: Par
   const random = options.sampledNegatives === undefined ? undefined : seededRandom(options.sampledNegatives.seed, 'negatives');
   split.tests.forEach((test, index) => {
     model.score(params, test.history, scores);
-    const excluded = split.rankable.map((flag) => 1 - flag);
-    for (const item of test.history.items) excluded[item] = 1;
+    const excluded = excludedFor(test.history, split.rankable);
     if (random !== undefined && options.sampledNegatives !== undefined) keepSampled(excluded, test, options.sampledNegatives.count, random);
     const ranked = topK(scores, 20, excluded);
     const relevant = new Set(test.relevant);
@@ -57,6 +57,13 @@ export function evaluateModel<Params>(model: FederatedModel<Params>, params: Par
     gini20: gini(shown, split.rankable),
     perShopper: { ndcg10, recall20, hr10 },
   };
+}
+
+/** What a ranking for this history leaves out: items the shopper had, and what is not rankable. One entry an item. */
+export function excludedFor(history: ShopperHistory, rankable: Uint8Array): Uint8Array {
+  const excluded = rankable.map((flag) => 1 - flag);
+  for (const item of history.items) excluded[item] = 1;
+  return excluded;
 }
 
 /** Excludes all but the relevant items and `count` of the others that are still open. */

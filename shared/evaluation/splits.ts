@@ -55,12 +55,25 @@ export function splitHistories(protocol: Protocol, histories: readonly ShopperHi
   const rankable = new Uint8Array(items);
   for (const history of training) for (const item of history.items) rankable[item] = 1;
   const tests = cuts.flatMap(({ shown, asked }, shopper): TestCase[] => {
-    if (shown === undefined || shown.items.length === 0) return [];
-    const known = new Set(shown.items);
-    const relevant = asked.filter((item) => !known.has(item) && rankable[item] === 1);
-    return relevant.length === 0 ? [] : [{ shopper, history: shown, relevant: Int32Array.from(new Set(relevant)).sort() }];
+    const test = testOf({ shown, asked }, rankable);
+    return test === null ? [] : [{ shopper, ...test }];
   });
   return { protocol, training, tests, rankable };
+}
+
+/**
+ * What `last-basket` asks of one shopper alone; null for fewer than two visits, or nothing new in the last.
+ * @param rankable one entry an item: without the other shoppers' histories, nobody but the caller knows
+ */
+export function lastBasketTest(history: ShopperHistory, rankable: Uint8Array): Omit<TestCase, 'shopper'> | null {
+  return testOf(cutLastVisit(history), rankable);
+}
+
+function testOf({ shown, asked }: Pick<Cut, 'shown' | 'asked'>, rankable: Uint8Array): Omit<TestCase, 'shopper'> | null {
+  if (shown === undefined || shown.items.length === 0) return null;
+  const known = new Set(shown.items);
+  const relevant = asked.filter((item) => !known.has(item) && rankable[item] === 1);
+  return relevant.length === 0 ? null : { history: shown, relevant: Int32Array.from(new Set(relevant)).sort() };
 }
 
 function cutAll(protocol: Protocol, histories: readonly ShopperHistory[], random: SeededRandom): Cut[] {

@@ -8,7 +8,7 @@ import { privacyEventsSchema, type PrivacyEvent } from '../privacy/accounting/ev
 import { acrossShops, filterOrderOf, ledgerOrders, reportBudget, restoreBudget, type BudgetEntry, type BudgetState } from '../privacy/budget.ts';
 import type { PrivacyStatement } from './release.ts';
 import { epsilonOfRounds, planEvents } from './plan-cost.ts';
-import { totalNoiseStd, type Plan } from './plan.ts';
+import { totalNoiseStd, type Plan, type Purpose } from './plan.ts';
 import { sharesOf, type TaskSpec } from './task.ts';
 
 const unit = 'one shopper in one shop';
@@ -60,6 +60,7 @@ export function roundCost(plan: Plan): RoundCost {
 /** A line of the coordinator's journal, as far as the budget looks at it. */
 export interface JournalledSpend {
   readonly round: string;
+  readonly purpose: Purpose;
   readonly state: BudgetEntry['kind'];
   /** What {@link roundCost} gave, read back from a disk. */
   readonly event: unknown;
@@ -122,7 +123,9 @@ export interface BudgetReport {
   readonly rdp: { readonly orders: readonly number[]; readonly values: readonly number[] } | null;
   /** A ledger of its own: what the same releases tell about one whole shop. Null where that is not bounded. */
   readonly shopLedger: { readonly unit: string; readonly adjacency: string; readonly epsilon: number } | null;
+  /** Of training; evaluations of releases, which have a part of the budget of their own, beside them. */
   readonly roundsCharged: number;
+  readonly evaluationsCharged: number;
   readonly roundsLeft: number;
   /** open: rounds may follow. exhausted: the task has spent what it promised, and stops for good. */
   readonly state: 'open' | 'exhausted' | 'unlimited';
@@ -137,11 +140,12 @@ export interface BudgetReport {
 export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[]): BudgetReport {
   const { privacy } = task;
   const budget = taskBudget(task, spends);
-  const roundsCharged = spends.filter(({ state }) => state !== 'abandoned').length;
+  const charges = spends.filter(({ state }) => state !== 'abandoned');
+  const roundsCharged = charges.filter(({ purpose }) => purpose === 'training').length;
   const roundsLeft = Math.max(0, privacy.rounds - roundsCharged);
   const shares = privacy.mode === 'distributed' ? sharesOf(task) : null;
   const mode = budget === null ? 'none' : shares === null ? 'local' : 'distributed';
-  const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, shares }), threatModel: threatModel[mode] } as const;
+  const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, evaluationsCharged: charges.length - roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, shares }), threatModel: threatModel[mode] } as const;
   if (budget === null) {
     return { ...base, delta: null, epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, epsilonAcrossShops: null, filterOrder: null, filterUsed: null, rdp: null, shopLedger: null, state: 'unlimited' };
   }

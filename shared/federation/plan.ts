@@ -3,7 +3,7 @@
  * compute the hash from the same canonical JSON, so neither can train under terms the other did not see.
  */
 import * as z from 'zod';
-import { modelKinds } from '../recommender/federated-model.ts';
+import { statisticKinds } from '../recommender/federated-model.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
@@ -54,8 +54,10 @@ const boundsSchema = z.strictObject({
 const promise = {
   epsilon: positive,
   delta: z.number().gt(0).lt(1),
-  /** Rounds that together spend (epsilon, delta). */
+  /** Training rounds of the task, which spend (epsilon, delta) together, with their evaluations where there are any. */
   rounds: count,
+  /** The part of the promise that this round may take; without it, rounds take equal parts of all of it. */
+  share: z.number().gt(0).optional(),
   /** Noise that the promise needs: in every report in mode `local`, in the sum in mode `distributed`. */
   noiseStd: positive,
   mechanism: z.literal('skellam'),
@@ -103,7 +105,7 @@ export const planSchema = z.strictObject({
   task: z.string().min(1).max(64),
   /** Unique in the federation: task name and number. */
   round: z.string().min(1).max(96),
-  model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), jsonSchema) }),
+  model: z.strictObject({ kind: z.enum(statisticKinds), hyperParameters: z.record(z.string(), jsonSchema) }),
   catalogueHash: z.string().regex(/^[0-9a-f]{64}$/),
   /** Length of the statistic: the model's vector and the slots behind it, padded where it is rotated. */
   statisticLength: count.max(1 << 28),
@@ -117,7 +119,9 @@ export const planSchema = z.strictObject({
   // Two survivor sets of `threshold` signatures each would take a third of double signers.
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || 3 * privacy.colluding < cohort.minParticipants, 'privacy.colluding: expected less than a third of cohort.minParticipants')
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || cohort.minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed`)
-  .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`);
+  .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`)
+  // What rounds take more than their equal part of, others would have to do without.
+  .refine(({ privacy }) => privacy.mode === 'none' || privacy.share === undefined || privacy.share <= 1 / privacy.rounds, 'privacy.share: expected at most 1 / privacy.rounds');
 
 export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type Bounds = Plan['bounds'];
@@ -127,6 +131,18 @@ export type Cohort = Plan['cohort'];
 /** Shares of noise that the guarantee counts on at the least: 1 where every share is all of it. */
 export function honestShares(privacy: z.infer<typeof privacySchema>, { minParticipants }: { readonly minParticipants: number }): number {
   return privacy.mode === 'distributed' ? minParticipants - privacy.tolerated - privacy.colluding : 1;
+}
+
+/** What a round is for: its sum makes a release, or scores some. */
+export type Purpose = 'training' | 'evaluation';
+
+export function purposeOf({ model }: Pick<Plan, 'model'>): Purpose {
+  return model.kind === 'evaluation' ? 'evaluation' : 'training';
+}
+
+/** How many rounds like this one would spend all of the promise: no whole number where it is shared unequally. */
+export function equalRounds({ rounds, share }: { readonly rounds: number; readonly share?: number | undefined }): number {
+  return share === undefined ? rounds : 1 / share;
 }
 
 /** Slots behind the model's vector: the count, and the bit where the clip norm adapts. */

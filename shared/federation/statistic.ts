@@ -10,7 +10,7 @@ import { addClipped, clipBounds, emptySum } from '../privacy/clip.ts';
 import { addDense } from '../privacy/dense.ts';
 import { addNoiseBlock, withoutNoise, type NoiseBlock } from '../privacy/noise.ts';
 import type { Clipped, Masked, Noised } from '../privacy/vectors.ts';
-import type { AnyFederatedModel } from '../recommender/federated-model.ts';
+import type { AnyStatistic } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { contributionLength, modelNorm, slotsOf, type Bounds, type Plan } from './plan.ts';
 
@@ -29,7 +29,7 @@ export interface StatisticBuilder {
  * @param random decides the rounding of the rotated encoding; the sparse one rounds toward zero.
  * @throws CestaError `plan.invalid` when model and plan disagree about the length.
  */
-export function startStatistic(model: AnyFederatedModel, params: unknown, plan: Plan, random: RandomWords): StatisticBuilder {
+export function startStatistic(model: AnyStatistic, params: unknown, plan: Plan, random: RandomWords): StatisticBuilder {
   const { bounds } = plan;
   const modelLength = model.statisticLength();
   if (modelLength + slotsOf(bounds) !== contributionLength(plan)) {

@@ -12,11 +12,11 @@ import { solveDense, type DensePlan } from '../privacy/dense.ts';
 import { calibrateGrid } from '../privacy/grid-calibration.ts';
 import { solveGrid } from '../privacy/grid.ts';
 import { paddedLength } from '../privacy/rotation.ts';
-import { modelKinds, type AnyFederatedModel } from '../recommender/federated-model.ts';
+import { modelKinds, type AnyStatistic } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
-import { protocolVersion, parsePlan, privacyModes, slotsOf, type Bounds, type Plan } from './plan.ts';
+import { equalRounds, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
 
 const count = z.number().int().positive();
 /** A year. */
@@ -69,7 +69,14 @@ export const taskSpecSchema = z.strictObject({
     /** From the opening of one round to that of the next, at least. */
     minIntervalSeconds: z.number().int().min(0).max(longestIntervalSeconds).default(0),
   }).prefault({}),
-});
+  /** Releases after the first are scored by shops before they are served; without it, they are served at once. */
+  gate: z.strictObject({
+    /** Part of the promise that evaluations take; training has the rest. */
+    share: z.number().gt(0).lte(0.5).default(0.1),
+    /** How far below the served release's score a candidate's may be. */
+    tolerance: z.number().gte(0).lt(1).default(0.05),
+  }).optional(),
+}).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' });
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
 
@@ -84,7 +91,8 @@ export function parseTaskSpec(value: unknown): TaskSpec {
 const countShare = 0.01;
 
 export interface PlanContext {
-  readonly model: AnyFederatedModel;
+  /** What a round of training sums, or an evaluation of releases. */
+  readonly model: AnyStatistic;
   readonly catalogue: Catalogue;
   /** 1 for the first round of the task. */
   readonly roundNumber: number;
@@ -108,13 +116,26 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     round,
     model: { kind: model.kind, hyperParameters: model.hyperParameters },
     catalogueHash: catalogue.hash,
-    ...protect(task, model, { round, clipNorm, maxParticipants: cohort.maxParticipants }),
+    ...protect(purposeOf({ model }) === 'evaluation' ? forEvaluation(task) : task, model, { round, clipNorm, maxParticipants: cohort.maxParticipants }),
     cohort,
     deadlines: task.deadlines,
     baseRelease,
   });
   requireMaskable(plan);
   return plan;
+}
+
+/** An evaluation is a few bounded numbers: what a task says of the model's contributions is not about them. */
+function forEvaluation(task: TaskSpec): TaskSpec {
+  if (task.gate === undefined) throw new CestaError('plan.invalid', `gate: expected one for an evaluation in task ${task.name}, got none`);
+  const { clipNorm: _clipNorm, adaptiveClip: _adaptiveClip, ...privacy } = task.privacy;
+  return { ...task, privacy: { ...privacy, encoding: 'sparse' } };
+}
+
+/** What one round takes of the promise: training and evaluations of all rounds together, all of it. */
+function shareOf({ gate, privacy: { rounds } }: TaskSpec, purpose: Purpose): { readonly share?: number } {
+  if (gate === undefined) return {};
+  return { share: (purpose === 'evaluation' ? gate.share : 1 - gate.share) / rounds };
 }
 
 interface RoundTerms {
@@ -126,7 +147,7 @@ interface RoundTerms {
 /** How a round is protected, and the length that follows from it. */
 type Protection = Pick<Plan, 'bounds' | 'privacy' | 'statisticLength'>;
 
-function protect(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms): Protection {
+function protect(task: TaskSpec, model: AnyStatistic, terms: RoundTerms): Protection {
   const { mode } = task.privacy;
   switch (mode) {
     case 'none':
@@ -143,7 +164,7 @@ function protect(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms): P
   }
 }
 
-function leaveUnprotected(task: TaskSpec, model: AnyFederatedModel, { maxParticipants }: RoundTerms): Protection {
+function leaveUnprotected(task: TaskSpec, model: AnyStatistic, { maxParticipants }: RoundTerms): Protection {
   const { privacy, maxShoppersPerShop } = task;
   refuseShares(task);
   const given = (['epsilon', 'delta', 'sampling', 'adaptiveClip'] as const).find((field) => privacy[field] !== undefined);
@@ -193,9 +214,10 @@ export function sharesOf({ privacy, cohort: { minParticipants, targetParticipant
   return { tolerated, colluding };
 }
 
-function protectWithNoise(task: TaskSpec, model: AnyFederatedModel, terms: RoundTerms, noiseMode: NoiseMode): Protection {
+function protectWithNoise(task: TaskSpec, model: AnyStatistic, terms: RoundTerms, noiseMode: NoiseMode): Protection {
   const promise = promiseOf(task);
   const filterOrder = filterOrderOf(promise);
+  const share = shareOf(task, purposeOf({ model }));
   const modelNorm = terms.clipNorm ?? task.privacy.clipNorm ?? model.normBound;
   if (!Number.isFinite(modelNorm)) {
     throw new CestaError('privacy.invalid', `privacy.clipNorm: expected a positive number, since contributions of ${model.kind} have no natural bound, got none`);
@@ -205,6 +227,7 @@ function protectWithNoise(task: TaskSpec, model: AnyFederatedModel, terms: Round
   const vectorLength = model.statisticLength() + slotsOf(norms);
   const shared = {
     ...promise,
+    rounds: equalRounds({ ...promise, ...share }),
     orders: [filterOrder],
     clipNorm: norms.clipNorm,
     maxShoppers: task.maxShoppersPerShop * terms.maxParticipants,
@@ -218,7 +241,7 @@ function protectWithNoise(task: TaskSpec, model: AnyFederatedModel, terms: Round
   return {
     statisticLength,
     bounds: { ...gridBounds, ...norms, rowCap, maxShoppersPerShop: task.maxShoppersPerShop },
-    privacy: { ...noiseMode, ...promise, noiseStd, mechanism: 'skellam', filterOrder, shopsPerShopper: task.privacy.shopsPerShopper },
+    privacy: { ...noiseMode, ...promise, ...share, noiseStd, mechanism: 'skellam', filterOrder, shopsPerShopper: task.privacy.shopsPerShopper },
   };
 }
 

@@ -38,6 +38,12 @@ export function requireInteger(field: string, value: number, min = 1, max = Numb
   return value;
 }
 
+/** A number of rounds, 1 at least; no whole one where a round takes a share of a promise that none of an integer's is. */
+export function requireRounds(field: string, value: number): number {
+  if (!(value >= 1) || !Number.isFinite(value)) throw invalid(field, 'a finite number of at least 1', value);
+  return value;
+}
+
 /** A power of two within 2^-60..2^60: multiplying by it is exact in floating point. */
 export function requirePowerOfTwo(field: string, value: number): number {
   const exponent = Math.round(Math.log2(value));

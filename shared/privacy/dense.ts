@@ -7,7 +7,7 @@
 import { uniform53, type RandomWords } from '../numerics/random.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { skellamReleaseEpsilon, smallestNoise } from './accounting/skellam.ts';
-import { invalid, requireDelta, requireInteger, requirePositive } from './checks.ts';
+import { invalid, requireDelta, requireInteger, requirePositive, requireRounds } from './checks.ts';
 import { finestScale } from './grid-calibration.ts';
 import { largestNoiseSteps } from './grid.ts';
 import { defaultBeta, heuristicScale, roundedNormBound } from './rounding.ts';
@@ -125,7 +125,7 @@ export function solveDense(requirements: DenseRequirements): DensePlan {
   const { epsilon, delta, rounds, clipNorm, length, maxShoppers, largestInflation = 1.05, bits: fewest = 8 } = requirements;
   requirePositive('epsilon', epsilon);
   requireDelta('delta', delta);
-  requireInteger('rounds', rounds);
+  requireRounds('rounds', rounds);
   requirePositive('clipNorm', clipNorm);
   requireInteger('maxShoppers', maxShoppers);
   const fine = noiseAtScale(requirements, finestScale(clipNorm));

@@ -9,7 +9,7 @@ import { solveGrid } from './grid.ts';
 export interface NoisyGridRequirements {
   readonly epsilon: number;
   readonly delta: number;
-  /** Releases that together spend (epsilon, delta). */
+  /** Releases that together spend (epsilon, delta); 1 / share where one takes a share of it. */
   readonly rounds: number;
   /** L2 norm and largest entry of one contribution, in contribution units. */
   readonly clipNorm: number;

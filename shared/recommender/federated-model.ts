@@ -11,6 +11,10 @@ import type { NamedTensors } from '../protocol/tensors.ts';
 export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'als', 'item-knn'] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
+/** What a round may sum: what a model trains from, or how well releases rank. The second is never a release itself. */
+export const statisticKinds = [...modelKinds, 'evaluation'] as const;
+export type StatisticKind = (typeof statisticKinds)[number];
+
 /** One decoded aggregate: what a round yields. */
 export interface Aggregate {
   /** Sum over shoppers plus noise, in the units of `contribute`; length `statisticLength()`. */
@@ -29,9 +33,9 @@ export interface Reason {
   readonly weight: number;
 }
 
-/** Pure: no I/O, clock or ambient randomness. One file per model. */
-export interface FederatedModel<Params> {
-  readonly kind: ModelKind;
+/** The side of the waist that knows shoppers: what each of them adds to a sum. Pure: no I/O, clock or ambient randomness. */
+export interface Statistic<Params> {
+  readonly kind: StatisticKind;
   /** The resolved hyper-parameters, as they stand in the plan and the release. */
   readonly hyperParameters: Readonly<Record<string, Json>>;
   /** Length of the statistic for this catalogue and these hyper-parameters. */
@@ -43,10 +47,15 @@ export interface FederatedModel<Params> {
   readonly entryBound: number;
   /** Upper bound of the L2 norm of any one contribution, or Infinity: the default clip norm when finite. */
   readonly normBound: number;
-  /** Parameters before any round, from the public catalogue alone. */
-  initial(): Params;
   /** Adds one shopper's contribution, unclipped, as sparse entries of distinct indexes: bounds are the privacy layer's job. */
   contribute(params: Params, history: ShopperHistory, into: SparseVector): void;
+}
+
+/** Pure, both sides of the waist. One file per model. */
+export interface FederatedModel<Params> extends Statistic<Params> {
+  readonly kind: ModelKind;
+  /** Parameters before any round, from the public catalogue alone. */
+  initial(): Params;
   /** Folds one decoded aggregate into new parameters. */
   update(params: Params, aggregate: Aggregate): Params;
   /** Writes the score of every item for a history; higher is better. The storefront runs exactly this. */
@@ -59,5 +68,6 @@ export interface FederatedModel<Params> {
   decode(tensors: NamedTensors): Params;
 }
 
-/** A model whose parameter type is its own business: what the round, releases and the storefront hold. */
+/** Those whose parameter type is their own business: what the round, releases and the storefront hold. */
+export type AnyStatistic = Statistic<unknown>;
 export type AnyFederatedModel = FederatedModel<unknown>;

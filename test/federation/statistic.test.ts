@@ -149,7 +149,7 @@ describe('a plan', () => {
 
 /** Journal lines of `count` rounds under a plan. */
 function spendsOf(plan: Plan, count: number, state: 'reserved' | 'committed' | 'abandoned' = 'committed') {
-  return Array.from({ length: count }, (_, index) => ({ round: `main-${index + 1}`, state, event: JSON.parse(JSON.stringify(roundCost(plan).events)) as unknown }));
+  return Array.from({ length: count }, (_, index) => ({ round: `main-${index + 1}`, purpose: 'training' as const, state, event: JSON.parse(JSON.stringify(roundCost(plan).events)) as unknown }));
 }
 
 describe('a budget report', () => {
@@ -186,11 +186,11 @@ describe('a budget report', () => {
   });
 
   it('refuses a journal of something else', () => {
-    expect(() => budgetReport(task({ mode: 'local', epsilon: 2, delta: 1e-5 }), [{ round: 'main-1', state: 'committed', event: { mechanism: 'skellam' } }])).toThrow(expect.objectContaining({ code: 'storage.failed' }) as Error);
+    expect(() => budgetReport(task({ mode: 'local', epsilon: 2, delta: 1e-5 }), [{ round: 'main-1', purpose: 'training', state: 'committed', event: { mechanism: 'skellam' } }])).toThrow(expect.objectContaining({ code: 'storage.failed' }) as Error);
   });
 
   it('promises nothing in mode none', () => {
-    const spends = [{ round: 'main-1', state: 'committed', event: [] }] as const;
+    const spends = [{ round: 'main-1', purpose: 'training', state: 'committed', event: [] }] as const;
     expect(budgetReport(task({ mode: 'none' }), spends)).toMatchObject({ epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, delta: null, state: 'unlimited', roundsCharged: 1 });
   });
 });

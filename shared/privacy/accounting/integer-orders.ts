@@ -2,7 +2,7 @@
  * From an RDP curve that holds at integer orders to epsilon, with or without secret Poisson sampling: shared by the
  * Skellam and the distributed discrete Gaussian mechanism. Sampling: Zhu and Wang 2019.
  */
-import { requireDelta, requireFraction, requireInteger } from '../checks.ts';
+import { requireDelta, requireFraction, requireRounds } from '../checks.ts';
 import { rdpToEpsilon } from './conversions.ts';
 import { subsampledRdp } from './subsampled-rdp.ts';
 
@@ -19,6 +19,7 @@ function ordersTo(limit: number): number[] {
 }
 
 export interface OrderTerms {
+  /** Equal releases: RDP adds up, so that 1 / share of them is a whole promise of which one takes a share. */
   readonly rounds: number;
   readonly delta: number;
   /** Rate of secret Poisson sampling; 1 by default. */
@@ -28,7 +29,7 @@ export interface OrderTerms {
 
 /** The least epsilon over the orders, and the order that gives it. @throws CestaError `privacy.invalid` */
 export function epsilonAtOrders(rdp: (order: number) => number, { rounds, delta, sampling = 1, orders = integerOrders }: OrderTerms): { epsilon: number; order: number } {
-  requireInteger('rounds', rounds);
+  requireRounds('rounds', rounds);
   requireDelta('delta', delta);
   requireFraction('sampling', sampling);
   let best = { epsilon: Infinity, order: orders[0] };

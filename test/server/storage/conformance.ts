@@ -1,7 +1,7 @@
 /** What every storage must do, whatever the database: one suite, run once for each implementation. */
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../../server/storage/storage.ts';
-import { exampleEvents, roundRecord } from '../support/fixtures.ts';
+import { comparedReleases, evaluationRecord, exampleEvents, roundRecord } from '../support/fixtures.ts';
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -9,6 +9,7 @@ export interface OpenedStorage {
   reopen(): Promise<Storage>;
 }
 
+const verdict = { decision: 'promote', tolerance: 0.05, testable: 9.5, served: 1.25, gain: -0.125, servedGain: null, noiseStd: 2 } as const;
 const failure = { code: 'round.failed', message: 'coordinator restarted' } as const;
 
 export function storageConformance(name: string, makeStorage: () => Promise<OpenedStorage>): void {
@@ -96,7 +97,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       const { storage } = await open();
       await storage.openRound(roundRecord(1, 1));
       await storage.failRound('trial-1', failure);
-      expect(await storage.spends('trial')).toEqual([{ round: 'trial-1', event: exampleEvents, epsilon: 0.25, delta: 1e-5, state: 'abandoned' }]);
+      expect(await storage.spends('trial')).toEqual([{ round: 'trial-1', purpose: 'training', event: exampleEvents, epsilon: 0.25, delta: 1e-5, state: 'abandoned' }]);
       await storage.openRound(roundRecord(2, 1));
       expect(await storage.roundsCharged('trial')).toBe(1);
     });
@@ -152,6 +153,30 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       expect(await numbers(9, 5)).toEqual([10, 11, 12]);
       expect(await numbers(12, 5)).toEqual([]);
       expect(await numbers(Number.MAX_SAFE_INTEGER, 5)).toEqual([]);
+    });
+
+    it('tells evaluations apart, and keeps what came of them', async () => {
+      const { storage } = await open();
+      await storage.openRound(roundRecord(1, null));
+      await storage.startTraining('trial-1', 3);
+      await storage.openRound(evaluationRecord(2));
+      await storage.openRound(evaluationRecord(3));
+      await storage.failRound('trial-3', failure);
+      expect(await storage.evaluations('trial')).toEqual([
+        { round: 'trial-2', candidate: comparedReleases.candidate, served: comparedReleases.served, state: 'recruiting', spend: 'reserved', verdict: null },
+        { round: 'trial-3', candidate: comparedReleases.candidate, served: comparedReleases.served, state: 'failed', spend: 'abandoned', verdict: null },
+      ]);
+      expect(await storage.roundsCharged('trial')).toBe(1);
+      expect((await storage.spends('trial')).map(({ purpose }) => purpose)).toEqual(['training', 'evaluation', 'evaluation']);
+      await expect(storage.concludeEvaluation('trial-2', 3, verdict)).rejects.toMatchObject({ code: 'storage.failed' });
+      await storage.startTraining('trial-2', 3);
+      await storage.concludeEvaluation('trial-2', 2, verdict);
+      await expect(storage.concludeEvaluation('trial-2', 2, verdict)).rejects.toMatchObject({ code: 'storage.failed' });
+      await expect(storage.concludeEvaluation('trial-1', 2, verdict)).rejects.toMatchObject({ code: 'storage.failed' });
+      expect((await storage.evaluations('trial')).map((evaluation) => evaluation.verdict)).toEqual([verdict, null]);
+      expect(await storage.roundsDone('trial')).toBe(0);
+      const rounds = await storage.rounds('trial', { after: 0, limit: 9 });
+      expect(rounds.map(({ state, participants, result }) => [state, participants, result])).toEqual([['training', 3, null], ['done', 2, verdict], ['failed', null, null]]);
     });
 
     it('serialises reservations that race for the last share', async () => {

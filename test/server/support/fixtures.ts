@@ -49,6 +49,14 @@ export function roundRecord(number: number, roundLimit: number | null, name = 't
   return { task: name, number, plan, planHash: planHash(plan), admit: roundLimit === null ? null : atMost(roundLimit), spend: { event: exampleEvents, epsilon: 0.25, delta: 1e-5 } };
 }
 
+export const comparedReleases = { k: 10, candidate: 'c'.repeat(64), served: 'a'.repeat(64), previous: null };
+
+/** A round that scores releases. */
+export function evaluationRecord(number: number, name = 'trial'): OpenRoundRecord {
+  const plan = { ...planOf({ name }, number), model: { kind: 'evaluation' as const, hyperParameters: comparedReleases } };
+  return { ...roundRecord(number, null, name), plan, planHash: planHash(plan) };
+}
+
 /** A budget of so many rounds. */
 function atMost(rounds: number): (spends: readonly SpendRecord[]) => void {
   return (spends) => {
@@ -59,7 +67,7 @@ function atMost(rounds: number): (spends: readonly SpendRecord[]) => void {
 
 export function manifestOf(plan: Plan, version: number): Manifest {
   return {
-    protocol: 1, task: plan.task, version, round: plan.round, createdAt: '2025-01-02T03:04:05.000Z', model: plan.model,
+    protocol: 1, task: plan.task, version, round: plan.round, createdAt: '2025-01-02T03:04:05.000Z', model: { kind: 'popularity', hyperParameters: {} },
     catalogueHash: plan.catalogueHash, planHash: planHash(plan), cohort: 2, shoppers: 7,
     privacy: { mode: 'none', unit: 'one shopper', adjacency: 'add or remove', epsilon: null, delta: null, noiseStd: 0, clipNorm: null, assumptions: [] },
     metrics: { parameters: 4 }, tensorsSha256: '0'.repeat(64), parent: null, nextClipNorm: null,

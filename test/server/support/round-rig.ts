@@ -7,7 +7,7 @@ import { planHash, type Plan } from '../../../shared/federation/plan.ts';
 import type { Round } from '../../../shared/federation/round.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
-import { manifestOf, model, planOf, silent, type TaskShape } from './fixtures.ts';
+import { planOf, silent, type TaskShape } from './fixtures.ts';
 import { silentLedger } from './ledgers.ts';
 import { digestOf } from './test-client.ts';
 
@@ -48,23 +48,22 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
     await fault?.();
     log.push(`disk: ${statement}`);
   };
+  const ledger = silentLedger(faults.ledger);
   const run = startRound({
-    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, stageMs: 30_000, ledger: silentLedger(faults.ledger),
+    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, stageMs: 30_000, ledger,
     storage: {
       startTraining: (_round, participants) => write(`charged, ${participants} members`, faults.startTraining),
       failRound: (_round, { code }) => write(`failed ${code}`, faults.failRound),
       spends: () => Promise.resolve([]),
       nodes: () => Promise.resolve([]),
     },
-    releases: {
-      async publish(_model, sum, { beforeServing } = {}) {
-        await faults.publish?.();
-        sums.push(sum);
-        await write('release');
-        const release = { manifest: manifestOf(plan, 1), sha256: 'e'.repeat(64), bytes: new Uint8Array(1) };
-        await beforeServing?.(release);
-        return release;
-      },
+    async conclude(sum) {
+      await faults.publish?.();
+      sums.push(sum);
+      await write('release');
+      const release = { version: 1, sha256: 'e'.repeat(64) };
+      await ledger.released(release);
+      return release;
     },
     gateway: {
       send(participant, message) {
@@ -74,7 +73,7 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
       refuse: (participant, { code }) => void log.push(`${participant} <- error ${code}`),
     },
     onProgress: (round) => void progress.push(round.phase),
-  }, model, plan, shops);
+  }, plan, shops);
   const announce = (participant: string, update: Int32Array = new Int32Array(plan.statisticLength)): void => {
     run.message(participant, { type: 'report', seq: 1, round: plan.round, planHash: planHash(plan), length: update.length, sha256: digestOf(update) });
   };
