@@ -71,7 +71,7 @@ export interface Runner {
   round: Round;
   /** The charge is durable and members were told to train. */
   isTraining: boolean;
-  /** Address of the release, once there is one. */
+  /** Address of the release that the sum made or was about, once that is known. */
   releaseSha256: string;
   readonly effects: RoundEffect[];
   isBusy: boolean;

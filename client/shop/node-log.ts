@@ -31,7 +31,7 @@ export function logEvent(logger: Logger, event: ShopNodeEvent): void {
     case 'reported':
       return logger.info({ round: event.round, bytes: event.bytes }, 'the coordinator has the report');
     case 'round-done':
-      return logger.info({ round: event.round, version: event.version, took: event.took }, 'round done: there is a new release');
+      return logger.info({ round: event.round, version: event.version, took: event.took }, 'round done');
     case 'round-failed':
       return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'round failed: the last release stays in force');
     case 'refused':

@@ -63,6 +63,7 @@ export type RoundEvent =
   | { readonly kind: 'masking'; readonly stage: MaskingStage; readonly answered: number }
   /** The masked sum of these members is unmasked. */
   | { readonly kind: 'summed'; readonly reported: readonly string[] }
+  /** The sum has become what the round is for: a release, or a decision about the one of this version. */
   | { readonly kind: 'released'; readonly version: number }
   | { readonly kind: 'abort'; readonly code: ErrorCode; readonly reason: string };
 

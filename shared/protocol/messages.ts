@@ -75,6 +75,7 @@ const serverMessageSchema = z.discriminatedUnion('type', [
   /** A staging area is free: send the chunks of the announced report. */
   z.strictObject({ type: z.literal('upload'), round: roundId }),
   z.strictObject({ type: z.literal('accepted'), round: roundId }),
+  /** `version`, `sha256`: of the release that the round made, or that it scored. */
   z.strictObject({ type: z.literal('round-done'), round: roundId, version: z.number().int(), sha256: hex(32) }),
   z.strictObject({ type: z.literal('round-failed'), round: roundId, code: errorCode, message: z.string() }),
   z.strictObject({ type: z.literal('task-over'), code: errorCode.nullable(), message: z.string() }),
