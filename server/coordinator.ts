@@ -15,6 +15,7 @@ import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts
 import { createModel } from '../shared/recommender/registry.ts';
 import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
+import { openAdmin, type Admin } from './admin/admin.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from './gateway/context.ts';
 import { attachGateway, type Gateway } from './gateway.ts';
@@ -22,7 +23,7 @@ import { createApp } from './http/app.ts';
 import { addressOf } from './http/address.ts';
 import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
 import { closeServer, listen } from './listen.ts';
-import { progressOf, type RoundProgress } from './progress.ts';
+import { membersOf, progressOf, type RoundProgress } from './progress.ts';
 import { keepCatalogue, openRecords, settledCatalogue, settleTask, type Records } from './records.ts';
 import { reconcile } from './ledger/reconcile.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
@@ -86,6 +87,8 @@ export interface Coordinator {
   readonly url: string;
   /** Ed25519, hex. */
   readonly publicKey: string;
+  /** Made by the first start on a data folder: shown to whoever started it, and kept nowhere. */
+  readonly firstOperator: Admin['operators']['first'];
   state(): CoordinatorState;
   /** Hears every step of every round. Returns what stops it. */
   onRound(listener: (progress: RoundProgress) => void): () => void;
@@ -129,6 +132,7 @@ interface Ground {
 interface Door {
   readonly identity: Identity;
   readonly behindProxy: boolean;
+  readonly admin: Admin;
 }
 
 async function prepare({ catalogue, logger, clock = systemClock, witnesses = noWitnesses }: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Ground> {
@@ -177,7 +181,7 @@ interface House {
   readonly gateway: Gateway;
   readonly schedule: Schedule;
   readonly records: Records;
-  readonly identity: Identity;
+  readonly door: Door;
 }
 
 /** Who listens to the rounds, and the last they heard. */
@@ -192,7 +196,8 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
   const ground = await prepare(options, task, records);
   const audience = gatherAudience();
   const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(ground.record, { ...(task.privacy.mode === 'distributed' ? { nodesPerOrganisation: sharesOf(task).colluding } : {}), ...options.identity }));
-  const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true } });
+  const admin = await openAdmin({ ...records, identity, clock: options.clock ?? systemClock, logger: options.logger });
+  const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true, admin } });
   const { gateway, schedule } = house;
   const { publicKey } = records.key;
   let url: string;
@@ -210,6 +215,7 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
   return {
     url,
     publicKey,
+    firstOperator: admin.operators.first,
     over: audience.over,
     state: () => ({
       task: task.name,
@@ -239,7 +245,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
   const { logger, clock = systemClock, witnesses: { quorum } = noWitnesses, witnessMs = 30_000 } = options;
   const { ground: { room, releases, record }, records, audience, door } = parts;
   const { storage, key } = records;
-  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, nodes: door });
+  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, nodes: door, admin: door });
   const server = createTransportServer(app, options.tls);
   // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
   const events: GatewayEvents = {
@@ -258,6 +264,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     chargeConnect: (request) => door.identity.chargeAddress('connectsPerAddress', addressOf(request, door.behindProxy)),
   });
   door.identity.onExpel((participant, error) => gateway.expel(participant, error));
+  door.admin.attach({ presence: { connected: () => gateway.connected(), ready: () => gateway.ready(), inRound: () => (audience.last === null ? [] : membersOf(audience.last)) }, desk: null });
   const schedule = createSchedule({
     task, storage, releases, gateway, room,
     roundsWanted: options.roundsWanted ?? task.privacy.rounds,
@@ -270,7 +277,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     onOver: audience.onOver,
     onProgress: (round) => tell(audience, round, logger),
   });
-  return { server, gateway, schedule, records, identity: door.identity };
+  return { server, gateway, schedule, records, door };
 }
 
 /** A listener is somebody else's code: its failure is logged and changes nothing. */
@@ -286,8 +293,8 @@ function tell(audience: Audience, round: Round, logger: Logger): void {
 }
 
 /** Ends the round, then the connections: members hear why before they are hung up on. */
-async function leave({ server, gateway, schedule, identity }: House): Promise<void> {
+async function leave({ server, gateway, schedule, door: { identity, admin } }: House): Promise<void> {
   await schedule.stop('the coordinator is stopping');
   await Promise.all([gateway.close(graceMs), closeServer(server, graceMs)]);
-  await identity.idle();
+  await Promise.all([identity.idle(), admin.idle()]);
 }

@@ -1,6 +1,6 @@
 /**
- * The public HTTP side of the coordinator: read only, but for what witnesses sign and for requests about nodes, which
- * carry their own signature. Releases and the catalogue are served from bytes that are durable and digested already, so
+ * The public HTTP side of the coordinator: read only, but for what witnesses sign, for requests about nodes, which carry
+ * their own signature, and for what operators do, which is mounted beside it. Releases and the catalogue are served from bytes that are durable and digested already, so
  * an answer is never half of anything.
  */
 import express, { type Express, type Request, type Response } from 'express';
@@ -19,6 +19,7 @@ import { roundsPath } from '../../shared/protocol/messages.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
 import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
+import { addAdmin, type AdminContext } from './admin.ts';
 import { addNodes, type NodesContext } from './nodes.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
@@ -38,6 +39,8 @@ export interface AppContext {
   readonly phase: () => string;
   /** Without it, nothing is taken over HTTP. */
   readonly nodes?: NodesContext;
+  /** Without it, nothing is served to operators. */
+  readonly admin?: AdminContext;
 }
 
 const roundsPerPage = 100;
@@ -47,7 +50,10 @@ export function createApp(context: AppContext): Express {
   app.disable('x-powered-by');
   // Validators are precomputed; hashing every answer again would be waste.
   app.disable('etag');
-  app.use(logRequests(context.logger, context.clock), publicHeaders);
+  app.use(logRequests(context.logger, context.clock));
+  // Before the headers that let every origin in.
+  if (context.admin !== undefined) addAdmin(app, context.admin, context.logger);
+  app.use(publicHeaders);
   addStatus(app, context);
   addModel(app, context);
   addRecords(app, context);

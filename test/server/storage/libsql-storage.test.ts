@@ -8,6 +8,7 @@ import { openLibsqlStorage } from '../../../server/storage/libsql-storage.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
+import { operatorConformance } from './operator-conformance.ts';
 
 async function openTemporary(): Promise<OpenedStorage> {
   const folder = temporaryFolder();
@@ -23,6 +24,7 @@ async function openTemporary(): Promise<OpenedStorage> {
 
 storageConformance('libsql', openTemporary);
 identityConformance('libsql', openTemporary);
+operatorConformance('libsql', openTemporary);
 
 describe('the libsql database', () => {
   it('syncs every commit to disk', () => {

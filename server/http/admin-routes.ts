@@ -1,0 +1,99 @@
+/** What operators may do, one entry each: the routes and their documentation are both made from this table. */
+import { z } from 'zod';
+import { taskSpecSchema } from '../../shared/federation/task.ts';
+import { CestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
+import type { Admin } from '../admin/admin.ts';
+import type { TaskDesk } from '../tasks.ts';
+import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';
+import type { Operation } from './openapi.ts';
+
+export interface AdminCall<Body, Query> {
+  readonly admin: Admin;
+  /** Values of the path, by name. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly query: Query;
+  /** What the caller presented; known to be in force. */
+  readonly session: string;
+}
+
+export interface AdminRoute<Body = unknown, Query = unknown, Answer = unknown> {
+  readonly method: 'get' | 'post' | 'delete';
+  /** With `{name}` for what varies. */
+  readonly path: string;
+  readonly summary: string;
+  /** As it is named in the audit trail; without, nothing is changed. */
+  readonly action?: string;
+  readonly body?: z.ZodType<Body>;
+  /** What a body of another shape is refused with. */
+  readonly bodyCode?: ErrorCode;
+  readonly query?: z.ZodType<Query>;
+  readonly answer: z.ZodType<Answer>;
+  readonly handle: (call: AdminCall<Body, Query>) => Promise<Answer> | Answer;
+}
+
+/** Checked against its own schemas, then one of many. */
+function route<Body, Query, Answer>(entry: AdminRoute<Body, Query, Answer>): AdminRoute {
+  return entry as unknown as AdminRoute;
+}
+
+function requireDesk({ desk }: Admin): TaskDesk {
+  if (desk === null) throw new CestaError('http.not-found', 'tasks: expected a coordinator that serves them, got one that is starting');
+  return desk;
+}
+
+function changeOfTask(verb: 'pause' | 'resume' | 'cancel', summary: string): AdminRoute {
+  return route({ method: 'post', path: `${adminPath}/tasks/{name}/${verb}`, summary, action: `task.${verb}`, answer: taskStatusSchema, handle: ({ admin, params }) => requireDesk(admin)[verb](params['name']) });
+}
+
+export const adminRoutes: readonly AdminRoute[] = [
+  route({
+    method: 'delete', path: sessionsPath, summary: 'Ends the session', action: 'session.end', answer: emptySchema,
+    handle({ admin, session }) {
+      admin.sessions.end(session);
+      return {};
+    },
+  }),
+  route({ method: 'get', path: `${adminPath}/tasks`, summary: 'The tasks of the federation', answer: tasksSchema, handle: async ({ admin }) => ({ tasks: [...(await requireDesk(admin).list())] }) }),
+  route({ method: 'post', path: `${adminPath}/tasks`, summary: 'Makes a task', action: 'task.create', body: taskSpecSchema, bodyCode: 'plan.invalid', answer: taskStatusSchema, handle: ({ admin, body }) => requireDesk(admin).create(body) }),
+  route({ method: 'get', path: `${adminPath}/tasks/{name}`, summary: 'One task', answer: taskStatusSchema, handle: ({ admin, params }) => requireDesk(admin).status(params['name']) }),
+  changeOfTask('pause', 'Opens no further rounds; the open one goes on'),
+  changeOfTask('resume', 'Opens rounds again'),
+  changeOfTask('cancel', 'Ends a task for good; its releases are served still'),
+  route({ method: 'get', path: `${adminPath}/nodes`, summary: 'The nodes: who they are, whether they may take part, where they stand', answer: nodesSchema, handle: async ({ admin }) => ({ nodes: await admin.nodes() }) }),
+  route({ method: 'get', path: `${adminPath}/operators`, summary: 'The operators in force', answer: operatorsSchema, handle: ({ admin }) => ({ operators: [...admin.operators.list()] }) }),
+  route({ method: 'post', path: `${adminPath}/operators`, summary: 'Makes an operator; the answer is the only time its credentials are shown', action: 'operator.add', body: newOperatorNameSchema, answer: credentialsSchema, handle: ({ admin, body }) => admin.operators.add(body.name) }),
+  route({
+    method: 'delete', path: `${adminPath}/operators/{name}`, summary: 'Withdraws an operator, and its sessions; never the last', action: 'operator.remove', answer: emptySchema,
+    async handle({ admin, params }) {
+      await admin.operators.remove(params['name']);
+      return {};
+    },
+  }),
+  route({
+    method: 'get', path: `${adminPath}/actions`, summary: 'What operators did, newest first', query: pageSchema, answer: actionsSchema,
+    async handle({ admin, query }) {
+      const actions = [...(await admin.trail.list(query))];
+      return { actions, next: actions.length === query.limit ? actions[actions.length - 1].number : null };
+    },
+  }),
+];
+
+/** For the OpenAPI document. */
+export const adminOperations: readonly Operation[] = [
+  { path: sessionsPath, method: 'post', summary: 'Opens a session for a token and a one-time code', request: loginSchema, body: sessionSchema },
+  ...adminRoutes.map(({ method, path, summary, body, query, answer }): Operation => ({
+    path, method, summary, isAdmin: true, body: answer,
+    ...(body === undefined ? {} : { request: body }),
+    parameters: [...parametersOf(path), ...(query === undefined ? [] : queryParameters(query))],
+  })),
+];
+
+function parametersOf(path: string): Record<string, unknown>[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+}
+
+function queryParameters(schema: z.ZodType): Record<string, unknown>[] {
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'output' });
+  return Object.entries(properties).map(([name, property]) => ({ name, in: 'query', required: false, schema: property }));
+}
