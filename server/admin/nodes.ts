@@ -55,5 +55,10 @@ export async function listNodes(storage: Records, presence: Presence, clock: Pic
     const cert = certs.get(node);
     return cert === undefined ? [] : [{ ...describe(node, cert.shop), firstSeen: null, lastSeen: null, connected: 'no', inRound: false }];
   });
-  return [...present, ...former].sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
+  // Sorting is stable: a former key comes after the one that has the name now.
+  return [...present, ...former].sort((a, b) => compare(a.name.toLowerCase(), b.name.toLowerCase()));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
