@@ -9,7 +9,7 @@ import { nextModel, withFirstCount, type StageModel } from '../shared/federation
 import { makePlan, parseTaskSpec, sharesOf, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger/evidence.ts';
-import { toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { connectStatement } from '../shared/protocol/messages.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { createModel } from '../shared/recommender/registry.ts';
@@ -28,6 +28,7 @@ import { keepCatalogue, openRecords, settledCatalogue, settleTask, type Records 
 import { reconcile } from './ledger/reconcile.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
+import { createReleaseLedger } from './ledger/release-ledger.ts';
 import { openRoundLedger } from './ledger/round-ledger.ts';
 import { createReleases, type Releases } from './releases.ts';
 import { createSchedule, type Schedule, type SchedulePhase, type TaskOver } from './schedule.ts';
@@ -145,15 +146,16 @@ async function prepare({ catalogue, logger, clock = systemClock, witnesses = noW
   const caughtUp = await reconcile(record, storage, task.name);
   await reconcileNodes(record, storage);
   if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
-  const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger });
+  const room = createCatalogueRoom(fixed);
+  const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger, ledger: createReleaseLedger(record, storage, task.name), modelOf: (model) => modelIn(room, model) });
   if (fixed === null) {
     refuseUnenforceable(task);
-    return { room: createCatalogueRoom(null), releases, record };
+    return { room, releases, record };
   }
   // Whatever cannot be enforced is refused now, not when shops have come.
   makePlan(withFirstCount(task, fixed), { model: modelOf(fixed, nextModel(task, fixed, null)), catalogue: fixed, roundNumber: 1, baseRelease: null });
-  await releases.load((model) => modelOf(fixed, model));
-  return { room: createCatalogueRoom(fixed), releases, record };
+  await releases.load();
+  return { room, releases, record };
 }
 
 /** Refusals that do not depend on what shops will publish. */
@@ -173,6 +175,11 @@ function refuseUnenforceable(task: TaskSpec): void {
 
 function modelOf(catalogue: Catalogue, { kind, hyperParameters }: StageModel): AnyFederatedModel {
   return createModel(kind, catalogue, hyperParameters);
+}
+
+function modelIn({ fixed }: CatalogueRoom, model: StageModel): AnyFederatedModel {
+  if (fixed === null) throw new CestaError('internal', 'catalogue: expected it to be fixed, since there is a release');
+  return modelOf(fixed, model);
 }
 
 /** The parts that know one another. */

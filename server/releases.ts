@@ -1,32 +1,21 @@
 /**
  * From a decoded sum to a release that everybody may fetch: update -> finite check -> encode -> sign -> blob and row
- * -> current. A release is visible only when all of it is durable, and the last one stays until then.
+ * -> current. A release is visible only when all of it is durable, and the last one stays until then. What changes
+ * which release is served happens one at a time, so that versions and the public record keep their order.
  */
-import { sealRelease, openRelease, type Manifest } from '../shared/federation/release.ts';
+import { sealRelease, type Manifest } from '../shared/federation/release.ts';
 import { describePrivacy } from '../shared/federation/budget-report.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
-import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
 import type { DecodedSum } from '../shared/federation/accumulator.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
-import type { Logger } from 'pino';
-import type { Clock } from './clock.ts';
-import type { BlobStore } from './storage/blobs.ts';
-import type { ReleaseRecord, Storage } from './storage/storage.ts';
+import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
+import { describeRelease, promote, reject, rollback, type ReleaseDesk, type ReleaseStatus } from './release-states.ts';
+import type { ReleaseRecord, Serving } from './storage/storage.ts';
 
-/** A release as it is served. */
-export interface PublishedRelease {
-  readonly manifest: Manifest;
-  readonly sha256: string;
-  readonly bytes: Uint8Array;
-}
-
-/** The release in force, with the parameters that further rounds start from. */
-export interface LoadedRelease extends PublishedRelease {
-  readonly params: unknown;
-}
+export type { LoadedRelease, PublishedRelease, ReleasesOptions, ReleaseStatus };
 
 export interface Sum {
   readonly plan: Plan;
@@ -37,97 +26,135 @@ export interface Sum {
   readonly charged: readonly PrivacyEvent[];
 }
 
+export interface PublishOptions {
+  /** What has to happen between the release's being durable and its being served; for a held one, what has to happen last. */
+  readonly beforeServing?: (release: PublishedRelease) => Promise<void>;
+  /** Makes a candidate: durable, to be fetched by number and digest, but not served. */
+  readonly hold?: boolean;
+}
+
+/** Every change rejects, and changes nothing that is served, when the journal, the files or the public record fail. */
 export interface Releases {
+  /** What is served. Further rounds start from it. */
   readonly current: LoadedRelease | null;
-  /** Takes up the newest release of the data folder that is undamaged. */
-  load(modelOf: (model: Manifest['model']) => AnyFederatedModel): Promise<void>;
+  /** Takes up the newest release in force that is undamaged; writes nothing. */
+  load(): Promise<void>;
+  /** Takes up what the journal has in force, should an earlier change have got no further than that. */
+  settle(): Promise<void>;
   /**
    * Makes, stores and serves the release of a round.
-   * @param beforeServing what has to happen between its being durable and its being served
    * @throws CestaError whatever the update, the checks or the storage object to; the last release stays.
    */
-  publish(model: AnyFederatedModel, sum: Sum, beforeServing?: (release: PublishedRelease) => Promise<void>): Promise<PublishedRelease>;
-  /** A release by number or digest, or null. */
+  publish(model: AnyFederatedModel, sum: Sum, options?: PublishOptions): Promise<PublishedRelease>;
+  /** Releases below the version `before`, newest first. */
+  list(page: { readonly before: number; readonly limit: number }): Promise<readonly ReleaseStatus[]>;
+  /**
+   * Serves a candidate, a rejected release or one that was served before. Under its own version, if that was never
+   * served and is above every version that was; else its parameters are served as a new version that `restores` it, and
+   * its own state stays.
+   * @throws CestaError `release.not-found`; `release.state` when its parameters are what is served; `storage.failed`,
+   * `release.untrusted` when its file is damaged
+   */
+  promote(version: number, reason: Serving['reason']): Promise<PublishedRelease>;
+  /** Decides against a candidate. @throws CestaError `release.not-found`; `release.state` for anything but a candidate */
+  reject(version: number): Promise<void>;
+  /**
+   * Serves again, as a new version, what was served when the release in force was published or promoted: it undoes that
+   * one step, and another rollback the step before. So after 1, 2, 3 the first rollback serves 2 (as 4), the next one 1
+   * (as 5); what is published or promoted in between is undone first, and what was rolled back from never returns by
+   * itself.
+   * @throws CestaError `release.not-found` when nothing is served; `release.state` when nothing was served before;
+   * `storage.failed`, `release.untrusted` when the file of that one is damaged: another may be promoted
+   */
+  rollback(reason: Serving['reason']): Promise<PublishedRelease>;
+  /** A release by number or digest, in whatever state, or null. */
   find(address: { readonly version: number } | { readonly sha256: string }): Promise<PublishedRelease | null>;
 }
 
-export interface ReleasesOptions {
-  readonly task: string;
-  readonly storage: Storage;
-  readonly blobs: BlobStore;
-  readonly key: SigningKey;
-  readonly clock: Clock;
-  readonly logger: Logger;
+interface State {
+  readonly options: ReleasesOptions;
+  current: LoadedRelease | null;
+  /** The version that the journal had in force when `current` was taken up: it may be damaged. */
+  settledVersion: number;
 }
 
-export function createReleases({ task, storage, blobs, key, clock, logger }: ReleasesOptions): Releases {
-  let current: LoadedRelease | null = null;
-  const read = async (record: ReleaseRecord): Promise<PublishedRelease> => ({
-    manifest: record.manifest,
-    sha256: record.sha256,
-    bytes: await blobs.read(record.sha256),
+export function createReleases(options: ReleasesOptions): Releases {
+  const { task, storage } = options;
+  const state: State = { options, current: null, settledVersion: 0 };
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+  const settled = <T>(change: (desk: ReleaseDesk) => Promise<T>): Promise<T> => inTurn(async () => {
+    await settle(state);
+    return change({ options, current: state.current, serve: (release) => serve(state, release) });
   });
   return {
     get current() {
-      return current;
+      return state.current;
     },
-    async load(modelOf) {
-      for await (const record of newestFirst(storage, task)) {
-        try {
-          const release = await read(record);
-          const { tensors } = await openRelease(release.bytes, key.publicKey);
-          current = { ...release, params: modelOf(release.manifest.model).decode(tensors) };
-          return;
-        } catch (error) {
-          logger.error({ err: error, version: record.version }, 'release is damaged; trying the one before');
-        }
-      }
-    },
-    async publish(model, sum, beforeServing) {
-      const base = baseParams(model, sum.plan, current);
-      const params = model.update(base, sum.aggregate);
-      const tensors = checkedTensors(model, params);
-      const manifest = {
-        ...describeRound(task, sum),
-        version: await nextVersion(storage, task),
-        createdAt: clock.date().toISOString(),
-        metrics: describeTensors(tensors, sum.aggregate),
-      };
-      const release = sealRelease(manifest, tensors, key);
-      await blobs.write(release.bytes);
-      await storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest }, sum.participants);
-      await beforeServing?.(release);
-      current = { ...release, params };
-      return current;
-    },
+    load: () => inTurn(() => takeUp(state)),
+    settle: () => inTurn(() => settle(state)),
+    publish: (model, sum, how = {}) => settled((desk) => publish(desk, model, sum, how)),
+    list: async (page) => (await storage.releases(task, page)).map((record) => describeRelease(record, state.current)),
+    promote: (version, reason) => settled((desk) => promote(desk, version, reason)),
+    reject: (version) => settled((desk) => reject(desk, version)),
+    rollback: (reason) => settled((desk) => rollback(desk, reason)),
     async find(address) {
+      const { current } = state;
       if (current !== null && ('version' in address ? address.version === current.manifest.version : address.sha256 === current.sha256)) return current;
       const record = await storage.release(task, address);
-      return record === null ? null : read(record);
+      return record === null ? null : readRelease(options, record);
     },
   };
 }
 
-async function* newestFirst(storage: Storage, task: string): AsyncGenerator<ReleaseRecord> {
-  let before = Number.MAX_SAFE_INTEGER;
-  for (;;) {
-    const [record] = await storage.releases(task, { before, limit: 1 });
-    if (record === undefined) return;
-    yield record;
-    before = record.version;
-  }
+function serve(state: State, release: LoadedRelease): LoadedRelease {
+  state.current = release;
+  state.settledVersion = release.manifest.version;
+  return release;
 }
 
-/** A damaged release keeps its number: versions are never given twice. */
-async function nextVersion(storage: Storage, task: string): Promise<number> {
-  const [last] = await storage.releases(task, { before: Number.MAX_SAFE_INTEGER, limit: 1 });
-  return (last?.version ?? 0) + 1;
+/** A change that failed between journal and serving is gone through with: the journal has it, and the record will. */
+async function settle(state: State): Promise<void> {
+  await state.options.ledger.catchUp();
+  if ((await servedVersion(state.options)) > state.settledVersion) await takeUp(state);
 }
 
-function baseParams(model: AnyFederatedModel, plan: Plan, current: LoadedRelease | null): unknown {
-  if (plan.baseRelease === null) return model.initial();
-  if (current?.sha256 !== plan.baseRelease) throw new CestaError('internal', `base release: expected ${plan.baseRelease}, got ${current?.sha256 ?? 'none'}`);
-  return current.params;
+async function takeUp(state: State): Promise<void> {
+  const version = await servedVersion(state.options);
+  state.current = await newestServed(state.options);
+  state.settledVersion = version;
+}
+
+async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { beforeServing, hold = false }: PublishOptions): Promise<PublishedRelease> {
+  const { options, current } = desk;
+  const { task, storage, blobs, key, clock } = options;
+  const params = model.update(await baseParams(options, model, sum.plan, current), sum.aggregate);
+  const tensors = checkedTensors(model, params);
+  const manifest = {
+    ...describeRound(task, sum),
+    version: await nextVersion(options),
+    createdAt: clock.date().toISOString(),
+    metrics: describeTensors(tensors, sum.aggregate),
+  };
+  const release = sealRelease(manifest, tensors, key);
+  const state: Pick<ReleaseRecord, 'state' | 'previous'> = hold ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
+  await blobs.write(release.bytes);
+  await storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, ...state }, sum.participants);
+  await beforeServing?.(release);
+  return hold ? release : desk.serve({ ...release, params });
+}
+
+/** Parameters of the release that the plan names: what is served may have changed while the round was open. */
+async function baseParams(options: ReleasesOptions, model: AnyFederatedModel, { baseRelease }: Plan, current: LoadedRelease | null): Promise<unknown> {
+  if (baseRelease === null) return model.initial();
+  if (current?.sha256 === baseRelease) return current.params;
+  const record = await options.storage.release(options.task, { sha256: baseRelease });
+  if (record === null) throw new CestaError('internal', `base release: expected ${baseRelease}, got ${current?.sha256 ?? 'none'}`);
+  return (await openStored(options, record)).release.params;
 }
 
 /** The encoded parameters, after the checks that every reader of the release will make. */

@@ -218,8 +218,9 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
-  const published = await context.releases.publish(model, { plan, charged, aggregate: reports.decode(), participants: reports.participants }, ({ manifest, sha256 }) =>
-    context.ledger.released({ version: manifest.version, sha256 }));
+  const published = await context.releases.publish(model, { plan, charged, aggregate: reports.decode(), participants: reports.participants }, {
+    beforeServing: ({ manifest, sha256 }) => context.ledger.released({ version: manifest.version, sha256 }),
+  });
   runner.releaseSha256 = published.sha256;
   dispatch(runner, { kind: 'released', version: published.manifest.version });
 }

@@ -176,9 +176,9 @@ function consider(state: State): void {
 async function open(state: State): Promise<void> {
   const { options } = state;
   const { storage, releases, gateway, round } = options;
-  const { task, model, catalogue, baseRelease } = await settleStage(state);
+  const { task, model, catalogue, baseRelease, clipNorm } = await settleStage(state);
   const number = await storage.nextRoundNumber(task.name);
-  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm: releases.current?.manifest.nextClipNorm ?? null });
+  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm });
   requireRecordable(plan);
   await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
   const ledger = await options.openLedger(plan, state.stopping.signal);
@@ -198,22 +198,24 @@ interface Stage {
   readonly model: AnyFederatedModel;
   readonly catalogue: Catalogue;
   readonly baseRelease: string | null;
+  readonly clipNorm: number | null;
 }
 
 /** Fixes the catalogue if it is open still, and says what the next round trains. */
 async function settleStage(state: State): Promise<Stage> {
   const { room, gateway, keepCatalogue, releases } = state.options;
+  await releases.settle();
+  const { current } = releases;
   const catalogue = room.fixed ?? room.unite(gateway.ready());
   const task = withFirstCount(state.options.task, catalogue);
-  const current = stageOf(releases.current);
-  const stage = nextModel(task, catalogue, current);
+  const stage = nextModel(task, catalogue, stageOf(current));
   const model = modelOf(state, catalogue, stage);
-  const baseRelease = continuesFrom(stage, current) ? (releases.current?.sha256 ?? null) : null;
+  const baseRelease = continuesFrom(stage, stageOf(current)) ? (current?.sha256 ?? null) : null;
   // A catalogue for which no plan can be made is not kept: other shops may bring a better one.
   if (room.fixed === null) makePlan(task, { model, catalogue, roundNumber: 1, baseRelease });
   await keepCatalogue(catalogue);
   room.fix(catalogue);
-  return { task, model, catalogue, baseRelease };
+  return { task, model, catalogue, baseRelease, clipNorm: current?.manifest.nextClipNorm ?? null };
 }
 
 function modelOf(state: State, catalogue: Catalogue, stage: StageModel): AnyFederatedModel {
@@ -258,8 +260,7 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
 async function whyOver({ task: asked, roundsWanted: wanted, storage, room }: ScheduleOptions): Promise<TaskOver | null> {
   const task = room.fixed === null ? asked : withFirstCount(asked, room.fixed);
   const roundsWanted = wanted + task.privacy.rounds - asked.privacy.rounds;
-  const [newest] = await storage.releases(task.name, { before: Number.MAX_SAFE_INTEGER, limit: 1 });
-  const done = newest?.version ?? 0;
+  const done = await storage.roundsDone(task.name);
   if (done >= roundsWanted) return { code: null, message: `task ${task.name}: ${done} of ${roundsWanted} releases made` };
   if (task.privacy.mode === 'none') return null;
   const charged = await storage.roundsCharged(task.name);

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { taskSpecSchema } from '../../shared/federation/task.ts';
 import { CestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Admin } from '../admin/admin.ts';
+import type { PublishedRelease } from '../releases.ts';
 import type { TaskDesk } from '../tasks.ts';
-import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';
+import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, rejectedSchema, releasesPageSchema, servedSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';
 import type { Operation } from './openapi.ts';
 
 export interface AdminCall<Body, Query> {
@@ -46,6 +47,44 @@ function changeOfTask(verb: 'pause' | 'resume' | 'cancel', summary: string): Adm
   return route({ method: 'post', path: `${adminPath}/tasks/{name}/${verb}`, summary, action: `task.${verb}`, answer: taskStatusSchema, handle: ({ admin, params }) => requireDesk(admin)[verb](params['name']) });
 }
 
+function served({ manifest: { version, restores }, sha256 }: PublishedRelease): z.infer<typeof servedSchema> {
+  return { version, sha256, restores: restores ?? null };
+}
+
+function versionOf(params: Readonly<Record<string, string>>): number {
+  const text = params['version'];
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new CestaError('release.not-found', `release: expected its number, got ${JSON.stringify(text.slice(0, 80))}`);
+  return Number(text);
+}
+
+const releasesPath = `${adminPath}/tasks/{name}/releases`;
+
+const releaseRoutes: readonly AdminRoute[] = [
+  route({
+    method: 'get', path: releasesPath, summary: 'The releases of a task and what became of them, newest first', query: pageSchema, answer: releasesPageSchema,
+    async handle({ admin, params, query }) {
+      const releases = [...(await requireDesk(admin).releases(params['name']).list(query))];
+      return { releases, next: releases.length === query.limit ? releases[releases.length - 1].version : null };
+    },
+  }),
+  route({
+    method: 'post', path: `${releasesPath}/{version}/promote`, summary: 'Serves a release; what was served before comes back as a new version', action: 'release.promote', answer: servedSchema,
+    handle: async ({ admin, params }) => served(await requireDesk(admin).releases(params['name']).promote(versionOf(params), 'operator')),
+  }),
+  route({
+    method: 'post', path: `${releasesPath}/{version}/reject`, summary: 'Decides against a candidate', action: 'release.reject', answer: rejectedSchema,
+    async handle({ admin, params }) {
+      const version = versionOf(params);
+      await requireDesk(admin).releases(params['name']).reject(version);
+      return { version };
+    },
+  }),
+  route({
+    method: 'post', path: `${releasesPath}/rollback`, summary: 'Serves again what was served before, as a new version', action: 'release.rollback', answer: servedSchema,
+    handle: async ({ admin, params }) => served(await requireDesk(admin).releases(params['name']).rollback('operator')),
+  }),
+];
+
 export const adminRoutes: readonly AdminRoute[] = [
   route({
     method: 'delete', path: sessionsPath, summary: 'Ends the session', action: 'session.end', answer: emptySchema,
@@ -60,6 +99,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   changeOfTask('pause', 'Opens no further rounds; the open one goes on'),
   changeOfTask('resume', 'Opens rounds again'),
   changeOfTask('cancel', 'Ends a task for good; its releases are served still'),
+  ...releaseRoutes,
   route({ method: 'get', path: `${adminPath}/nodes`, summary: 'The nodes: who they are, whether they may take part, where they stand', answer: nodesSchema, handle: async ({ admin }) => ({ nodes: await admin.nodes() }) }),
   route({ method: 'get', path: `${adminPath}/operators`, summary: 'The operators in force', answer: operatorsSchema, handle: ({ admin }) => ({ operators: [...admin.operators.list()] }) }),
   route({ method: 'post', path: `${adminPath}/operators`, summary: 'Makes an operator; the answer is the only time its credentials are shown', action: 'operator.add', body: newOperatorNameSchema, answer: credentialsSchema, handle: ({ admin, body }) => admin.operators.add(body.name) }),

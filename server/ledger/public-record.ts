@@ -24,7 +24,7 @@ export interface Statement {
 }
 
 /** What an entry may depend on: everything before it. */
-export type RecordBefore = Pick<Replay, 'rdpOf' | 'roundOf' | 'nodeState' | 'totals'>;
+export type RecordBefore = Pick<Replay, 'rdpOf' | 'roundOf' | 'versionsOf' | 'nodeState' | 'totals'>;
 
 export interface PublicRecord {
   /** Entries below the current head. */
@@ -54,6 +54,8 @@ export interface PublicRecord {
   /** Whether an entry is below a head with `quorum` cosignatures. */
   isCosigned(position: number, quorum: number): boolean;
   readonly before: RecordBefore;
+  /** After an append that failed, what `before` says may be more than is durable: reads it again, if so. */
+  refresh(): Promise<void>;
 }
 
 export interface PublicRecordOptions {
@@ -108,6 +110,7 @@ export async function openPublicRecord(options: PublicRecordOptions): Promise<Pu
     get before() {
       return state.books.replay;
     },
+    refresh: () => inTurn(() => refresh(state)),
     append: (entry) => inTurn(() => append(state, typeof entry === 'function' ? entry : () => entry)),
     async equivocation(node, round, first, second) {
       const entry = await provenEquivocation(node, round, first, second);
@@ -161,12 +164,15 @@ function take({ tree, replay, equivocations }: Books, entry: LogEntry, bytes: Ui
   tree.append(leafHash(bytes));
 }
 
+async function refresh(state: State): Promise<void> {
+  if (!state.isStale) return;
+  state.books = await readBooks(state.options);
+  state.isStale = false;
+}
+
 async function append(state: State, make: (before: RecordBefore) => LogEntry): Promise<number> {
   const { storage } = state.options;
-  if (state.isStale) {
-    state.books = await readBooks(state.options);
-    state.isStale = false;
-  }
+  await refresh(state);
   const { books, heads } = state;
   const position = books.tree.size;
   const bytes = encodeEntry(make(books.replay));

@@ -20,8 +20,8 @@ export interface RoundLedger {
   training(participants: readonly string[]): Promise<void>;
   /** Records whose reports are in the sum. */
   survivors(participants: readonly string[]): Promise<void>;
-  /** Records the release. Call it when the release is durable, before it is served. */
-  released(release: { readonly version: number; readonly sha256: string }): Promise<void>;
+  /** Records the release. Call it when the release is durable, before it is served; `held`: it is a candidate, not served. */
+  released(release: { readonly version: number; readonly sha256: string; readonly held?: boolean }): Promise<void>;
   /** Records that a node signed two different statements in this round. See {@link PublicRecord.equivocation}. */
   equivocation(node: string, first: Statement, second: Statement): Promise<number>;
 }
@@ -76,8 +76,8 @@ function ledgerOf(context: RoundLedgerContext, plan: Plan, evidence: Evidence): 
       const members = membersOf(await keysOf(context, participants));
       await record.append({ type: 'survivors', ...ref, members });
     },
-    async released({ version, sha256 }) {
-      await record.append({ type: 'round-result', ...ref, version, release: sha256 });
+    async released({ version, sha256, held }) {
+      await record.append({ type: 'round-result', ...ref, version, release: sha256, ...(held === true ? { held } : {}) });
     },
     equivocation: (node, first, second) => record.equivocation(node, round, first, second),
   };

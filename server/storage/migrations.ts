@@ -4,7 +4,7 @@
  * compared with a number from outside is a `bigint`, which holds every safe integer in SQLite and PostgreSQL alike.
  */
 import type { Kysely, Migration } from 'kysely';
-import { Migrator } from 'kysely';
+import { Migrator, sql } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { createIdentityTables } from './identity-storage.ts';
 import { createOperatorTables } from './operator-storage.ts';
@@ -73,11 +73,24 @@ async function createLog(db: Kysely<unknown>): Promise<void> {
     .execute();
 }
 
+async function addReleaseStates(db: Kysely<unknown>): Promise<void> {
+  const tables = await db.introspection.getTables();
+  const there = new Set(tables.find(({ name }) => name === 'releases')?.columns.map(({ name }) => name));
+  // There is no `if not exists` for a column in SQLite.
+  if (!there.has('state')) await db.schema.alterTable('releases').addColumn('state', 'text', (column) => column.notNull().defaultTo('served')).execute();
+  if (!there.has('served_by_change')) await db.schema.alterTable('releases').addColumn('served_by_change', 'text').execute();
+  if (!there.has('served_by_reason')) await db.schema.alterTable('releases').addColumn('served_by_reason', 'text').execute();
+  if (!there.has('previous')) await db.schema.alterTable('releases').addColumn('previous', 'bigint').execute();
+  // Until here every release was served in its turn, and versions have no gaps.
+  await sql`update releases set previous = version - 1 where version > 1`.execute(db);
+}
+
 const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
   '003-log': { up: createLog },
   '004-identity': { up: createIdentityTables },
+  '006-release-states': { up: addReleaseStates },
   '008-operators': { up: createOperatorTables },
 };
 

@@ -51,11 +51,15 @@ export function readSpend(row: Selectable<Schema['spends']>): SpendRecord {
 }
 
 export function readRelease(row: Selectable<Schema['releases']>): ReleaseRecord {
+  const { served_by_change: change, served_by_reason: reason } = row;
   return {
     task: row.task,
     version: row.version,
     sha256: row.sha256,
     round: row.round,
     manifest: readJson('releases.manifest', row.manifest, (value) => manifestSchema.parse(value)),
+    state: row.state,
+    serving: change === null || reason === null ? null : { change, reason },
+    previous: row.previous,
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { IdentitySchema } from './identity-storage.ts';
 import type { OperatorSchema } from './operator-storage.ts';
-import type { SpendState, StoredRoundState } from './storage.ts';
+import type { ReleaseState, Serving, SpendState, StoredRoundState } from './storage.ts';
 
 export interface Schema extends IdentitySchema, OperatorSchema {
   readonly settings: { key: string; value: string };
@@ -24,7 +24,19 @@ export interface Schema extends IdentitySchema, OperatorSchema {
     failure_code: string | null;
     failure_message: string | null;
   };
-  readonly releases: { task: string; version: number; sha256: string; round: string; manifest: string; created_at: string };
+  readonly releases: {
+    task: string;
+    version: number;
+    sha256: string;
+    round: string;
+    manifest: string;
+    created_at: string;
+    state: ReleaseState;
+    /** Both or neither. */
+    served_by_change: Serving['change'] | null;
+    served_by_reason: Serving['reason'] | null;
+    previous: number | null;
+  };
   readonly spends: { round: string; task: string; event: string; epsilon: number | null; delta: number | null; state: SpendState; changed_at: string };
   /** The public record. `bytes`: Base 64. */
   readonly log_entries: { position: number; bytes: string };

@@ -11,7 +11,7 @@ import { operatorsOf } from './operator-storage.ts';
 import { readRelease, readRound, readSpend, readTask } from './rows.ts';
 import { logOf } from './sql-log.ts';
 import type { Schema } from './schema.ts';
-import type { Failure, SpendState, Storage } from './storage.ts';
+import type { Failure, ReleaseRecord, SpendState, Storage } from './storage.ts';
 
 type Db = Kysely<Schema>;
 
@@ -72,7 +72,7 @@ function tasksOf(db: Db, now: () => string): Pick<Storage, 'task' | 'putTask' | 
   };
 }
 
-type RoundFunctions = 'nextRoundNumber' | 'openRound' | 'startTraining' | 'failRound' | 'failUnfinished' | 'rounds' | 'lastRound' | 'spends' | 'roundsCharged';
+type RoundFunctions = 'nextRoundNumber' | 'openRound' | 'startTraining' | 'failRound' | 'failUnfinished' | 'rounds' | 'lastRound' | 'spends' | 'roundsCharged' | 'roundsDone';
 
 function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
   return {
@@ -119,6 +119,10 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
     },
     spends: (task) => spendsOf(db, task),
     roundsCharged: (task) => countCharged(db, task),
+    async roundsDone(task) {
+      const row = await db.selectFrom('rounds').select((eb) => eb.fn.countAll().as('done')).where('task', '=', task).where('state', '=', 'done').executeTakeFirst();
+      return Number(row?.done ?? 0);
+    },
   };
 }
 
@@ -144,18 +148,21 @@ async function countCharged(db: Db, task: string): Promise<number> {
   return Number(row?.charged ?? 0);
 }
 
-function releasesOf(db: Db, now: () => string): Pick<Storage, 'publish' | 'releases' | 'release'> {
+type ReleaseFunctions = 'publish' | 'releases' | 'release' | 'restoreRelease' | 'serveRelease' | 'rejectRelease';
+
+function releasesOf(db: Db, now: () => string): Pick<Storage, ReleaseFunctions> {
   return {
-    async publish({ task, version, sha256, round, manifest }, participants) {
+    async publish(release, participants) {
       await db.transaction().execute(async (transaction) => {
         const done = await transaction.updateTable('rounds').set({ state: 'done', ended_at: now(), participants })
-          .where('id', '=', round).where('state', '=', 'training').executeTakeFirst();
-        if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be training when its release is published`);
-        await transaction.insertInto('releases').values({ task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt }).execute();
+          .where('id', '=', release.round).where('state', '=', 'training').executeTakeFirst();
+        if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${release.round}: expected it to be training when its release is published`);
+        await insertRelease(transaction, release);
       });
     },
-    async releases(task, { before, limit }) {
-      const rows = await db.selectFrom('releases').selectAll().where('task', '=', task).where('version', '<', before).orderBy('version', 'desc').limit(limit).execute();
+    async releases(task, { before, limit, state }) {
+      const all = db.selectFrom('releases').selectAll().where('task', '=', task).where('version', '<', before);
+      const rows = await (state === undefined ? all : all.where('state', '=', state)).orderBy('version', 'desc').limit(limit).execute();
       return rows.map(readRelease);
     },
     async release(task, address) {
@@ -164,7 +171,25 @@ function releasesOf(db: Db, now: () => string): Pick<Storage, 'publish' | 'relea
       const row = await query.executeTakeFirst();
       return row === undefined ? null : readRelease(row);
     },
+    restoreRelease: (release) => insertRelease(db, release),
+    async serveRelease(task, version, { serving, previous }) {
+      const served = await db.updateTable('releases').set({ state: 'served', served_by_change: serving?.change ?? null, served_by_reason: serving?.reason ?? null, previous })
+        .where('task', '=', task).where('version', '=', version).where('state', 'in', ['candidate', 'rejected']).executeTakeFirst();
+      if (served.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `release ${version} of ${task}: expected one that was never served`);
+    },
+    async rejectRelease(task, version) {
+      const rejected = await db.updateTable('releases').set({ state: 'rejected' })
+        .where('task', '=', task).where('version', '=', version).where('state', '=', 'candidate').executeTakeFirst();
+      if (rejected.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `release ${version} of ${task}: expected a candidate`);
+    },
   };
+}
+
+async function insertRelease(db: Db | Transaction<Schema>, { task, version, sha256, round, manifest, state, serving, previous }: ReleaseRecord): Promise<void> {
+  await db.insertInto('releases').values({
+    task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt, state,
+    served_by_change: serving?.change ?? null, served_by_reason: serving?.reason ?? null, previous,
+  }).execute();
 }
 
 function nodesOf(db: Db, now: () => string): Pick<Storage, 'pinNode' | 'nodes'> {

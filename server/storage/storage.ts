@@ -63,12 +63,30 @@ export interface SpendRecord extends Spend {
   readonly state: SpendState;
 }
 
+/**
+ * `served`: it is what is served, or was. `candidate`: made and recorded, and nobody has decided whether to serve it.
+ * `rejected`: decided against. The newest `served` one is in force.
+ */
+export type ReleaseState = 'served' | 'candidate' | 'rejected';
+
+/** How a release came to be served that was not when it was made, or is made to serve an older one again. */
+export interface Serving {
+  readonly change: 'promotion' | 'rollback';
+  readonly reason: 'operator' | 'gate';
+}
+
 export interface ReleaseRecord {
   readonly task: string;
   readonly version: number;
   readonly sha256: string;
+  /** The round that its parameters are of: an older release that is served again has the round of that one. */
   readonly round: string;
   readonly manifest: Manifest;
+  readonly state: ReleaseState;
+  /** Null for one that was served as soon as it was made, or never was. */
+  readonly serving: Serving | null;
+  /** The version that a rollback from this one leads to; null where there is none. */
+  readonly previous: number | null;
 }
 
 export interface NodeRecord {
@@ -104,7 +122,7 @@ export interface Storage extends IdentityRecords, OperatorRecords {
   openRound(round: OpenRoundRecord): Promise<void>;
   /** Charges the reserved budget for good: call it before the first member is told to train. */
   startTraining(round: string, participants: number): Promise<void>;
-  /** Ends a round with its release, both or neither. */
+  /** Ends a round with its release, served or a candidate, both or neither. */
   publish(release: ReleaseRecord, participants: number): Promise<void>;
   /** Ends a round without a release. A reservation that was never committed is abandoned. */
   failRound(round: string, failure: Failure): Promise<void>;
@@ -117,10 +135,18 @@ export interface Storage extends IdentityRecords, OperatorRecords {
   spends(task: string): Promise<readonly SpendRecord[]>;
   /** Rounds whose budget is reserved or committed. */
   roundsCharged(task: string): Promise<number>;
+  /** Rounds that ended with a release, whatever became of it. */
+  roundsDone(task: string): Promise<number>;
 
-  /** Releases below the version `before`, newest first. */
-  releases(task: string, page: { readonly before: number; readonly limit: number }): Promise<readonly ReleaseRecord[]>;
+  /** Releases below the version `before`, newest first; those in one state only, where one is given. */
+  releases(task: string, page: { readonly before: number; readonly limit: number; readonly state?: ReleaseState }): Promise<readonly ReleaseRecord[]>;
   release(task: string, address: { readonly version: number } | { readonly sha256: string }): Promise<ReleaseRecord | null>;
+  /** Writes the release of a round that ended before: its parameters under a new version. */
+  restoreRelease(release: ReleaseRecord): Promise<void>;
+  /** @throws CestaError `storage.failed` unless the release is a candidate or was rejected. */
+  serveRelease(task: string, version: number, change: Pick<ReleaseRecord, 'serving' | 'previous'>): Promise<void>;
+  /** @throws CestaError `storage.failed` unless the release is a candidate. */
+  rejectRelease(task: string, version: number): Promise<void>;
 
   /**
    * Binds a key to a shop name at first use and notes the visit. Names are compared without case; a key belongs to

@@ -52,10 +52,20 @@ export const manifestSchema = z.strictObject({
   tensorsSha256: digest,
   /** Address of the release this one was trained from. */
   parent: digest.nullable(),
+  /**
+   * The version whose parameters these are, sealed anew to be served again: what else the manifest says is of that
+   * release, but for version and time. Absent from the release that a round ended with.
+   */
+  restores: z.number().int().positive().optional(),
 });
 
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 export type PrivacyStatement = Manifest['privacy'];
+
+/** The version under which the parameters were first sealed: two releases with the same one rank alike. */
+export function originOf({ version, restores }: Pick<Manifest, 'version' | 'restores'>): number {
+  return restores ?? version;
+}
 
 const releaseDomain = 'cesta/release/v1\n';
 

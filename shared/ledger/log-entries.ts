@@ -45,8 +45,19 @@ export const logEntrySchema = z.discriminatedUnion('type', [
   }),
   /** Whose reports are in the sum. */
   z.strictObject({ type: z.literal('survivors'), ...ofRound, members }),
-  /** The release of a round: SHA-256 of its file. */
-  z.strictObject({ type: z.literal('round-result'), ...ofRound, version: count, release: digest }),
+  /** The release of a round: SHA-256 of its file. It is served from here on, unless it is held back as a candidate. */
+  z.strictObject({ type: z.literal('round-result'), ...ofRound, version: count, release: digest, held: z.literal(true).optional() }),
+  /** What is served from here on: a release that was held back, or the parameters of an older one under a new version. */
+  z.strictObject({
+    type: z.literal('release-served'),
+    task: taskName,
+    version: count,
+    release: digest,
+    /** Version of the round's release whose parameters these are. */
+    restores: count.optional(),
+    change: z.enum(['promotion', 'rollback']),
+    reason: z.enum(['operator', 'gate']),
+  }),
   z.strictObject({ type: z.literal('node-enrolled'), node: publicKey }),
   z.strictObject({ type: z.literal('node-revoked'), node: publicKey, reason: z.enum(['retired', 'compromised', 'expelled']) }),
   /** Two different statements that a node signed where it may sign one. */

@@ -8,7 +8,9 @@ import { composedRdp } from '../privacy/accounting/rdp.ts';
 import { ledgerOrders } from '../privacy/budget.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError, toCestaError } from '../protocol/errors.ts';
+import { inconsistent } from './inconsistent.ts';
 import { cumulate, decodeEntry, hashOfPlan, type LogEntry, type LogEntryOf } from './log-entries.ts';
+import { addResult, addServed, emptyReleaseBook, type ReleaseBook } from './release-book.ts';
 
 /** What follows from a plan alone. Each may throw for a plan it cannot read, and is told the plan as the log has it. */
 export interface PlanRules {
@@ -28,7 +30,8 @@ export interface TaskTotals {
   /** Cumulative RDP at `ledgerOrders`; null for an infinite one. */
   readonly rdp: readonly (number | null)[];
   readonly rounds: { readonly charged: number; readonly released: number };
-  readonly release: { readonly version: number; readonly sha256: string } | null;
+  /** What should be served. */
+  readonly release: ReleaseBook['served'];
   /** The newest plan. */
   readonly plan: unknown;
 }
@@ -58,6 +61,8 @@ export interface Replay {
   rdpOf(task: string): readonly (number | null)[];
   /** How far a round has come; null before its plan. */
   roundOf(round: string): { readonly isCharged: boolean; readonly isDone: boolean } | null;
+  /** The highest version of a task, held back or not, and the one that is served; 0 for none. */
+  versionsOf(task: string): { readonly newest: number; readonly served: number };
   /** What the record says of a node's key; null where it says nothing. */
   nodeState(node: string): 'enrolled' | 'revoked' | null;
 }
@@ -82,7 +87,7 @@ interface TaskBook {
   spent: number;
   charged: number;
   released: number;
-  release: TaskTotals['release'];
+  readonly releases: ReleaseBook;
   plan: unknown;
 }
 
@@ -91,6 +96,7 @@ interface Books {
   readonly rounds: Map<string, RoundBook>;
   readonly tasks: Map<string, TaskBook>;
   readonly nodes: Map<string, 'enrolled' | 'revoked'>;
+  /** Digests of the releases of all tasks. */
   readonly releases: Set<string>;
   entries: number;
   equivocations: number;
@@ -100,10 +106,6 @@ const noRdp: readonly number[] = ledgerOrders.map(() => 0);
 
 /** Another engine may round powers and logarithms otherwise; a round left out is larger than this by far. */
 const tolerance = 1e-9;
-
-function inconsistent(what: string): CestaError {
-  return new CestaError('log.inconsistent', `log: ${what}`);
-}
 
 /**
  * @param rules null to take the spends as they are said: for whoever wrote them
@@ -117,6 +119,10 @@ export function createReplay(rules: PlanRules | null): Replay {
     },
     totals: () => totalsOf(books),
     rdpOf: (task) => books.tasks.get(task)?.rdp ?? noRdp,
+    versionsOf(task) {
+      const releases = books.tasks.get(task)?.releases;
+      return { newest: releases?.newest ?? 0, served: releases?.served?.version ?? 0 };
+    },
     nodeState: (node) => books.nodes.get(node) ?? null,
     roundOf(round) {
       const book = books.rounds.get(round);
@@ -149,7 +155,7 @@ function totalsOf({ entries, tasks, nodes, equivocations }: Books): ReplayTotals
   const states = [...nodes.values()];
   return {
     entries,
-    tasks: [...tasks.values()].map(({ task, plans, events, rdp, charged, released, release, plan }) => ({ task, plans, events: [...events], rdp, rounds: { charged, released }, release, plan })),
+    tasks: [...tasks.values()].map(({ task, plans, events, rdp, charged, released, releases, plan }) => ({ task, plans, events: [...events], rdp, rounds: { charged, released }, release: releases.served, plan })),
     nodes: { enrolled: states.length, revoked: states.filter((state) => state === 'revoked').length },
     equivocations,
   };
@@ -167,6 +173,8 @@ function take(books: Books, entry: LogEntry): void {
       return takeSurvivors(bookOf(books, entry), entry);
     case 'round-result':
       return takeResult(books, entry);
+    case 'release-served':
+      return addServed(books.tasks.get(entry.task)?.releases ?? emptyReleaseBook(), books.releases, entry);
     case 'node-enrolled':
       if (books.nodes.has(entry.node)) throw inconsistent(`node ${entry.node}: expected one enrolment, got a second`);
       return void books.nodes.set(entry.node, 'enrolled');
@@ -188,7 +196,7 @@ function takePlan(books: Books, { plan, planHash }: LogEntryOf<'round-plan'>): v
   if (hash !== planHash) throw inconsistent(`plan of ${plan.round}: expected the hash ${hash}, got ${planHash}`);
   if (books.rounds.has(plan.round)) throw inconsistent(`round ${plan.round}: expected one plan, got a second`);
   const terms = readPlan(plan.round, () => books.rules?.terms?.(plan) ?? null);
-  const book = books.tasks.get(plan.task) ?? { task: plan.task, plans: 0, terms, events: [], rdp: noRdp, spent: 0, charged: 0, released: 0, release: null, plan };
+  const book = books.tasks.get(plan.task) ?? { task: plan.task, plans: 0, terms, events: [], rdp: noRdp, spent: 0, charged: 0, released: 0, releases: emptyReleaseBook(), plan };
   if (book.terms !== terms) throw inconsistent(`plan of ${plan.round}: expected the terms of task ${plan.task}, ${String(book.terms)}, got ${String(terms)}`);
   books.tasks.set(plan.task, book);
   book.plans += 1;
@@ -276,14 +284,10 @@ function takeSurvivors(book: RoundBook, { round, members }: LogEntryOf<'survivor
 }
 
 function takeResult(books: Books, entry: LogEntryOf<'round-result'>): void {
-  const { round, version, release } = entry;
   const book = bookOf(books, entry);
   const task = taskBook(books, book);
-  if (!book.isCharged) throw inconsistent(`result of ${round}: expected the spend before it, got none`);
-  if (task.release !== null && version <= task.release.version) throw inconsistent(`result of ${round}: expected a version above ${task.release.version}, got ${version}`);
-  if (books.releases.has(release)) throw inconsistent(`result of ${round}: expected a release of its own, got ${release} again`);
-  books.releases.add(release);
+  if (!book.isCharged) throw inconsistent(`result of ${entry.round}: expected the spend before it, got none`);
+  addResult(task.releases, books.releases, entry);
   book.isDone = true;
   task.released += 1;
-  task.release = { version, sha256: release };
 }

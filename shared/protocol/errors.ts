@@ -52,6 +52,7 @@ export const errorTable = {
   'round.failed': { status: 409, hint: 'The round ended without a release; the last release stays in force.' },
   'round.not-member': { status: 409, hint: 'Membership is frozen when training starts; wait for the next round.' },
   'release.not-found': { status: 404, hint: 'No such release; GET /v1/model serves the current one.' },
+  'release.state': { status: 409, hint: 'GET /v1/releases lists the releases and which of them is served.' },
   'release.untrusted': { status: 422, hint: 'The release was refused; the last good one is kept.' },
   'catalogue.invalid': { status: 400, hint: 'A catalogue is a list of products with distinct ids.' },
   'log.untrusted': { status: 422, hint: 'The public record is not signed by the key that was expected; do not rely on it.' },

@@ -10,6 +10,7 @@ import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { fakeClock } from './support/fake-clock.ts';
 import { model, planOf, roundRecord, silent } from './support/fixtures.ts';
+import { silentReleaseLedger } from './support/ledgers.ts';
 import { temporaryFolder } from './support/folders.ts';
 
 const key = signingKey(new Uint8Array(32).fill(5));
@@ -27,7 +28,7 @@ async function rigOf(): Promise<Rig> {
   const storage = await openLibsqlStorage(folder);
   await storage.putTask('trial', {});
   const blobs = join(folder, 'blobs');
-  const make = async (): Promise<Releases> => createReleases({ task: 'trial', storage, blobs: await openBlobStore(blobs), key, clock: fakeClock(), logger: silent });
+  const make = async (): Promise<Releases> => createReleases({ task: 'trial', storage, blobs: await openBlobStore(blobs), key, clock: fakeClock(), logger: silent, ledger: silentReleaseLedger, modelOf: () => model });
   return { releases: await make(), storage, blobs, restarted: make };
 }
 
@@ -66,7 +67,7 @@ describe('a release', () => {
     const first = await releases.publish(model, await trainedSum(storage, 1));
     const again = await restarted();
     expect(again.current).toBeNull();
-    await again.load(() => model);
+    await again.load();
     expect(again.current?.sha256).toBe(first.sha256);
     expect((await again.publish(model, await trainedSum(storage, 2, first.sha256))).manifest.parent).toBe(first.sha256);
   });

@@ -10,7 +10,7 @@ import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
 import { catalogue, model, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
-import { silentLedger } from './support/ledgers.ts';
+import { silentLedger, silentReleaseLedger } from './support/ledgers.ts';
 import { temporaryFolder } from './support/folders.ts';
 import { key } from './support/round-rig.ts';
 
@@ -33,7 +33,7 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
   const sent: Rig['sent'] = [];
   const schedule = createSchedule({
     task, storage, roundsWanted: task.privacy.rounds, gatherMs: 10_000, retryMs: 1_000,
-    releases: createReleases({ task: task.name, storage, blobs: await openBlobStore(folder), key, clock, logger: silent }),
+    releases: createReleases({ task: task.name, storage, blobs: await openBlobStore(folder), key, clock, logger: silent, ledger: silentReleaseLedger, modelOf: () => model }),
     gateway: {
       send: (to, message) => sent.push({ to, message }) > 0,
       refuse: () => undefined,

@@ -35,7 +35,7 @@ async function journal(storage: Storage, number: number, upTo: 'open' | 'trainin
   await storage.openRound({ task: 'trial', number, plan, planHash: planHash(plan), admit: null, spend: { event: planEvents(plan).map((event) => ({ ...event })), epsilon: 1, delta: 1e-5 } });
   if (upTo === 'open') return;
   if (upTo !== 'failed') await storage.startTraining(plan.round, 2);
-  if (upTo === 'done') await storage.publish({ task: 'trial', version: number, sha256: String(number).repeat(64), round: plan.round, manifest: manifestOf(plan, number) }, 2);
+  if (upTo === 'done') await storage.publish({ task: 'trial', version: number, sha256: String(number).repeat(64), round: plan.round, manifest: manifestOf(plan, number), state: 'served', serving: null, previous: null }, 2);
   if (upTo === 'failed') await storage.failRound(plan.round, { code: 'round.failed', message: 'too few' });
 }
 
@@ -46,7 +46,7 @@ describe('a public record that is behind its journal', () => {
     await journal(storage, 2, 'failed');
     await journal(storage, 3, 'training');
     expect(await reconcile(record, storage, 'trial')).toBe(5);
-    expect(await types()).toEqual(['round-plan', 'budget-spend', 'round-result', 'round-plan', 'budget-spend']);
+    expect(await types()).toEqual(['round-plan', 'budget-spend', 'round-plan', 'budget-spend', 'round-result']);
     expect(await reconcile(record, storage, 'trial')).toBe(0);
     expect(await reconcile(await openPublicRecord({ storage, key: recordKey }), storage, 'trial')).toBe(0);
     const entries = await storage.logEntries({ from: 0, limit: 99 });

@@ -1,7 +1,7 @@
 /** What every storage must do, whatever the database: one suite, run once for each implementation. */
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../../server/storage/storage.ts';
-import { exampleEvents, manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
+import { exampleEvents, roundRecord } from '../support/fixtures.ts';
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -138,50 +138,6 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       const outcomes = await Promise.allSettled([1, 2, 3, 4].map((number) => storage.openRound(roundRecord(number, 2))));
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
       expect(await storage.roundsCharged('trial')).toBe(2);
-    });
-  });
-
-  describe(`${name}: releases`, () => {
-    const release = (version: number) => ({ task: 'trial', version, sha256: String(version).padStart(64, '0'), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version) });
-    const train = async (storage: Storage, number: number): Promise<void> => {
-      await storage.openRound(roundRecord(number, null));
-      await storage.startTraining(`trial-${number}`, 3);
-    };
-
-    it('ends the round with its release', async () => {
-      const { storage } = await open();
-      await train(storage, 1);
-      await storage.publish(release(1), 2);
-      expect(await storage.release('trial', { version: 1 })).toEqual(release(1));
-      expect(await storage.release('trial', { sha256: release(1).sha256 })).toEqual(release(1));
-      expect(await storage.release('trial', { version: 2 })).toBeNull();
-      expect(await storage.lastRound('trial')).toMatchObject({ state: 'done', participants: 2, failure: null });
-    });
-
-    it('publishes nothing for a round that is not training', async () => {
-      const { storage } = await open();
-      await storage.openRound(roundRecord(1, null));
-      await expect(storage.publish(release(1), 2)).rejects.toMatchObject({ code: 'storage.failed' });
-      expect(await storage.release('trial', { version: 1 })).toBeNull();
-    });
-
-    it('ends no round with a version that exists already', async () => {
-      const { storage } = await open();
-      await train(storage, 1);
-      await storage.publish(release(1), 2);
-      await train(storage, 2);
-      await expect(storage.publish({ ...release(2), version: 1 }, 2)).rejects.toMatchObject({ code: 'storage.failed' });
-      expect(await storage.lastRound('trial')).toMatchObject({ id: 'trial-2', state: 'training' });
-    });
-
-    it('lists releases from the newest', async () => {
-      const { storage } = await open();
-      for (const number of [1, 2, 3]) {
-        await train(storage, number);
-        await storage.publish(release(number), 2);
-      }
-      expect((await storage.releases('trial', { before: Number.MAX_SAFE_INTEGER, limit: 2 })).map(({ version }) => version)).toEqual([3, 2]);
-      expect((await storage.releases('trial', { before: 2, limit: 2 })).map(({ version }) => version)).toEqual([1]);
     });
   });
 

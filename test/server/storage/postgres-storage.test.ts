@@ -8,6 +8,7 @@ import { roundRecord } from '../support/fixtures.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
 import { operatorConformance } from './operator-conformance.ts';
+import { releaseConformance } from './release-conformance.ts';
 
 /** How long a session may take to get where a test wants it. */
 const patience = { timeout: 20_000 };
@@ -45,6 +46,7 @@ describe.skipIf('missing' in found)('over PostgreSQL', () => {
   const hangUp = (url: string): Promise<unknown> => cluster.run(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${new URL(url).pathname.slice(1)}'`);
 
   storageConformance('postgresql', openTemporary);
+  releaseConformance('postgresql', openTemporary);
   identityConformance('postgresql', openTemporary);
   operatorConformance('postgresql', openTemporary);
 

@@ -1,4 +1,5 @@
 /** Rounds without a public record behind them. */
+import type { ReleaseLedger } from '../../../server/ledger/release-ledger.ts';
 import type { RoundLedger } from '../../../server/ledger/round-ledger.ts';
 
 /** Takes everything and keeps nothing. */
@@ -12,3 +13,5 @@ export function silentLedger(changes: Partial<RoundLedger> = {}): RoundLedger {
     ...changes,
   };
 }
+
+export const silentReleaseLedger: ReleaseLedger = { catchUp: () => Promise.resolve(), served: () => Promise.resolve() };

@@ -57,7 +57,7 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
       nodes: () => Promise.resolve([]),
     },
     releases: {
-      async publish(_model, sum, beforeServing) {
+      async publish(_model, sum, { beforeServing } = {}) {
         await faults.publish?.();
         sums.push(sum);
         await write('release');
