@@ -13,7 +13,7 @@ import type { Evidence } from '../shared/secagg/participant-state.ts';
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
 import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './masked-session.ts';
 import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
-import { checkBudget, checkPromise, checkShape, checkSignature, refuseUnreadable } from './plan-checks.ts';
+import { checkBudget, checkPromise, checkShape, checkSignature, checkTask, refuseUnreadable } from './plan-checks.ts';
 import type { RecordChecks } from './record-checks.ts';
 import type { SpendLimits, SpendRecord } from './spends.ts';
 
@@ -24,6 +24,8 @@ export type ParticipantEvent =
   | { readonly kind: 'equivocation'; readonly round: string; readonly evidence: Evidence };
 
 export interface ParticipantOptions {
+  /** Takes part in rounds of these tasks only; without it, of all. */
+  readonly tasks?: readonly string[];
   readonly connect: (handlers: ConnectionHandlers) => Connection;
   /** The model of the plan over the catalogue of the plan. Rejects with what to decline with. */
   readonly model: (plan: Plan) => Promise<AnyFederatedModel>;
@@ -51,7 +53,6 @@ export interface Participant {
 interface Running {
   readonly options: ParticipantOptions;
   state: Participation;
-  task: string;
   /** What is under way for the current round. */
   work: AbortController;
   session: MaskedSession | null;
@@ -65,7 +66,7 @@ interface Running {
  *   model, statistic, onEvent: console.log });
  */
 export function startParticipant(options: ParticipantOptions): Participant {
-  const running: Running = { options, state: idle, task: '', work: new AbortController(), session: null, connection: null };
+  const running: Running = { options, state: idle, work: new AbortController(), session: null, connection: null };
   running.connection = options.connect({ onEvent: (event) => hear(running, event), onMessage: (message) => dispatch(running, { kind: 'message', message }) });
   return {
     stop() {
@@ -85,7 +86,7 @@ function run(running: Running, effect: ParticipationEffect): void {
   const { options, connection } = running;
   switch (effect.kind) {
     case 'check':
-      return void check(options, effect, running.task, connection?.coordinatorKey ?? null).then((refusal) => dispatch(running, { kind: 'checked', planHash: effect.planHash, refusal }));
+      return void check(options, effect, connection?.coordinatorKey ?? null).then((refusal) => dispatch(running, { kind: 'checked', planHash: effect.planHash, refusal }));
     case 'send':
       return void connection?.send(effect.message);
     case 'build':
@@ -150,10 +151,7 @@ function mask(running: Running, { plan, planHash: hash, directory, deadlineMs }:
 
 function hear(running: Running, event: ConnectionEvent): void {
   running.options.onEvent(event);
-  if (event.kind === 'up') {
-    running.task = event.task;
-    dispatch(running, { kind: 'up' });
-  }
+  if (event.kind === 'up') dispatch(running, { kind: 'up' });
   if (event.kind === 'down') dispatch(running, { kind: 'down' });
   if (event.kind === 'over') abandon(running);
   if (event.kind === 'malformed') declineUnreadable(running, event.text);
@@ -169,14 +167,15 @@ function declineUnreadable({ connection, options }: Running, text: string): void
 type Invitation = Extract<ParticipationEffect, { kind: 'check' }>;
 
 /** What to decline with, or null. The cheap checks come first; a model is only built for a plan that is genuine. */
-async function check(options: ParticipantOptions, { plan, signature, evidence }: Invitation, task: string, coordinatorKey: string | null): Promise<CestaError | null> {
+async function check(options: ParticipantOptions, { plan, signature, evidence }: Invitation, coordinatorKey: string | null): Promise<CestaError | null> {
   try {
+    checkTask(plan, options.tasks);
     await checkSignature(plan, signature, coordinatorKey);
     if (coordinatorKey !== null) await options.record?.check(plan, evidence, coordinatorKey);
     if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget);
     checkPromise(plan);
     options.accept?.(plan);
-    checkShape(plan, task, await options.model(plan));
+    checkShape(plan, await options.model(plan));
     return null;
   } catch (thrown) {
     return toCestaError(thrown);

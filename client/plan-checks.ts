@@ -24,12 +24,16 @@ export async function checkSignature(plan: Plan, signature: string, coordinatorK
   }
 }
 
-/** @throws CestaError `plan.invalid` when the plan is for another task, model or length than this participant's. */
-export function checkShape(plan: Plan, task: string, model: AnyFederatedModel): void {
+/** @throws CestaError `plan.invalid` when the plan is for none of the tasks that the participant limits itself to. */
+export function checkTask({ task }: Plan, tasks: readonly string[] | undefined): void {
+  if (tasks !== undefined && !tasks.includes(task)) throw new CestaError('plan.invalid', `task: expected one that this participant takes part in, ${tasks.join(', ')}, got ${task}`);
+}
+
+/** @throws CestaError `plan.invalid` when the plan is for another model or length than this participant's. */
+export function checkShape(plan: Plan, model: AnyFederatedModel): void {
   const expect = (field: string, expected: string | number, got: string | number): void => {
     if (expected !== got) throw new CestaError('plan.invalid', `${field}: expected ${expected}, got ${got}`);
   };
-  expect('task', task, plan.task);
   expect('model.kind', model.kind, plan.model.kind);
   // The slots behind the model's vector count shoppers, and those within the clip norm.
   const length = model.statisticLength() + slotsOf(plan.bounds);

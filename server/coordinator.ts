@@ -1,41 +1,37 @@
 /**
- * The coordinator: one process, one federation task, one port. Gathers shops, runs rounds until what was asked for is
- * done or the budget is spent, and serves the releases. It sees sums only; what they protect, the plan says.
+ * The coordinator: one process, one federation, one port. Gathers shops, runs the rounds of its tasks until what was
+ * asked for is done or the budget is spent, and serves the releases. It sees sums only; what they protect, the plans say.
  */
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
-import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
-import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
-import { makePlan, parseTaskSpec, sharesOf, type TaskSpec } from '../shared/federation/task.ts';
+import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import { parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger/evidence.ts';
-import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { connectStatement } from '../shared/protocol/messages.ts';
-import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
-import { createModel } from '../shared/recommender/registry.ts';
 import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
 import { openAdmin, type Admin } from './admin/admin.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from './gateway/context.ts';
+import { createFloor } from './floor.ts';
+import { defaultGatewayLimits, type GatewayLimits } from './gateway/context.ts';
 import { attachGateway, type Gateway } from './gateway.ts';
 import { createApp } from './http/app.ts';
 import { addressOf } from './http/address.ts';
 import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
 import { closeServer, listen } from './listen.ts';
 import { membersOf, progressOf, type RoundProgress } from './progress.ts';
-import { keepCatalogue, openRecords, settledCatalogue, settleTask, type Records } from './records.ts';
-import { reconcile } from './ledger/reconcile.ts';
+import { openRecords, settledCatalogue, settleMain, type Records } from './records.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
-import { createReleaseLedger } from './ledger/release-ledger.ts';
-import { openRoundLedger } from './ledger/round-ledger.ts';
-import { createReleases, type Releases } from './releases.ts';
-import { createSchedule, type Schedule, type SchedulePhase, type TaskOver } from './schedule.ts';
+import type { SchedulePhase } from './schedule.ts';
+import type { TaskOver } from './task-over.ts';
+import { prepareOthers, prepareTask, type SharedContext, type TaskTiming } from './task-runtime.ts';
+import { createTasks, type TaskDesk, type Tasks } from './tasks.ts';
 import { createTransportServer, requireSafeTransport, type ServerTls } from './transport.ts';
 
 export interface CoordinatorOptions {
-  /** A `TaskSpec`, checked here. */
+  /** A `TaskSpec`, checked here: the main task. Tasks that were made while an earlier process ran go on beside it. */
   readonly task: unknown;
   /** Holds the journal, the releases and the signing key; one process at a time. */
   readonly dataDir: string;
@@ -47,7 +43,7 @@ export interface CoordinatorOptions {
   readonly port: number;
   /** Without it, the catalogue is the union of what the shops of the first round publish. */
   readonly catalogue?: Catalogue;
-  /** Releases wanted in all, those of earlier processes included; by default, the rounds of the budget. */
+  /** Releases of the main task wanted in all, those of earlier processes included; by default, the rounds of the budget. */
   readonly roundsWanted?: number;
   /** How long the first ready shop waits for more than the quorum. */
   readonly gatherMs?: number;
@@ -90,10 +86,12 @@ export interface Coordinator {
   readonly publicKey: string;
   /** Made by the first start on a data folder: shown to whoever started it, and kept nowhere. */
   readonly firstOperator: Admin['operators']['first'];
+  readonly tasks: TaskDesk;
+  /** Of the main task. */
   state(): CoordinatorState;
   /** Hears every step of every round. Returns what stops it. */
   onRound(listener: (progress: RoundProgress) => void): () => void;
-  /** Resolves when no further round will open; releases are served until `close`. */
+  /** Resolves when first no task has a round left to open; releases are served until `close`. */
   readonly over: Promise<TaskOver>;
   /** Ends the open round, unless its release is being made, and closes everything. */
   close(): Promise<void>;
@@ -125,8 +123,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 /** What has been read and checked before anybody may connect. */
 interface Ground {
   readonly room: CatalogueRoom;
-  readonly releases: Releases;
   readonly record: PublicRecord;
+  readonly tasks: Tasks;
 }
 
 /** What strangers may change. */
@@ -136,58 +134,31 @@ interface Door {
   readonly admin: Admin;
 }
 
-async function prepare({ catalogue, logger, clock = systemClock, witnesses = noWitnesses }: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Ground> {
-  const { storage, blobs, key } = records;
-  await settleTask(storage, task);
-  const fixed = await settledCatalogue(records, task.name, catalogue);
-  const crashed = await storage.failUnfinished(task.name, { code: 'round.failed', message: 'coordinator restarted' });
-  if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');
+async function prepare(options: CoordinatorOptions, main: TaskSpec, records: Records, audience: Audience): Promise<Ground> {
+  const { catalogue, logger, clock = systemClock, witnesses = noWitnesses } = options;
+  const { storage, key } = records;
+  const room = createCatalogueRoom(await settledCatalogue(records, main.name, catalogue));
   const record = await openPublicRecord({ storage, key, witnesses: requirePolicy(witnesses).witnesses });
-  const caughtUp = await reconcile(record, storage, task.name);
   await reconcileNodes(record, storage);
-  if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
-  const room = createCatalogueRoom(fixed);
-  const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger, ledger: createReleaseLedger(record, storage, task.name), modelOf: (model) => modelIn(room, model) });
-  if (fixed === null) {
-    refuseUnenforceable(task);
-    return { room, releases, record };
-  }
-  // Whatever cannot be enforced is refused now, not when shops have come.
-  makePlan(withFirstCount(task, fixed), { model: modelOf(fixed, nextModel(task, fixed, null)), catalogue: fixed, roundNumber: 1, baseRelease: null });
-  await releases.load();
-  return { room, releases, record };
+  const context: SharedContext = {
+    records, record, room, floor: createFloor(), areas: createStagingAreas(options.concurrentUploads), clock, logger, timing: timingOf(options),
+    quorum: witnesses.quorum,
+    onProgress: (round) => tell(audience, round, logger),
+  };
+  const first = await prepareTask(context, main, options.roundsWanted);
+  await settleMain(storage, main.name, logger);
+  return { room, record, tasks: createTasks(context, [first, ...(await prepareOthers(context, main))], audience.onOver) };
 }
 
-/** Refusals that do not depend on what shops will publish. */
-const lastingRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['config.invalid', 'model.unknown', 'privacy.mode-unavailable', 'privacy.invalid']);
-
-/** Without a catalogue a task is checked against the smallest one, and for what would be wrong with any. */
-function refuseUnenforceable(task: TaskSpec): void {
-  const catalogue = createCatalogue([{ id: 'a', title: 'a' }, { id: 'b', title: 'b' }]);
-  for (const makeModel of [() => modelOf(catalogue, task.model), () => createModel('popularity', catalogue, {})]) {
-    try {
-      makePlan(task, { model: makeModel(), catalogue, roundNumber: 1, baseRelease: null });
-    } catch (error) {
-      if (lastingRefusals.has(toCestaError(error).code)) throw error;
-    }
-  }
-}
-
-function modelOf(catalogue: Catalogue, { kind, hyperParameters }: StageModel): AnyFederatedModel {
-  return createModel(kind, catalogue, hyperParameters);
-}
-
-function modelIn({ fixed }: CatalogueRoom, model: StageModel): AnyFederatedModel {
-  if (fixed === null) throw new CestaError('internal', 'catalogue: expected it to be fixed, since there is a release');
-  return modelOf(fixed, model);
+function timingOf({ gatherMs = 30_000, retryMs = 1_000, stallMs = 30_000, stageMs = 30_000, witnessMs = 30_000 }: CoordinatorOptions): TaskTiming {
+  return { gatherMs, retryMs, stallMs, stageMs, witnessMs };
 }
 
 /** The parts that know one another. */
 interface House {
   readonly server: Server;
   readonly gateway: Gateway;
-  readonly schedule: Schedule;
-  readonly records: Records;
+  readonly tasks: Tasks;
   readonly door: Door;
 }
 
@@ -200,19 +171,22 @@ interface Audience {
 }
 
 async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
-  const ground = await prepare(options, task, records);
   const audience = gatherAudience();
-  const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(ground.record, { ...(task.privacy.mode === 'distributed' ? { nodesPerOrganisation: sharesOf(task).colluding } : {}), ...options.identity }));
-  const admin = await openAdmin({ ...records, identity, clock: options.clock ?? systemClock, logger: options.logger });
+  const ground = await prepare(options, task, records, audience);
+  const { tasks, record } = ground;
+  const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(record, { mostPerOrganisation: () => tasks.mostPerOrganisation(), ...options.identity }));
+  const admin = await openAdmin({ ...records, identity, desk: tasks.desk, clock: options.clock ?? systemClock, logger: options.logger });
   const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true, admin } });
-  const { gateway, schedule } = house;
+  const { gateway } = house;
   const { publicKey } = records.key;
   let url: string;
   try {
+    // Before anybody can connect: what arrives is for a task.
+    tasks.attach(gateway);
     url = await listen(house.server, options.host ?? '127.0.0.1', options.port);
     // An error that nobody listens for would end the process.
     house.server.on('error', (error) => options.logger.error({ err: error }, 'the server reports an error'));
-    await schedule.start();
+    await tasks.start();
   } catch (error) {
     await leave(house);
     throw error;
@@ -223,14 +197,15 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
     url,
     publicKey,
     firstOperator: admin.operators.first,
+    tasks: tasks.desk,
     over: audience.over,
     state: () => ({
       task: task.name,
-      phase: schedule.phase,
+      phase: tasks.main.schedule.phase,
       shopsReady: gateway.ready().length,
       round: audience.last === null ? null : progressOf(audience.last),
-      version: ground.releases.current?.manifest.version ?? null,
-      over: schedule.over,
+      version: tasks.main.releases.current?.manifest.version ?? null,
+      over: tasks.main.schedule.over,
     }),
     onRound(listener) {
       audience.listeners.add(listener);
@@ -249,21 +224,14 @@ function gatherAudience(): Audience {
 }
 
 function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience; door: Door }): House {
-  const { logger, clock = systemClock, witnesses: { quorum } = noWitnesses, witnessMs = 30_000 } = options;
-  const { ground: { room, releases, record }, records, audience, door } = parts;
-  const { storage, key } = records;
-  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, nodes: door, admin: door });
+  const { logger, clock = systemClock } = options;
+  const { ground: { room, record, tasks }, records: { storage, key }, audience, door } = parts;
+  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, nodes: door, admin: door });
   const server = createTransportServer(app, options.tls);
-  // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
-  const events: GatewayEvents = {
-    ready: (participant, resumed) => schedule.ready(participant, resumed),
-    message: (participant, message) => schedule.message(participant, message),
-    chunk: (participant, chunk) => schedule.chunk(participant, chunk),
-    expelled: (participant, error) => schedule.expelled(participant, error),
-    left: (participant) => schedule.left(participant),
-  };
   const gateway = attachGateway(server, {
-    task: task.name, coordinatorKey: key.publicKey, clock, logger, room, events,
+    coordinatorKey: key.publicKey, clock, logger, room,
+    task: task.name,
+    events: tasks.events,
     limits: { ...defaultGatewayLimits, ...options.limits },
     proveKey: (nonce, shop) => key.sign(connectStatement('coordinator', nonce, shop, key.publicKey)),
     pinNode: (name, publicKey) => storage.pinNode(name, publicKey),
@@ -271,20 +239,8 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     chargeConnect: (request) => door.identity.chargeAddress('connectsPerAddress', addressOf(request, door.behindProxy)),
   });
   door.identity.onExpel((participant, error) => gateway.expel(participant, error));
-  door.admin.attach({ presence: { connected: () => gateway.connected(), ready: () => gateway.ready(), inRound: () => (audience.last === null ? [] : membersOf(audience.last)) }, desk: null });
-  const schedule = createSchedule({
-    task, storage, releases, gateway, room,
-    roundsWanted: options.roundsWanted ?? task.privacy.rounds,
-    gatherMs: options.gatherMs ?? 30_000,
-    retryMs: options.retryMs ?? 1_000,
-    keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
-    createModel: modelOf,
-    openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
-    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000, stageMs: options.stageMs ?? 30_000 },
-    onOver: audience.onOver,
-    onProgress: (round) => tell(audience, round, logger),
-  });
-  return { server, gateway, schedule, records, door };
+  door.admin.watch({ connected: () => gateway.connected(), ready: () => gateway.ready(), inRound: () => (audience.last === null ? [] : membersOf(audience.last)) });
+  return { server, gateway, tasks, door };
 }
 
 /** A listener is somebody else's code: its failure is logged and changes nothing. */
@@ -300,8 +256,8 @@ function tell(audience: Audience, round: Round, logger: Logger): void {
 }
 
 /** Ends the round, then the connections: members hear why before they are hung up on. */
-async function leave({ server, gateway, schedule, door: { identity, admin } }: House): Promise<void> {
-  await schedule.stop('the coordinator is stopping');
+async function leave({ server, gateway, tasks, door: { identity, admin } }: House): Promise<void> {
+  await tasks.stop('the coordinator is stopping');
   await Promise.all([gateway.close(graceMs), closeServer(server, graceMs)]);
   await Promise.all([identity.idle(), admin.idle()]);
 }

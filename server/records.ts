@@ -1,6 +1,7 @@
 /** Everything a coordinator keeps: its folder, its key, its journal, its files; and what it finds there at start. */
 import { join } from 'node:path';
 import { parseCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import type { Logger } from 'pino';
 import type { TaskSpec } from '../shared/federation/task.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { canonicalJson, type Json } from '../shared/protocol/canonical-json.ts';
@@ -9,7 +10,7 @@ import type { Clock } from './clock.ts';
 import { openSigningKey } from './signing-key-file.ts';
 import { openBlobStore, type BlobStore } from './storage/blobs.ts';
 import { openJournal } from './storage/journal.ts';
-import type { Storage } from './storage/storage.ts';
+import type { Storage, TaskRecord } from './storage/storage.ts';
 
 export interface Records {
   readonly key: SigningKey;
@@ -57,7 +58,7 @@ export async function openRecords({ folder, database, clock }: RecordsOptions): 
  * the budget is counted by the name of the task; cohort and deadlines may.
  * @throws CestaError `plan.invalid`
  */
-export async function settleTask(storage: Storage, task: TaskSpec): Promise<void> {
+export async function settleTask(storage: Storage, task: TaskSpec): Promise<TaskRecord> {
   const stored = await storage.task(task.name);
   if (stored !== null && (await storage.lastRound(task.name)) !== null) {
     const terms = ['model', 'privacy', 'maxShoppersPerShop'] as const;
@@ -68,6 +69,21 @@ export async function settleTask(storage: Storage, task: TaskSpec): Promise<void
     }
   }
   await storage.putTask(task.name, JSON.parse(canonicalJson(task)) as Json);
+  const settled = await storage.task(task.name);
+  if (settled === null) throw new CestaError('storage.failed', `task ${task.name}: expected it to be kept, got none`);
+  return settled;
+}
+
+const mainSetting = 'main-task';
+
+/** Notes which task is the main one. Who renames it means to replace it: the one before opens no more rounds until it is resumed. */
+export async function settleMain(storage: Storage, name: string, logger: Logger): Promise<void> {
+  const before = await storage.setting(mainSetting);
+  if (before !== null && before !== name && (await storage.task(before))?.state === 'active') {
+    await storage.setTaskState(before, 'paused');
+    logger.warn({ task: before }, 'the main task of an earlier process is paused: another has taken its place');
+  }
+  await storage.putSetting(mainSetting, name);
 }
 
 /**

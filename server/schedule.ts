@@ -1,56 +1,38 @@
 /**
- * When rounds open, and when the task is over. A round opens as soon as the wanted number of shops is ready, or when
- * the first has waited long enough and the quorum is there; after a failure, not before a pause that doubles. It is
- * the journal's count of charged rounds that ends a task, whatever was asked for.
+ * When the rounds of one task open, and when it is over. A round opens as soon as the wanted number of shops is ready,
+ * or when the first has waited long enough and the quorum is there; not before its timetable says, nor while another
+ * task has the floor; after a failure, not before a pause that doubles. It is the journal's count of charged rounds that
+ * ends a task, whatever was asked for.
  */
 import { randomFillSync } from 'node:crypto';
-import type { Catalogue } from '../shared/commerce/catalogue.ts';
-import { roundCost, taskBudget } from '../shared/federation/budget-report.ts';
-import { planEvents } from '../shared/federation/plan-cost.ts';
-import { reserve } from '../shared/privacy/budget.ts';
-import { planHash, type Plan } from '../shared/federation/plan.ts';
-import { continuesFrom, nextModel, withFirstCount, type StageModel, type StageRelease } from '../shared/federation/stages.ts';
-import { canonicalJson } from '../shared/protocol/canonical-json.ts';
 import type { Round } from '../shared/federation/round.ts';
-import { makePlan, type TaskSpec } from '../shared/federation/task.ts';
 import { secureRandom, shuffle } from '../shared/numerics/random.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
-import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
-import type { CatalogueRoom } from './catalogue-room.ts';
 import { publicMessage } from './disclosure.ts';
+import type { Floor } from './floor.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
-import { requireRecordable, type RoundLedger } from './ledger/round-ledger.ts';
-import type { LoadedRelease, Releases } from './releases.ts';
+import { createOpener, type Opener, type OpeningContext } from './opening.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
-import type { Spend, SpendRecord, Storage } from './storage/storage.ts';
+import { whyOver, type TaskOver } from './task-over.ts';
+import { nextRoundAtMs } from './timetable.ts';
 
-/** Why no further round opens: `code` is null when everything that was asked for is done. */
-export interface TaskOver {
-  readonly code: ErrorCode | null;
-  readonly message: string;
-}
+export type SchedulePhase = 'waiting' | 'opening' | Round['phase'] | 'pausing' | 'paused' | 'over' | 'stopped';
 
-export type SchedulePhase = 'waiting' | 'opening' | Round['phase'] | 'pausing' | 'over' | 'stopped';
-
-export interface ScheduleOptions {
-  readonly task: TaskSpec;
+export interface ScheduleOptions extends OpeningContext {
+  readonly gateway: Gateway;
+  readonly floor: Floor;
+  /** When the task was made, in Unix milliseconds. */
+  readonly createdAtMs: number;
+  /** Opens nothing until it is resumed. */
+  readonly isPaused?: boolean;
   /** Releases wanted in all. */
   readonly roundsWanted: number;
   /** How long the first ready shop waits for more than the quorum. */
   readonly gatherMs: number;
   /** Pause after the first failure in a row. */
   readonly retryMs: number;
-  readonly storage: Storage;
-  readonly releases: Releases;
-  readonly gateway: Gateway;
-  readonly room: CatalogueRoom;
-  /** Makes the catalogue durable, before a plan names it; harmless to repeat. */
-  readonly keepCatalogue: (catalogue: Catalogue) => Promise<void>;
-  readonly createModel: (catalogue: Catalogue, stage: StageModel) => AnyFederatedModel;
-  /** Puts the plan of a round into the public record; if that fails, so has the round. */
-  readonly openLedger: (plan: Plan, signal: AbortSignal) => Promise<RoundLedger>;
   readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs' | 'stageMs'>;
   readonly onProgress: (round: Round) => void;
   readonly onOver: (over: TaskOver) => void;
@@ -61,15 +43,22 @@ export interface Schedule extends GatewayEvents {
   readonly over: TaskOver | null;
   /** Opens the first round when shops are ready; ends the task at once when nothing is left to do. */
   start(): Promise<void>;
+  /** Opens no further rounds until `resume`; the open one goes on. */
+  pause(): void;
+  resume(): void;
   /** Opens no more rounds and ends the open one; resolves when that is recorded. */
   stop(reason: string): Promise<void>;
+  /** `stop`, and the task is over for good. */
+  cancel(over: TaskOver): Promise<void>;
 }
 
 interface State {
   readonly options: ScheduleOptions;
+  readonly opener: Opener;
   phase: 'waiting' | 'opening' | 'running' | 'pausing' | 'over' | 'stopped';
-  /** The model of the last round: made once as long as rounds train the same. */
-  made: { readonly stage: string; readonly model: AnyFederatedModel } | null;
+  isPaused: boolean;
+  /** Unix milliseconds before which the timetable lets no round open. */
+  dueAtMs: number;
   run: RoundRun | null;
   /** Shops that broke a masked session: left out while this process lasts, or each could fail every round. */
   readonly faulty: Set<string>;
@@ -86,34 +75,69 @@ interface State {
 }
 
 const longestPauseMs = 60_000;
+/** Longer waits are looked at again: timers end at 2^31 ms, and wall clocks are set. */
+const longestWaitMs = 3_600_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   const state: State = {
-    options, phase: 'waiting', made: null, run: null, faulty: new Set(), last: null, over: null,
+    options, opener: createOpener(options), phase: 'waiting', isPaused: options.isPaused === true, dueAtMs: 0,
+    run: null, faulty: new Set(), last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
     ...eventsOf(state),
     get phase() {
-      return state.phase === 'running' && state.run !== null ? state.run.state.phase : state.phase === 'running' ? 'waiting' : state.phase;
+      return phaseOf(state);
     },
     get over() {
       return state.over;
     },
     async start() {
       const over = await whyOver(options);
+      await readTimetable(state);
       if (over === null) consider(state);
       else end(state, over);
     },
+    pause() {
+      state.isPaused = true;
+      state.cancelTimer();
+      if (state.run === null && state.phase !== 'opening') options.floor.give(options.task.name);
+    },
+    resume() {
+      state.isPaused = false;
+      if (state.phase === 'pausing') state.phase = 'waiting';
+      consider(state);
+    },
     async stop(reason) {
       state.phase = 'stopped';
-      state.cancelTimer();
-      state.stopping.abort();
-      await state.work;
-      state.run?.stop(reason);
-      await state.run?.ended;
+      await halt(state, reason);
+    },
+    async cancel(over) {
+      state.phase = 'over';
+      await halt(state, over.message);
+      end(state, over);
     },
   };
+}
+
+function phaseOf({ phase, run, isPaused }: State): SchedulePhase {
+  if (phase === 'running') return run?.state.phase ?? 'waiting';
+  return isPaused && (phase === 'waiting' || phase === 'pausing') ? 'paused' : phase;
+}
+
+async function halt(state: State, reason: string): Promise<void> {
+  state.cancelTimer();
+  state.stopping.abort();
+  await state.work;
+  state.run?.stop(reason);
+  await state.run?.ended;
+  state.options.floor.give(state.options.task.name);
+}
+
+async function readTimetable(state: State): Promise<void> {
+  const { task, storage, createdAtMs } = state.options;
+  const trainedAt = await storage.lastTrainedAt(task.name);
+  state.dueAtMs = nextRoundAtMs(task.schedule, createdAtMs, trainedAt === null ? null : Date.parse(trainedAt));
 }
 
 function eventsOf(state: State): GatewayEvents {
@@ -124,7 +148,6 @@ function eventsOf(state: State): GatewayEvents {
       // Nobody waits for what a process took with it when it died.
       else if (!resumed) state.run?.restarted(participant);
       else if (state.last?.invited.has(participant) === true) gateway.send(participant, state.last.news);
-      if (state.over !== null) gateway.send(participant, { type: 'task-over', ...state.over });
       consider(state);
     },
     message(participant, message) {
@@ -160,83 +183,33 @@ function consider(state: State): void {
   const { minParticipants, targetParticipants } = options.task.cohort;
   const ready = invitable(state).length;
   state.firstReadyAt = ready === 0 ? null : (state.firstReadyAt ?? clock.now());
-  if (state.phase !== 'waiting') return;
+  if (state.phase !== 'waiting' || state.isPaused) return;
   state.cancelTimer();
   if (state.firstReadyAt === null) return;
-  const waitMs = state.firstReadyAt + options.gatherMs - clock.now();
-  if (ready >= targetParticipants || (ready >= minParticipants && waitMs <= 0)) {
-    state.phase = 'opening';
-    state.work = open(state).catch((error: unknown) => recover(state, toCestaError(error)));
-  } else if (waitMs > 0) {
-    state.cancelTimer = clock.after(waitMs, () => consider(state));
+  const gatherMs = state.firstReadyAt + options.gatherMs - clock.now();
+  const dueMs = state.dueAtMs - clock.date().getTime();
+  const isEnough = ready >= targetParticipants || (ready >= minParticipants && gatherMs <= 0);
+  if (dueMs > 0 || !isEnough) {
+    const waitMs = Math.max(dueMs, isEnough ? 0 : gatherMs);
+    if (waitMs > 0) state.cancelTimer = clock.after(Math.min(waitMs, longestWaitMs), () => consider(state));
+    return;
   }
+  if (!options.floor.take(options.task.name, () => consider(state))) return;
+  state.phase = 'opening';
+  state.work = open(state).catch((error: unknown) => recover(state, toCestaError(error)));
 }
 
-/** Journal first, then the public record: when the invitations go out, the plan and its reservation are in both. */
 async function open(state: State): Promise<void> {
-  const { options } = state;
-  const { storage, releases, gateway, round } = options;
-  const { task, model, catalogue, baseRelease, clipNorm } = await settleStage(state);
-  const number = await storage.nextRoundNumber(task.name);
-  const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm });
-  requireRecordable(plan);
-  await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
-  const ledger = await options.openLedger(plan, state.stopping.signal);
+  const { gateway, releases, storage, round, onProgress } = state.options;
+  const { plan, model, ledger } = await state.opener.open(state.stopping.signal);
   const candidates = shuffle(invitable(state), secureRandom((bytes) => void randomFillSync(bytes)));
   round.logger.info({ round: plan.round, shops: candidates.length }, 'round opens');
-  const run = startRound({ ...round, gateway, releases, storage, ledger, onProgress: options.onProgress }, model, plan, candidates);
+  const run = startRound({ ...round, gateway, releases, storage, ledger, onProgress }, model, plan, candidates);
   state.run = run;
   if (state.phase === 'opening') state.phase = 'running';
   void run.ended.then((outcome) => {
     state.work = close(state, outcome).catch((error: unknown) => recover(state, toCestaError(error)));
   });
-}
-
-interface Stage {
-  /** With the rounds that it really takes over this catalogue. */
-  readonly task: TaskSpec;
-  readonly model: AnyFederatedModel;
-  readonly catalogue: Catalogue;
-  readonly baseRelease: string | null;
-  readonly clipNorm: number | null;
-}
-
-/** Fixes the catalogue if it is open still, and says what the next round trains. */
-async function settleStage(state: State): Promise<Stage> {
-  const { room, gateway, keepCatalogue, releases } = state.options;
-  await releases.settle();
-  const { current } = releases;
-  const catalogue = room.fixed ?? room.unite(gateway.ready());
-  const task = withFirstCount(state.options.task, catalogue);
-  const stage = nextModel(task, catalogue, stageOf(current));
-  const model = modelOf(state, catalogue, stage);
-  const baseRelease = continuesFrom(stage, stageOf(current)) ? (current?.sha256 ?? null) : null;
-  // A catalogue for which no plan can be made is not kept: other shops may bring a better one.
-  if (room.fixed === null) makePlan(task, { model, catalogue, roundNumber: 1, baseRelease });
-  await keepCatalogue(catalogue);
-  room.fix(catalogue);
-  return { task, model, catalogue, baseRelease, clipNorm: current?.manifest.nextClipNorm ?? null };
-}
-
-function modelOf(state: State, catalogue: Catalogue, stage: StageModel): AnyFederatedModel {
-  const name = canonicalJson(stage);
-  if (state.made?.stage !== name) state.made = { stage: name, model: state.options.createModel(catalogue, stage) };
-  return state.made.model;
-}
-
-function stageOf(current: LoadedRelease | null): StageRelease | null {
-  return current === null ? null : { model: current.manifest.model, params: current.params };
-}
-
-function spendOf(plan: Plan): Spend {
-  const { epsilon, delta, events } = roundCost(plan);
-  return { epsilon, delta, event: events.map((event) => ({ ...event })) };
-}
-
-/** @throws CestaError `budget.exhausted` when the task's filter does not admit the plan after what was spent. */
-function admit(task: TaskSpec, plan: Plan, spends: readonly SpendRecord[]): void {
-  const budget = taskBudget(task, spends);
-  if (budget !== null) reserve(budget, plan.round, planEvents(plan));
 }
 
 async function close(state: State, outcome: RoundOutcome): Promise<void> {
@@ -249,6 +222,9 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
   state.failuresInARow = failed ? state.failuresInARow + 1 : 0;
   if (state.phase !== 'running') return;
   const over = await whyOver(state.options);
+  await readTimetable(state);
+  // Nobody else may open a round between the end of this one and whatever follows from it.
+  state.options.floor.give(state.options.task.name);
   if (state.phase !== 'running') return;
   if (over !== null) return end(state, over);
   if (failed) return pause(state);
@@ -256,23 +232,12 @@ async function close(state: State, outcome: RoundOutcome): Promise<void> {
   consider(state);
 }
 
-/** What is left to do, by the journal alone: it counts what earlier processes charged and released, too. */
-async function whyOver({ task: asked, roundsWanted: wanted, storage, room }: ScheduleOptions): Promise<TaskOver | null> {
-  const task = room.fixed === null ? asked : withFirstCount(asked, room.fixed);
-  const roundsWanted = wanted + task.privacy.rounds - asked.privacy.rounds;
-  const done = await storage.roundsDone(task.name);
-  if (done >= roundsWanted) return { code: null, message: `task ${task.name}: ${done} of ${roundsWanted} releases made` };
-  if (task.privacy.mode === 'none') return null;
-  const charged = await storage.roundsCharged(task.name);
-  if (charged < task.privacy.rounds) return null;
-  return { code: 'budget.exhausted', message: `task ${task.name}: ${charged} of ${task.privacy.rounds} rounds of its budget spent, ${done} of ${roundsWanted} releases made` };
-}
-
 /** What shops published may be at fault, the disk, or witnesses that are away: those are tried again. Anything else would fail the same way. */
 const passingFaults: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['storage.failed', 'round.failed', 'catalogue.invalid', 'model.unusable']);
 
 function recover(state: State, error: CestaError): void {
-  if (state.phase === 'stopped') return;
+  state.options.floor.give(state.options.task.name);
+  if (state.phase === 'stopped' || state.phase === 'over') return;
   state.options.round.logger.error({ err: error, code: error.code }, 'no round could be opened');
   state.failuresInARow += 1;
   if (passingFaults.has(error.code)) pause(state);
@@ -291,10 +256,9 @@ function pause(state: State): void {
 }
 
 function end(state: State, over: TaskOver): void {
-  const { gateway, round, onOver } = state.options;
+  const { task, round, onOver } = state.options;
   state.phase = 'over';
   state.over = over;
-  round.logger.info(over, 'task over');
-  for (const participant of gateway.ready()) gateway.send(participant, { type: 'task-over', ...over });
+  round.logger.info({ task: task.name, ...over }, 'task over');
   onOver(over);
 }

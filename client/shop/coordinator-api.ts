@@ -33,9 +33,9 @@ export async function fetchCatalogue(fetch: Fetch, coordinator: URL, hash: strin
  * @throws CestaError `release.untrusted`, `release.not-found` or `network.unreachable`
  */
 export async function fetchParams(fetch: Fetch, coordinator: URL, coordinatorKey: string, plan: Plan, model: AnyFederatedModel): Promise<unknown> {
-  const { baseRelease } = plan;
+  const { task, baseRelease } = plan;
   if (baseRelease === null) return model.initial();
-  const document = await getDocument(fetch, addressBelow(coordinator, `v1/model/${baseRelease}`));
+  const document = await getDocument(fetch, addressBelow(coordinator, `v1/tasks/${encodeURIComponent(task)}/model/${baseRelease}`));
   const actual = document === null ? 'none' : sha256Hex(document.bytes);
   if (document === null || actual !== baseRelease) throw new CestaError('release.untrusted', `base release: expected ${baseRelease}, got ${actual}`);
   const { tensors } = await openRelease(document.bytes, coordinatorKey);

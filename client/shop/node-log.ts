@@ -42,7 +42,7 @@ export function logEvent(logger: Logger, event: ShopNodeEvent): void {
       return logger.error({ round: event.round, of, session: bytesToHex(sessionId), first: hex(first), second: hex(second) }, 'the coordinator signed two statements where it may sign one: keep this line, it proves it');
     }
     case 'task-over':
-      return logger.info({ code: event.code, reason: event.message }, 'the task is over');
+      return logger.info({ code: event.code, reason: event.message }, 'no task has a round left');
     default:
       return event satisfies never;
   }

@@ -63,6 +63,10 @@ export interface ShopNodeOptions {
   readonly capacity?: number;
   /** Shops that this one knows, by name and key: a masked sum with more strangers than may collude is declined. */
   readonly peers?: ReadonlyMap<string, string>;
+  /** Takes part in rounds of these tasks only; without it, of all. */
+  readonly tasks?: readonly string[];
+  /** Stay when no task has a round left: the operator may make another. */
+  readonly stay?: boolean;
   /** Leave after the first release. */
   readonly once?: boolean;
   /** Shared by the nodes of one process. */
@@ -113,6 +117,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
   const participant = startParticipant({
     connect,
+    ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
     masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, { ownKey: state.key.publicKey, known: options.peers, onChange: (name) => logger.warn({ name }, 'another shop has a new key') }) },
@@ -121,7 +126,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);
       if (event.kind === 'reported') ending.rounds += 1;
-      if (event.kind === 'task-over') leave('task-over');
+      if (event.kind === 'task-over' && options.stay !== true) leave('task-over');
       if (event.kind === 'round-done' && options.once === true) leave('once');
       if (event.kind === 'over') ending.settle(event.error);
     },

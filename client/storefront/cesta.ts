@@ -15,6 +15,8 @@ import { createVisitLog, type EventName, type TrackedItem, type VisitCounts } fr
 export interface CestaOptions {
   /** Where the coordinator's documents are served, such as `/cesta` behind the shop's own server. */
   readonly url: string;
+  /** The task whose releases are wanted; by default the main one of the coordinator. */
+  readonly task?: string;
   /** The key releases must be signed with; without it the first key seen is trusted and pinned in `storage`. */
   readonly publicKey?: string;
   /** For public documents between visits; by default memory. */
@@ -85,10 +87,10 @@ export interface Cesta {
  * const shelf = cesta.recommend({ item: 'sku-7', limit: 8 });
  */
 export function createCesta(options: CestaOptions): Cesta {
-  const { url, publicKey = null, storage = memoryStorage(), now = () => Date.now() } = options;
+  const { url, task = null, publicKey = null, storage = memoryStorage(), now = () => Date.now() } = options;
   const fetch: Fetch = options.fetch ?? ((address, init) => globalThis.fetch(address, init));
   const visit = createVisitLog();
-  const holder = holdRelease((onCacheError) => createReleaseSource({ url, publicKey, storage, fetch, onCacheError }));
+  const holder = holdRelease((onCacheError) => createReleaseSource({ url, task, publicKey, storage, fetch, onCacheError }));
 
   function current(): HeldRelease {
     if (holder.held === null) throw new CestaError('release.not-found', 'release: expected one to rank with, got none yet; await cesta.ready');

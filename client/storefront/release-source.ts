@@ -36,6 +36,8 @@ export interface ReleaseSource {
 
 export interface ReleaseSourceOptions {
   readonly url: string;
+  /** Null for the coordinator's main task. */
+  readonly task: string | null;
   readonly publicKey: string | null;
   readonly storage: StorefrontStorage;
   readonly fetch: Fetch;
@@ -46,10 +48,10 @@ export interface ReleaseSourceOptions {
 const wellKnownSchema = z.object({ publicKey: z.string().regex(/^[0-9a-f]{64}$/) });
 
 export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSource {
-  const { url, fetch } = options;
+  const { url, task, fetch } = options;
+  const modelPath = modelPathOf(task);
   const cache = createCache(options);
   const read = async (path: string, etag = ''): Promise<Document | null> => getDocument(fetch, addressBelow(url, path), etag);
-
   // A storage that forgets, or fails, must not unpin the key while the page is open.
   let pinnedHere = options.publicKey;
 
@@ -66,10 +68,7 @@ export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSourc
     return parsed.data.publicKey;
   }
 
-  async function keptCatalogue(): Promise<Catalogue | null> {
-    const kept = await cache.get('catalogue');
-    return kept === null ? null : catalogueFrom(kept);
-  }
+  const keptCatalogue = (): Promise<Catalogue | null> => cache.get('catalogue').then((kept) => (kept === null ? null : catalogueFrom(kept)));
 
   /** The hash in the signed manifest is as good as an ETag: a catalogue that has it is never fetched again. */
   async function catalogueOf(hash: string, held: LoadedRelease | null): Promise<Catalogue> {
@@ -100,10 +99,11 @@ export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSourc
     async fetch(held) {
       const pinned = await trustedKey();
       const key = pinned ?? (await announcedKey());
-      const document = await read('v1/model', held?.etag);
+      const document = await read(modelPath, held?.etag);
       if (document === null && held !== null) return held;
-      if (document === null) throw new CestaError('network.unreachable', 'GET v1/model: expected a release, got status 304');
+      if (document === null) throw new CestaError('network.unreachable', `GET ${modelPath}: expected a release, got status 304`);
       const opened = await openRelease(document.bytes, key);
+      requireTask(opened.manifest, task);
       requireNoOlder(opened.manifest, held?.manifest);
       const loaded = assemble(document, opened, await catalogueOf(opened.manifest.catalogueHash, held));
       // Only a key under which a release verified is worth pinning.
@@ -120,6 +120,14 @@ function assemble({ bytes, etag }: Document, { manifest, tensors }: OpenedReleas
   if (catalogue.hash !== manifest.catalogueHash) throw new CestaError('catalogue.invalid', `catalogue: expected the one of the release, ${manifest.catalogueHash}, got ${catalogue.hash}`);
   const model = createModel(manifest.model.kind, catalogue, manifest.model.hyperParameters);
   return { manifest, sha256: sha256Hex(bytes), etag, catalogue, model, params: model.decode(tensors) };
+}
+
+function modelPathOf(task: string | null): string {
+  return task === null ? 'v1/model' : `v1/tasks/${encodeURIComponent(task)}/model`;
+}
+
+function requireTask(manifest: Manifest, task: string | null): void {
+  if (task !== null && manifest.task !== task) throw new CestaError('release.untrusted', `release: expected one of task ${task}, got one of ${manifest.task}`);
 }
 
 /** Replaying an old release would undo whatever a newer one mended. */
@@ -140,8 +148,8 @@ interface Cache {
 }
 
 /** ETag and bytes in one value, `etag LF bytes`, so that they cannot come apart. */
-function createCache({ url, storage, onCacheError }: ReleaseSourceOptions): Cache {
-  const address = (name: string): string => `cesta:${url}:${name}`;
+function createCache({ url, task, storage, onCacheError }: ReleaseSourceOptions): Cache {
+  const address = (name: string): string => `cesta:${url}:${task === null ? '' : `${task}:`}${name}`;
   const failed = (cause: unknown): void => onCacheError(new CestaError('storage.failed', `storefront cache: ${cause instanceof Error ? cause.message : String(cause)}`, { cause }));
   return {
     async get(name) {

@@ -11,12 +11,13 @@ export function addBudget(program: Command): void {
     .command('budget')
     .description('show what a coordinator\'s task has promised and spent')
     .argument('<url>', 'the coordinator', httpUrl)
+    .option('--task <name>', 'a task of the coordinator (default: the main one)')
     .option('--json', 'print one JSON object')
     .action(showBudget);
 }
 
-async function showBudget(url: URL, options: { json?: boolean }): Promise<void> {
-  const report = await fetchDocument(url, '/v1/budget', budgetSchema);
+async function showBudget(url: URL, options: { task?: string; json?: boolean }): Promise<void> {
+  const report = await fetchDocument(url, options.task === undefined ? '/v1/budget' : `/v1/tasks/${encodeURIComponent(options.task)}/budget`, budgetSchema);
   print(options, report, describe(report));
 }
 

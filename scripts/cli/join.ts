@@ -22,6 +22,8 @@ interface JoinOptions extends DataOptions, TlsOptions {
   peers?: string;
   unprotected?: boolean;
   once?: boolean;
+  task?: readonly string[];
+  stay?: boolean;
   json?: boolean;
 }
 
@@ -43,7 +45,9 @@ export function addJoin(program: Command): void {
     .option('--quorum <k>', 'decline rounds whose plan fewer of them have signed (default: all of them)', integerIn(0, 100))
     .option('--peers <file>', 'JSON of the shops you know and their keys: masked sums with more strangers than may collude are declined')
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
+    .option('--task <name>', 'take part in rounds of this task only (repeatable; default: all)', collect((text) => text))
     .option('--once', 'leave after the first release')
+    .option('--stay', 'stay when no task has a round left: the operator may make another')
     .option('--json', 'print one JSON object at the end')
     .action(join);
   addTlsOptions(command);
@@ -72,6 +76,8 @@ async function join(options: JoinOptions): Promise<void> {
     ...(options.unprotected === true ? {} : { maxEpsilon: options.maxEpsilon, maxDelta: options.maxDelta }),
     ...(options.coordinatorKey === undefined ? {} : { coordinatorKey: options.coordinatorKey }),
     ...(options.once === true ? { once: true } : {}),
+    ...(options.stay === true ? { stay: true } : {}),
+    ...(options.task === undefined ? {} : { tasks: options.task }),
     ...(peers === undefined ? {} : { peers }),
     ...(tls === null ? {} : { fetch: tlsFetch(tls), openSocket: tlsSockets(tls) }),
   });

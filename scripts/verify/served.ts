@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { prettifyError } from 'zod';
 import { addressBelow, getDocument, parseJson, type Fetch } from '../../client/http.ts';
-import { budgetSchema, roundsSchema } from '../../server/http/schemas.ts';
+import { budgetSchema, roundsSchema, tasksSchema } from '../../server/http/schemas.ts';
 import { parsePlan } from '../../shared/federation/plan.ts';
 import { cumulate } from '../../shared/ledger/log-entries.ts';
 import { planRules } from '../../shared/ledger/plan-rules.ts';
@@ -35,10 +35,16 @@ export function epsilonOfTask({ plan, events }: Pick<TaskTotals, 'plan' | 'event
 
 /** What differs, a sentence each. */
 export async function compareServed(fetch: Fetch, coordinator: URL, { tasks }: ReplayTotals): Promise<string[]> {
-  const budget = await fetchJson(fetch, coordinator, 'v1/budget', budgetSchema);
-  const logged = tasks.find(({ task }) => task === budget.task) ?? null;
-  const reserved = await reservedRounds(fetch, coordinator);
-  return [...compareBudget(budget, logged, reserved), ...(await compareRelease(fetch, coordinator, logged))];
+  const served = (await fetchJson(fetch, coordinator, 'v1/tasks', tasksSchema)).tasks.map(({ task }) => task);
+  const missing = tasks.filter(({ task }) => !served.includes(task)).map(({ task }) => `task ${task}: expected it to be served, since the log has rounds of it, got none`);
+  const differences = await Promise.all(served.map(async (task) => {
+    const from = new URL(addressBelow(coordinator, `v1/tasks/${task}/`));
+    const logged = tasks.find((totals) => totals.task === task) ?? null;
+    const budget = await fetchJson(fetch, from, 'budget', budgetSchema);
+    const found = [...compareBudget(budget, logged, await reservedRounds(fetch, from)), ...(await compareRelease(fetch, from, logged))];
+    return found.map((difference) => (served.length === 1 ? difference : `task ${task}, ${difference}`));
+  }));
+  return [...missing, ...differences.flat()];
 }
 
 interface Reserved {
@@ -47,11 +53,11 @@ interface Reserved {
 }
 
 /** Rounds that set their share aside and do not train yet: the budget counts them, the log has no spend of theirs. */
-async function reservedRounds(fetch: Fetch, coordinator: URL): Promise<Reserved> {
+async function reservedRounds(fetch: Fetch, task: URL): Promise<Reserved> {
   const events: PrivacyEvent[] = [];
   let rounds = 0;
   for (let after: number | null = 0; after !== null;) {
-    const page: z.infer<typeof roundsSchema> = await fetchJson(fetch, coordinator, `v1/rounds?after=${after}`, roundsSchema);
+    const page: z.infer<typeof roundsSchema> = await fetchJson(fetch, task, `rounds?after=${after}`, roundsSchema);
     for (const { plan } of page.rounds.filter(({ budget }) => budget === 'reserved')) {
       rounds += 1;
       events.push(...planRules.recompute(plan));
@@ -80,15 +86,15 @@ function isClose(a: number, b: number): boolean {
   return a === b || Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
 }
 
-async function compareRelease(fetch: Fetch, coordinator: URL, logged: TaskTotals | null): Promise<string[]> {
-  const served = await servedRelease(fetch, coordinator);
+async function compareRelease(fetch: Fetch, task: URL, logged: TaskTotals | null): Promise<string[]> {
+  const served = await servedRelease(fetch, task);
   const expected = logged?.release?.sha256 ?? null;
   return served === expected ? [] : [`model: expected the release ${expected ?? '(none)'}, the last one in the log, got ${served ?? '(none)'}`];
 }
 
-async function servedRelease(fetch: Fetch, coordinator: URL): Promise<string | null> {
+async function servedRelease(fetch: Fetch, task: URL): Promise<string | null> {
   try {
-    const document = await getDocument(fetch, addressBelow(coordinator, 'v1/model'));
+    const document = await getDocument(fetch, addressBelow(task, 'model'));
     return document === null ? null : sha256Hex(document.bytes);
   } catch (error) {
     if (error instanceof CestaError && error.code === 'release.not-found') return null;

@@ -17,27 +17,23 @@ export interface AdminParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly identity: Pick<Identity, 'onOperator'>;
-}
-
-/** What stands only once the coordinator is put together. */
-export interface AdminSurroundings {
-  readonly presence: Presence;
-  readonly desk: TaskDesk | null;
+  readonly desk: TaskDesk;
 }
 
 export interface Admin {
   readonly operators: Operators;
   readonly sessions: Sessions;
   readonly trail: Trail;
-  readonly desk: TaskDesk | null;
+  readonly desk: TaskDesk;
   nodes(): Promise<NodeStatus[]>;
-  attach(surroundings: AdminSurroundings): void;
+  /** Says where it is seen who is here. Set once the gateway stands. */
+  watch(presence: Presence): void;
   /** Resolves when nothing is under way: the storage may be closed then. */
   idle(): Promise<void>;
 }
 
 /** @throws CestaError `storage.failed` */
-export async function openAdmin({ storage, key, clock, logger, identity }: AdminParts): Promise<Admin> {
+export async function openAdmin({ storage, key, clock, logger, identity, desk }: AdminParts): Promise<Admin> {
   const operators = await openOperators({ storage, key, clock, logger });
   const trail = await openTrail(storage, logger);
   identity.onOperator(async (operator) => {
@@ -45,17 +41,14 @@ export async function openAdmin({ storage, key, clock, logger, identity }: Admin
     trail.note({ operator: 'key of the coordinator', action: 'operator.reset', target: operator.name, request: null }, 'done');
     await trail.idle();
   });
-  const nowhere: Presence = { connected: () => [], ready: () => [], inRound: () => [] };
-  let around: AdminSurroundings = { presence: nowhere, desk: null };
+  let presence: Presence = { connected: () => [], ready: () => [], inRound: () => [] };
   return {
     operators,
     trail,
     sessions: createSessions(clock, (name) => operators.tokenHashOf(name)),
-    get desk() {
-      return around.desk;
-    },
-    nodes: () => listNodes(storage, around.presence, clock),
-    attach: (surroundings) => void (around = surroundings),
+    desk,
+    nodes: () => listNodes(storage, presence, clock),
+    watch: (source) => void (presence = source),
     idle: () => trail.idle(),
   };
 }

@@ -4,7 +4,6 @@ import { taskSpecSchema } from '../../shared/federation/task.ts';
 import { CestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Admin } from '../admin/admin.ts';
 import type { PublishedRelease } from '../releases.ts';
-import type { TaskDesk } from '../tasks.ts';
 import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, rejectedSchema, releasesPageSchema, servedSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';
 import type { Operation } from './openapi.ts';
 
@@ -38,13 +37,8 @@ function route<Body, Query, Answer>(entry: AdminRoute<Body, Query, Answer>): Adm
   return entry as unknown as AdminRoute;
 }
 
-function requireDesk({ desk }: Admin): TaskDesk {
-  if (desk === null) throw new CestaError('http.not-found', 'tasks: expected a coordinator that serves them, got one that is starting');
-  return desk;
-}
-
 function changeOfTask(verb: 'pause' | 'resume' | 'cancel', summary: string): AdminRoute {
-  return route({ method: 'post', path: `${adminPath}/tasks/{name}/${verb}`, summary, action: `task.${verb}`, answer: taskStatusSchema, handle: ({ admin, params }) => requireDesk(admin)[verb](params['name']) });
+  return route({ method: 'post', path: `${adminPath}/tasks/{name}/${verb}`, summary, action: `task.${verb}`, answer: taskStatusSchema, handle: ({ admin, params }) => admin.desk[verb](params['name']) });
 }
 
 function served({ manifest: { version, restores }, sha256 }: PublishedRelease): z.infer<typeof servedSchema> {
@@ -63,25 +57,25 @@ const releaseRoutes: readonly AdminRoute[] = [
   route({
     method: 'get', path: releasesPath, summary: 'The releases of a task and what became of them, newest first', query: pageSchema, answer: releasesPageSchema,
     async handle({ admin, params, query }) {
-      const releases = [...(await requireDesk(admin).releases(params['name']).list(query))];
+      const releases = [...(await admin.desk.releases(params['name']).list(query))];
       return { releases, next: releases.length === query.limit ? releases[releases.length - 1].version : null };
     },
   }),
   route({
     method: 'post', path: `${releasesPath}/{version}/promote`, summary: 'Serves a release; what was served before comes back as a new version', action: 'release.promote', answer: servedSchema,
-    handle: async ({ admin, params }) => served(await requireDesk(admin).releases(params['name']).promote(versionOf(params), 'operator')),
+    handle: async ({ admin, params }) => served(await admin.desk.releases(params['name']).promote(versionOf(params), 'operator')),
   }),
   route({
     method: 'post', path: `${releasesPath}/{version}/reject`, summary: 'Decides against a candidate', action: 'release.reject', answer: rejectedSchema,
     async handle({ admin, params }) {
       const version = versionOf(params);
-      await requireDesk(admin).releases(params['name']).reject(version);
+      await admin.desk.releases(params['name']).reject(version);
       return { version };
     },
   }),
   route({
     method: 'post', path: `${releasesPath}/rollback`, summary: 'Serves again what was served before, as a new version', action: 'release.rollback', answer: servedSchema,
-    handle: async ({ admin, params }) => served(await requireDesk(admin).releases(params['name']).rollback('operator')),
+    handle: async ({ admin, params }) => served(await admin.desk.releases(params['name']).rollback('operator')),
   }),
 ];
 
@@ -93,9 +87,9 @@ export const adminRoutes: readonly AdminRoute[] = [
       return {};
     },
   }),
-  route({ method: 'get', path: `${adminPath}/tasks`, summary: 'The tasks of the federation', answer: tasksSchema, handle: async ({ admin }) => ({ tasks: [...(await requireDesk(admin).list())] }) }),
-  route({ method: 'post', path: `${adminPath}/tasks`, summary: 'Makes a task', action: 'task.create', body: taskSpecSchema, bodyCode: 'plan.invalid', answer: taskStatusSchema, handle: ({ admin, body }) => requireDesk(admin).create(body) }),
-  route({ method: 'get', path: `${adminPath}/tasks/{name}`, summary: 'One task', answer: taskStatusSchema, handle: ({ admin, params }) => requireDesk(admin).status(params['name']) }),
+  route({ method: 'get', path: `${adminPath}/tasks`, summary: 'The tasks of the federation', answer: tasksSchema, handle: async ({ admin }) => ({ tasks: [...(await admin.desk.list())] }) }),
+  route({ method: 'post', path: `${adminPath}/tasks`, summary: 'Makes a task', action: 'task.create', body: taskSpecSchema, bodyCode: 'plan.invalid', answer: taskStatusSchema, handle: ({ admin, body }) => admin.desk.create(body) }),
+  route({ method: 'get', path: `${adminPath}/tasks/{name}`, summary: 'One task', answer: taskStatusSchema, handle: ({ admin, params }) => admin.desk.status(params['name']) }),
   changeOfTask('pause', 'Opens no further rounds; the open one goes on'),
   changeOfTask('resume', 'Opens rounds again'),
   changeOfTask('cancel', 'Ends a task for good; its releases are served still'),

@@ -1,49 +1,38 @@
 /**
  * The public HTTP side of the coordinator: read only, but for what witnesses sign, for requests about nodes, which carry
- * their own signature, and for what operators do, which is mounted beside it. Releases and the catalogue are served from bytes that are durable and digested already, so
- * an answer is never half of anything.
+ * their own signature, and for what operators do, which is mounted beside it. Releases and the catalogue are served from
+ * bytes that are durable and digested already, so an answer is never half of anything.
  */
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express } from 'express';
 import type { Logger } from 'pino';
-import { z } from 'zod';
-import { budgetReport } from '../../shared/federation/budget-report.ts';
+import type { z } from 'zod';
 import { protocolVersion } from '../../shared/federation/plan.ts';
-import { withFirstCount } from '../../shared/federation/stages.ts';
-import type { TaskSpec } from '../../shared/federation/task.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import type { CatalogueRoom } from '../catalogue-room.ts';
-import type { Clock } from '../clock.ts';
-import { publicMessage } from '../disclosure.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
+import type { Clock } from '../clock.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
-import type { PublishedRelease, Releases } from '../releases.ts';
-import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { addAdmin, type AdminContext } from './admin.ts';
-import { addNodes, type NodesContext } from './nodes.ts';
-import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
-import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
+import { revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { addLog } from './log.ts';
+import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
+import { addNodes, type NodesContext } from './nodes.ts';
 import { openApiDocument } from './openapi.ts';
-import { roundsQuerySchema, type budgetSchema, type federationSchema, type roundsSchema } from './schemas.ts';
+import type { federationSchema } from './schemas.ts';
+import { addTasks, type TaskRoutesContext } from './task-routes.ts';
 
-export interface AppContext {
-  readonly task: TaskSpec;
+export interface AppContext extends TaskRoutesContext {
   readonly publicKey: string;
-  readonly storage: Storage;
+  readonly storage: Pick<Storage, 'ping' | 'rounds' | 'spends'>;
   readonly record: Pick<PublicRecord, 'checkpoint' | 'read' | 'cosign'>;
-  readonly releases: Pick<Releases, 'current' | 'find'>;
-  readonly room: Pick<CatalogueRoom, 'fixed'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly phase: () => string;
   /** Without it, nothing is taken over HTTP. */
   readonly nodes?: NodesContext;
   /** Without it, nothing is served to operators. */
   readonly admin?: AdminContext;
 }
-
-const roundsPerPage = 100;
 
 export function createApp(context: AppContext): Express {
   const app = express();
@@ -55,8 +44,8 @@ export function createApp(context: AppContext): Express {
   if (context.admin !== undefined) addAdmin(app, context.admin, context.logger);
   app.use(publicHeaders);
   addStatus(app, context);
-  addModel(app, context);
-  addRecords(app, context);
+  addCatalogue(app, context);
+  addTasks(app, context);
   addLog(app, context.record);
   if (context.nodes !== undefined) addNodes(app, context.nodes);
   app.use(notFound);
@@ -64,17 +53,18 @@ export function createApp(context: AppContext): Express {
   return app;
 }
 
-function addStatus(app: Express, { storage, phase, task, publicKey, room, releases }: AppContext): void {
+function addStatus(app: Express, { storage, tasks, publicKey, room }: AppContext): void {
   app.get('/healthz', (_request, response) => sendJson(response, { status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
     await storage.ping();
-    sendJson(response, { status: 'ready', phase: phase() });
+    sendJson(response, { status: 'ready', phase: tasks.main.schedule.phase });
   });
   app.get('/.well-known/cesta.json', (_request, response) => {
-    const { current } = releases;
+    const { spec: task, releases: { current } } = tasks.main;
     const federation: z.input<typeof federationSchema> = {
       protocol: protocolVersion,
       task: task.name,
+      tasks: tasks.all().map(({ spec }) => spec.name),
       model: task.model.kind,
       publicKey,
       catalogueHash: room.fixed?.hash ?? null,
@@ -88,17 +78,7 @@ function addStatus(app: Express, { storage, phase, task, publicKey, room, releas
   app.get('/v1/openapi.json', (_request, response) => sendJson(response, openApi));
 }
 
-function addModel(app: Express, { releases, room }: AppContext): void {
-  app.get('/v1/model', (request, response) => {
-    if (releases.current === null) throw new CestaError('release.not-found', 'model: expected a release, got none yet: the first round has not ended');
-    sendRelease(request, response, releases.current, revalidate);
-  });
-  app.get('/v1/model/:version', async (request, response) => {
-    const address = parseAddress(request.params.version);
-    const release = address === null ? null : await releases.find(address);
-    if (release === null) throw new CestaError('release.not-found', `model: expected the number or SHA-256 of a release, got ${JSON.stringify(request.params.version.slice(0, 80))}`);
-    sendRelease(request, response, release, immutable);
-  });
+function addCatalogue(app: Express, { room }: AppContext): void {
   let served: ServedDocument | null = null;
   app.get('/v1/catalogue', (request, response) => {
     const { fixed } = room;
@@ -106,41 +86,4 @@ function addModel(app: Express, { releases, room }: AppContext): void {
     if (served?.tag !== fixed.hash) served = { bytes: new TextEncoder().encode(canonicalJson(fixed.products)), tag: fixed.hash, contentType: 'application/json; charset=utf-8' };
     sendDocument(request, response, served, revalidate);
   });
-}
-
-function sendRelease(request: Request, response: Response, { sha256, bytes, manifest }: PublishedRelease, cacheControl: string): void {
-  response.set('Cesta-Version', String(manifest.version));
-  sendDocument(request, response, { bytes, tag: sha256, contentType: 'application/octet-stream' }, cacheControl);
-}
-
-function parseAddress(text: string): { version: number } | { sha256: string } | null {
-  if (/^[0-9a-f]{64}$/.test(text)) return { sha256: text };
-  return /^[1-9][0-9]{0,8}$/.test(text) ? { version: Number(text) } : null;
-}
-
-function addRecords(app: Express, { storage, task, room }: AppContext): void {
-  app.get('/v1/rounds', async (request, response) => {
-    const query = roundsQuerySchema.safeParse(request.query);
-    if (!query.success) throw new CestaError('usage.invalid', `query: ${z.prettifyError(query.error)}`);
-    const rounds = await storage.rounds(task.name, { after: query.data.after, limit: roundsPerPage });
-    const budget = new Map((await storage.spends(task.name)).map(({ round, state }) => [round, state]));
-    const body: z.input<typeof roundsSchema> = {
-      rounds: rounds.map((round) => describeRound(round, budget.get(round.id) ?? null)),
-      next: rounds.length === roundsPerPage ? rounds[rounds.length - 1].number : null,
-    };
-    sendJson(response, body);
-  });
-  app.get('/v1/budget', async (_request, response) => {
-    const report = budgetReport(room.fixed === null ? task : withFirstCount(task, room.fixed), await storage.spends(task.name));
-    const body: z.input<typeof budgetSchema> = { ...report, assumptions: [...report.assumptions], rdp: report.rdp === null ? null : { orders: [...report.rdp.orders], values: [...report.rdp.values] } };
-    sendJson(response, body);
-  });
-}
-
-function describeRound(record: RoundRecord, budget: SpendState | null): z.input<typeof roundsSchema>['rounds'][number] {
-  const { id, number, state, planHash, plan, openedAt, trainingAt, endedAt, participants, failure } = record;
-  return {
-    round: id, number, state, planHash, plan, openedAt, trainingAt, endedAt, participants, budget,
-    failure: failure === null ? null : { code: failure.code, message: publicMessage(failure) },
-  };
 }

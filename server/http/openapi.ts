@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { certificateAnswerSchema, nodesPath, operatorAnswerSchema, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
 import { adminOperations } from './admin-routes.ts';
-import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema } from './schemas.ts';
+import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -26,26 +26,38 @@ export interface Operation {
 const releaseFile = 'application/octet-stream';
 const noteText = 'text/plain';
 
+/** What each task serves, below its own path; the main task at the root, too. */
+function taskOperations(prefix: string, whose: string, parameters: readonly JsonObject[] = []): readonly Operation[] {
+  return [
+    { path: `${prefix}/model`, summary: `The release that ${whose} serves: a tensor file with a signed manifest`, body: releaseFile, isCacheable: true, parameters },
+    {
+      path: `${prefix}/model/{version}`,
+      summary: `One release of ${whose}, for ever the same`,
+      body: releaseFile,
+      isCacheable: true,
+      parameters: [...parameters, { name: 'version', in: 'path', required: true, description: 'Number, or SHA-256 of the file', schema: { type: 'string' } }],
+    },
+    {
+      path: `${prefix}/rounds`,
+      summary: `The journal of rounds of ${whose}, oldest first`,
+      body: roundsSchema,
+      parameters: [...parameters, { name: 'after', in: 'query', required: false, description: 'Only rounds with a higher number', schema: { type: 'integer', minimum: 0 } }],
+    },
+    { path: `${prefix}/budget`, summary: `What ${whose} promises its shoppers and has spent`, body: budgetSchema, parameters },
+  ];
+}
+
+const taskParameter = { name: 'task', in: 'path', required: true, description: 'Name of a task', schema: { type: 'string' } };
+
 const operations: readonly Operation[] = [
   { path: '/.well-known/cesta.json', summary: 'Who the coordinator is and what it serves', body: federationSchema },
   { path: '/healthz', summary: 'Whether the process answers', body: healthSchema },
   { path: '/readyz', summary: 'Whether the process can do its work', body: readinessSchema },
-  { path: '/v1/model', summary: 'The current release: a tensor file with a signed manifest', body: releaseFile, isCacheable: true },
-  {
-    path: '/v1/model/{version}',
-    summary: 'One release, for ever the same',
-    body: releaseFile,
-    isCacheable: true,
-    parameters: [{ name: 'version', in: 'path', required: true, description: 'Number, or SHA-256 of the file', schema: { type: 'string' } }],
-  },
   { path: '/v1/catalogue', summary: 'The products of the task, sorted by id; the ETag is the catalogue hash', body: z.array(z.looseObject({ id: z.string() })), isCacheable: true },
-  {
-    path: '/v1/rounds',
-    summary: 'The journal of rounds, oldest first',
-    body: roundsSchema,
-    parameters: [{ name: 'after', in: 'query', required: false, description: 'Only rounds with a higher number', schema: { type: 'integer', minimum: 0 } }],
-  },
-  { path: '/v1/budget', summary: 'What the task promises its shoppers and has spent', body: budgetSchema },
+  ...taskOperations('/v1', 'the main task'),
+  { path: '/v1/tasks', summary: 'The tasks of the federation, the main one first', body: tasksSchema },
+  { path: '/v1/tasks/{task}', summary: 'One task', body: taskSchema, parameters: [taskParameter] },
+  ...taskOperations('/v1/tasks/{task}', 'a task', [taskParameter]),
   { path: '/v1/log/checkpoint', summary: 'The head of the public record: a signed note, with the cosignatures of witnesses', body: noteText, isCacheable: true },
   {
     path: '/v1/log/tile/{tile}',
@@ -95,7 +107,7 @@ function describe({ summary, body, parameters, isCacheable, isAdmin, request }: 
   return {
     summary,
     ...(isAdmin === true ? { security: [{ operator: [] }] } : {}),
-    ...(parameters === undefined ? {} : { parameters }),
+    ...(parameters === undefined || parameters.length === 0 ? {} : { parameters }),
     ...(request === undefined ? {} : { requestBody: { required: true, content: describeRequest(request) } }),
     responses: { 200: { description: 'OK', content }, ...(isCacheable === true ? { 304: { description: 'Not modified' } } : {}), default: failure },
   };

@@ -1,6 +1,6 @@
 /** What the HTTP API answers with: the source of its OpenAPI document, and what its tests parse. */
 import { z } from 'zod';
-import { planSchema } from '../../shared/federation/plan.ts';
+import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
 import { isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -15,7 +15,10 @@ export const readinessSchema = z.object({ status: z.literal('ready'), phase: z.s
 /** Where a shop or a storefront starts: who the coordinator is and what it serves. */
 export const federationSchema = z.object({
   protocol: z.number().int(),
+  /** The main one: it is meant where no task is named. */
   task: z.string(),
+  /** All of them; each has its paths below `/v1/tasks/NAME`. */
+  tasks: z.array(z.string()),
   model: z.string(),
   /** Ed25519, hex: signs plans and releases. */
   publicKey: digest,
@@ -27,6 +30,23 @@ export const federationSchema = z.object({
   /** WebSocket of the rounds, below this server. */
   live: z.string(),
 });
+
+export const taskSchema = z.object({
+  task: z.string(),
+  model: z.string(),
+  mode: z.enum(privacyModes),
+  /** What the operator decided. */
+  state: z.enum(['active', 'paused', 'cancelled']),
+  phase: z.string(),
+  /** The release that is served, or null before the first. */
+  version: z.number().int().nullable(),
+  sha256: digest.nullable(),
+  /** Why no further round opens; null while one may. `code` is null when everything asked for is done. */
+  over: z.object({ code: errorCode.nullable(), message: z.string() }).nullable(),
+});
+
+/** The main task first. */
+export const tasksSchema = z.object({ tasks: z.array(taskSchema) });
 
 export const roundSchema = z.object({
   round: z.string(),

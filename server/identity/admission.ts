@@ -28,7 +28,7 @@ export interface Admission {
 export interface AdmissionOptions {
   readonly enrolment: EnrolmentMode;
   readonly coordinatorKey: string;
-  readonly nodesPerOrganisation: number;
+  readonly nodesPerOrganisation: () => number;
   readonly limiter: Limiter;
   readonly isRevoked: (node: string) => boolean;
   /** Unix milliseconds. */
@@ -52,8 +52,9 @@ export function createAdmission(options: AdmissionOptions): SeatedAdmission {
   function requireSeat(participant: string, organisation: string): void {
     let taken = 0;
     for (const [other, seat] of seats) if (other !== participant && seat.organisation === organisation) taken += 1;
-    if (taken >= nodesPerOrganisation) {
-      throw new CestaError('enrolment.organisation-full', `organisation ${organisation}: expected at most ${nodesPerOrganisation} nodes, got one more`);
+    const most = nodesPerOrganisation();
+    if (taken >= most) {
+      throw new CestaError('enrolment.organisation-full', `organisation ${organisation}: expected at most ${most} nodes, got one more`);
     }
   }
 

@@ -20,6 +20,8 @@ export interface IdentityOptions {
   readonly enrolment?: EnrolmentMode;
   /** Nodes of one organisation that may be connected at a time, and so be in one cohort; 5 by default. */
   readonly nodesPerOrganisation?: number;
+  /** A limit that changes with the tasks; the lower one counts. */
+  readonly mostPerOrganisation?: () => number;
   readonly limits?: Partial<IdentityLimits>;
   /** Told once the certificate is durable. Awaited before the node hears of it; a failure is logged. */
   readonly onEnrolled?: (publicKey: string) => void | Promise<void>;
@@ -54,13 +56,13 @@ const defaultNodesPerOrganisation = 5;
 
 /** @throws CestaError `storage.failed` */
 export async function openIdentity({ key, storage, clock, logger }: IdentityParts, options: IdentityOptions = {}): Promise<Identity> {
-  const { enrolment = 'open', nodesPerOrganisation = defaultNodesPerOrganisation, limits = {} } = options;
+  const { enrolment = 'open', nodesPerOrganisation = defaultNodesPerOrganisation, mostPerOrganisation = () => Infinity, limits = {} } = options;
   // In memory: a revoked key is turned away before anything else is looked at.
   const revoked = new Set((await storage.revocations()).map(({ node }) => node));
   const isRevoked = (node: string): boolean => revoked.has(node);
   const dateMs = (): number => clock.date().getTime();
   const limiter = createLimiter(limits, clock);
-  const admission = createAdmission({ enrolment, coordinatorKey: key.publicKey, nodesPerOrganisation, limiter, isRevoked, dateMs });
+  const admission = createAdmission({ enrolment, coordinatorKey: key.publicKey, nodesPerOrganisation: () => Math.min(nodesPerOrganisation, mostPerOrganisation()), limiter, isRevoked, dateMs });
   let expel: (participant: string, error: CestaError) => void = () => undefined;
   let tellOperator: (operator: NewOperator) => Promise<void> = () => Promise.resolve();
 

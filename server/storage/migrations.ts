@@ -85,6 +85,12 @@ async function addReleaseStates(db: Kysely<unknown>): Promise<void> {
   await sql`update releases set previous = version - 1 where version > 1`.execute(db);
 }
 
+async function addTaskStates(db: Kysely<unknown>): Promise<void> {
+  const tables = await db.introspection.getTables();
+  if (tables.some(({ name, columns }) => name === 'tasks' && columns.some((column) => column.name === 'state'))) return;
+  await db.schema.alterTable('tasks').addColumn('state', 'text', (column) => column.notNull().defaultTo('active')).execute();
+}
+
 const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
@@ -92,6 +98,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '004-identity': { up: createIdentityTables },
   '006-release-states': { up: addReleaseStates },
   '008-operators': { up: createOperatorTables },
+  '009-task-states': { up: addTaskStates },
 };
 
 /** @throws CestaError `storage.failed` naming the migration that failed. */

@@ -20,7 +20,7 @@ export function readJson<T>(column: string, text: string, parse: (value: unknown
 }
 
 export function readTask(row: Selectable<Schema['tasks']>): TaskRecord {
-  return { name: row.name, spec: readJson('tasks.spec', row.spec, (value) => jsonSchema.parse(value)), catalogueHash: row.catalogue_hash };
+  return { name: row.name, spec: readJson('tasks.spec', row.spec, (value) => jsonSchema.parse(value)), catalogueHash: row.catalogue_hash, state: row.state, createdAt: row.created_at };
 }
 
 export function readRound(row: Selectable<Schema['rounds']>): RoundRecord {

@@ -51,15 +51,22 @@ function settingsOf(db: Db): Pick<Storage, 'setting' | 'putSetting'> {
   };
 }
 
-function tasksOf(db: Db, now: () => string): Pick<Storage, 'task' | 'putTask' | 'fixCatalogue'> {
+function tasksOf(db: Db, now: () => string): Pick<Storage, 'task' | 'tasks' | 'setTaskState' | 'putTask' | 'fixCatalogue'> {
   return {
     async task(name) {
       const row = await db.selectFrom('tasks').selectAll().where('name', '=', name).executeTakeFirst();
       return row === undefined ? null : readTask(row);
     },
+    async tasks() {
+      const rows = await db.selectFrom('tasks').selectAll().orderBy('created_at').orderBy('name').execute();
+      return rows.map(readTask);
+    },
+    async setTaskState(name, state) {
+      await db.updateTable('tasks').set({ state }).where('name', '=', name).execute();
+    },
     async putTask(name, spec) {
       const text = canonicalJson(spec);
-      await db.insertInto('tasks').values({ name, spec: text, catalogue_hash: null, created_at: now() })
+      await db.insertInto('tasks').values({ name, spec: text, catalogue_hash: null, created_at: now(), state: 'active' })
         .onConflict((conflict) => conflict.column('name').doUpdateSet({ spec: text })).execute();
     },
     async fixCatalogue(name, hash) {
@@ -72,7 +79,7 @@ function tasksOf(db: Db, now: () => string): Pick<Storage, 'task' | 'putTask' | 
   };
 }
 
-type RoundFunctions = 'nextRoundNumber' | 'openRound' | 'startTraining' | 'failRound' | 'failUnfinished' | 'rounds' | 'lastRound' | 'spends' | 'roundsCharged' | 'roundsDone';
+type RoundFunctions = 'nextRoundNumber' | 'openRound' | 'startTraining' | 'failRound' | 'failUnfinished' | 'rounds' | 'lastRound' | 'lastTrainedAt' | 'spends' | 'roundsCharged' | 'roundsDone';
 
 function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
   return {
@@ -116,6 +123,10 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
     async lastRound(task) {
       const row = await db.selectFrom('rounds').selectAll().where('task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : readRound(row);
+    },
+    async lastTrainedAt(task) {
+      const row = await db.selectFrom('rounds').select('opened_at').where('task', '=', task).where('training_at', 'is not', null).orderBy('number', 'desc').limit(1).executeTakeFirst();
+      return row?.opened_at ?? null;
     },
     spends: (task) => spendsOf(db, task),
     roundsCharged: (task) => countCharged(db, task),

@@ -23,7 +23,13 @@ export interface TaskRecord {
   readonly spec: Json;
   /** Set once, when the task's catalogue is fixed. */
   readonly catalogueHash: string | null;
+  readonly state: TaskState;
+  /** ISO 8601. */
+  readonly createdAt: string;
 }
+
+/** What the operator decided; whether anything is left to do is another matter. */
+export type TaskState = 'active' | 'paused' | 'cancelled';
 
 export interface Spend {
   readonly event: Json;
@@ -108,6 +114,9 @@ export interface Storage extends IdentityRecords, OperatorRecords {
   putSetting(key: string, value: string): Promise<void>;
 
   task(name: string): Promise<TaskRecord | null>;
+  /** Oldest first. */
+  tasks(): Promise<readonly TaskRecord[]>;
+  setTaskState(name: string, state: TaskState): Promise<void>;
   /** Inserts the task or replaces its terms; a catalogue that was fixed stays. */
   putTask(name: string, spec: Json): Promise<void>;
   /** @throws CestaError `config.invalid` when another catalogue was fixed before. */
@@ -131,6 +140,8 @@ export interface Storage extends IdentityRecords, OperatorRecords {
   /** Rounds with a number above `after`, oldest first. */
   rounds(task: string, page: { readonly after: number; readonly limit: number }): Promise<readonly RoundRecord[]>;
   lastRound(task: string): Promise<RoundRecord | null>;
+  /** When the newest round in which anybody was told to train was opened; null before the first. */
+  lastTrainedAt(task: string): Promise<string | null>;
   /** Every spend of a task, oldest first. */
   spends(task: string): Promise<readonly SpendRecord[]>;
   /** Rounds whose budget is reserved or committed. */

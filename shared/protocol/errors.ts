@@ -62,6 +62,7 @@ export const errorTable = {
   'network.port-in-use': { status: 409, hint: 'Choose another port with --port, or stop the process that holds it.' },
   'task.not-found': { status: 404, hint: 'See `cesta task list` for the tasks there are.' },
   'task.exists': { status: 409, hint: 'Choose another name: budgets are counted by the name of the task.' },
+  'task.cancelled': { status: 409, hint: 'The operator ended the task; its releases are served still.' },
   'task.state': { status: 409, hint: 'See `cesta task list` for the state of each task.' },
   'admin.unauthorised': { status: 401, hint: 'Log in with `cesta login`: a session ends after 12 hours, or 30 minutes without use, and a code counts once.' },
   'operator.unknown': { status: 404, hint: 'See `cesta operator list` for the operators there are.' },

@@ -91,8 +91,13 @@ describe('an invitation', () => {
     expect(await answerTo(goodPlan, {}, signingKey(randomBytes(32)).sign(planStatement(planHash(goodPlan))))).toBe('plan.invalid');
   });
 
-  it('is declined for another task, model or length than this participant\'s own', async () => {
-    expect(await answerTo({ ...goodPlan, task: 'other' })).toBe('plan.invalid');
+  it('is to any task, unless the participant takes part in some only', async () => {
+    expect(await answerTo({ ...goodPlan, task: 'other' })).toBe('joined');
+    expect(await answerTo(goodPlan, { tasks: ['other'] })).toBe('plan.invalid');
+    expect(await answerTo(goodPlan, { tasks: ['other', goodPlan.task] })).toBe('joined');
+  });
+
+  it('is declined for another model or length than this participant\'s own', async () => {
     expect(await answerTo({ ...goodPlan, model: { kind: 'ease', hyperParameters: {} } })).toBe('plan.invalid');
     expect(await answerTo({ ...goodPlan, statisticLength: items })).toBe('plan.invalid');
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkBudget, checkPromise, checkShape, checkSignature, refuseUnreadable } from '../../client/plan-checks.ts';
+import { checkBudget, checkPromise, checkShape, checkSignature, checkTask, refuseUnreadable } from '../../client/plan-checks.ts';
 import { spendOf, totalSpent, type SpendRecord } from '../../client/spends.ts';
 import { planHash, planStatement, type Plan } from '../../shared/federation/plan.ts';
 import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
@@ -50,17 +50,23 @@ describe('the signature of a plan', () => {
 
 describe('the shape of a plan', () => {
   it.each(kinds)('fits the model and the slots of a %s plan', async (_, privacy) => {
-    expect(await codeOf(() => checkShape(taskPlan(privacy), 'main', model))).toBe('no error');
+    expect(await codeOf(() => checkShape(taskPlan(privacy), model))).toBe('no error');
   });
 
-  it.each(kinds)('is refused for another length, slot, task or model of a %s plan', async (_, privacy) => {
+  it.each(kinds)('is refused for another length, slot or model of a %s plan', async (_, privacy) => {
     const plan = taskPlan(privacy);
     const { bounds } = plan;
     const other = bounds.clipBit === null ? { value: 0.1, quantile: 0.5, rate: 0.2 } : null;
     for (const lie of [{ ...plan, statisticLength: plan.statisticLength + 1 }, { ...plan, bounds: { ...bounds, clipBit: other } }, { ...plan, model: { ...plan.model, kind: 'ease' as const } }]) {
-      expect(await codeOf(() => checkShape(lie, 'main', model))).toBe('plan.invalid');
+      expect(await codeOf(() => checkShape(lie, model))).toBe('plan.invalid');
     }
-    expect(await codeOf(() => checkShape(plan, 'other', model))).toBe('plan.invalid');
+  });
+
+  it('is refused for none of the tasks that the participant limits itself to', async () => {
+    const plan = taskPlan(kinds[0][1]);
+    expect(await codeOf(() => checkTask(plan, ['other']))).toBe('plan.invalid');
+    expect(await codeOf(() => checkTask(plan, ['other', plan.task]))).toBe('no error');
+    expect(await codeOf(() => checkTask(plan, undefined))).toBe('no error');
   });
 });
 

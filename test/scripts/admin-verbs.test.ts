@@ -1,4 +1,4 @@
-/** The operator's verbs end to end: the command itself, against a real coordinator, and against tasks in memory. */
+/** The operator's verbs end to end: the command itself, against a real coordinator. */
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -11,12 +11,10 @@ import { createCatalogue } from '../../shared/commerce/catalogue.ts';
 import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { toCestaError } from '../../shared/protocol/errors.ts';
-import { openAdminRig } from '../server/support/admin-rig.ts';
 import { codeOf } from '../server/support/codes.ts';
-import { coordinatorFor } from '../server/support/coordinators.ts';
+import { coordinatorFor, runRound, takePart } from '../server/support/coordinators.ts';
 import { taskInput } from '../server/support/fixtures.ts';
 import { temporaryFolder } from '../server/support/folders.ts';
-import { memoryDesk } from '../server/support/memory-desk.ts';
 import { connectShop, shopNamed } from '../server/support/test-client.ts';
 
 let home: string;
@@ -139,22 +137,42 @@ describe('an operator on the command line', () => {
 
 describe('tasks on the command line', () => {
   it('are made of a file, shown, paused, resumed and cancelled', async () => {
-    const rig = await openAdminRig({ desk: memoryDesk() });
-    await cesta('login', rig.url, '--token-file', tokenFile(rig.first), '--code', rig.freshCode());
-    expect(await cesta('task', 'list')).toContain('There are no tasks');
+    const coordinator = await coordinatorFor();
+    const first = credentialsOf(coordinator.firstOperator);
+    await cesta('login', coordinator.url, '--token-file', tokenFile(first), '--code', now(first));
     const file = join(temporaryFolder(), 'task.json');
-    writeFileSync(file, JSON.stringify(taskInput()));
-    expect(await json('task', 'create', file)).toMatchObject({ name: 'trial', state: 'active' });
+    writeFileSync(file, JSON.stringify(taskInput({ name: 'second' })));
+    expect(await json('task', 'create', file)).toMatchObject({ name: 'second', state: 'active', version: null });
     expect(await cesta('task', 'create', file)).toBe('task.exists');
-    expect(await cesta('task', 'show', 'trial')).toMatch(/trial .*active .*popularity/);
-    expect([await json('task', 'pause', 'trial'), await json('task', 'resume', 'trial'), await json('task', 'cancel', 'trial')]).toMatchObject([{ state: 'paused' }, { state: 'active' }, { state: 'cancelled' }]);
-    expect(await cesta('task', 'pause', 'trial')).toBe('task.state');
-    expect(await json('task', 'list')).toMatchObject({ tasks: [{ name: 'trial', state: 'cancelled' }] });
+    expect(await cesta('task', 'show', 'second')).toMatch(/second .*active .*popularity/);
+    expect([await json('task', 'pause', 'second'), await json('task', 'resume', 'second'), await json('task', 'cancel', 'second')]).toMatchObject([{ state: 'paused' }, { state: 'active' }, { state: 'cancelled' }]);
+    expect(await cesta('task', 'pause', 'second')).toBe('task.state');
+    expect(await json('task', 'list')).toMatchObject({ tasks: [{ name: 'trial', state: 'active' }, { name: 'second', state: 'cancelled' }] });
     expect(await cesta('task', 'show', '../operators')).toBe('task.not-found');
     writeFileSync(file, '{');
     expect(await cesta('task', 'create', file)).toBe('plan.invalid');
     expect(await cesta('task', 'create', join(home, 'nowhere'))).toBe('data.not-found');
     expect(await cesta('releases', 'rollback', '--task', 'other')).toBe('task.not-found');
+  });
+
+  it('have releases, which are listed, promoted and rolled back', async () => {
+    const coordinator = await coordinatorFor({ task: taskInput({ rounds: 2 }) });
+    const first = credentialsOf(coordinator.firstOperator);
+    await cesta('login', coordinator.url, '--token-file', tokenFile(first), '--code', now(first));
+    const releases = (...args: string[]): Promise<unknown> => json('releases', args[0], '--task', 'trial', ...args.slice(1));
+    expect(await cesta('releases', 'list', '--task', 'trial')).toContain('There are no releases');
+    const { clients } = await runRound(coordinator.url, ['a', 'b']);
+    expect(await cesta('releases', 'rollback', '--task', 'trial')).toBe('release.state');
+    await Promise.all(clients.map((client) => takePart(client)));
+    expect(await releases('list')).toMatchObject({ releases: [{ version: 2, state: 'serving' }, { version: 1, state: 'served' }], next: null });
+    expect(await releases('rollback')).toMatchObject({ version: 3, restores: 1 });
+    expect(await releases('promote', '2')).toMatchObject({ version: 4, restores: 2 });
+    expect(await cesta('releases', 'promote', '2', '--task', 'trial')).toBe('release.state');
+    expect(await cesta('releases', 'reject', '1', '--task', 'trial')).toBe('release.state');
+    expect(await cesta('releases', 'promote', '9', '--task', 'trial')).toBe('release.not-found');
+    expect(await cesta('releases', 'list', '--task', 'trial', '--limit', '2')).toMatch(/4 .*serving .*2 [^]*3 .*served .*1 [^]*--before 3/);
+    expect((await fetch(`${coordinator.url}/v1/model`)).headers.get('cesta-version')).toBe('4');
+    expect(await cesta('operator', 'log')).toMatch(/release.promote .*trial 9 .*release.not-found[^]*release.promote .*trial 2 .*done/);
   });
 
   it('start from an example that can be planned as it is printed', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createStagingAreas } from '../../server/uploads.ts';
 import { createCatalogueRoom } from '../../server/catalogue-room.ts';
 import { createReleases } from '../../server/releases.ts';
+import { createFloor } from '../../server/floor.ts';
 import { createSchedule, type Schedule, type ScheduleOptions } from '../../server/schedule.ts';
 import { openBlobStore } from '../../server/storage/blobs.ts';
 import { openLibsqlStorage } from '../../server/storage/libsql-storage.ts';
@@ -32,7 +33,7 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
   const ready: string[] = [];
   const sent: Rig['sent'] = [];
   const schedule = createSchedule({
-    task, storage, roundsWanted: task.privacy.rounds, gatherMs: 10_000, retryMs: 1_000,
+    task, storage, floor: createFloor(), createdAtMs: 0, roundsWanted: task.privacy.rounds, gatherMs: 10_000, retryMs: 1_000,
     releases: createReleases({ task: task.name, storage, blobs: await openBlobStore(folder), key, clock, logger: silent, ledger: silentReleaseLedger, modelOf: () => model }),
     gateway: {
       send: (to, message) => sent.push({ to, message }) > 0,
@@ -126,11 +127,13 @@ describe('a round that cannot be opened', () => {
 
   it('ends the task when it would fail the same way again', async () => {
     const never = failing('privacy.infeasible', 99);
-    const { schedule, arrive, sent } = await rigOf({}, { openRound: () => never(() => Promise.resolve()) });
+    const told: unknown[] = [];
+    const { schedule, arrive, sent } = await rigOf({}, { openRound: () => never(() => Promise.resolve()) }, { onOver: (over) => told.push(over) });
     arrive('a', 'b');
     await expect.poll(() => schedule.phase).toBe('over');
     expect(schedule.over).toMatchObject({ code: 'privacy.infeasible' });
-    expect(sent.map(({ to, message }) => `${to} ${message.type}`)).toEqual(['a task-over', 'b task-over']);
+    expect(told).toEqual([schedule.over]);
+    expect(sent).toEqual([]);
   });
 
   it('ends the task with its code when the journal has no share left, whatever was counted before', async () => {

@@ -221,7 +221,7 @@ describe('a shop node', () => {
     network.last().say({ type: 'train', round: 'main-1', deadlineMs: 10_000 });
     await until(() => sent().length === 4);
     expect(sent()[3]).toMatchObject({ type: 'decline', code: 'release.untrusted' });
-    expect(fetched.at(-1)).toBe(`http://localhost:8787/cesta/v1/model/${'ab'.repeat(32)}`);
+    expect(fetched.at(-1)).toBe(`http://localhost:8787/cesta/v1/tasks/main/model/${'ab'.repeat(32)}`);
     await node.close();
     expect(await node.done).toEqual({ rounds: 0, epsilonSpent: 0, ended: 'closed' });
   });

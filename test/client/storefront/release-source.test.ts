@@ -26,6 +26,18 @@ describe('a release is fetched', () => {
     expect(cesta.lastError).toBeNull();
   });
 
+  it('of a task that is named, and of no other', async () => {
+    const served = serve({ release: release({ task: 'second' }) });
+    const storage = memoryStorage();
+    const cesta = createCesta({ url: '/cesta', task: 'second', fetch: served.fetch, storage });
+    await cesta.ready;
+    expect(served.log).toContain('v1/tasks/second/model 200');
+    // The main task has a cache of its own.
+    served.release = release();
+    expect((await opened(served, storage)).release?.task).toBe('main');
+    expect(await codeOf(() => createCesta({ url: '/cesta', task: 'second', fetch: served.fetch }).ready)).toBe('release.untrusted');
+  });
+
   it('anew when there is a newer one, with the catalogue only if that changed', async () => {
     const served = serve();
     const cesta = await opened(served);

@@ -69,6 +69,7 @@ function answer(served: Served, path: string, etag: string): Response {
     case 'v1/catalogue':
       return new Response(canonicalJson(served.catalogue.products), { headers: { ETag: `"${served.catalogue.hash}"` } });
     case 'v1/model':
+    case 'v1/tasks/second/model':
       if (served.release === null) return Response.json({ error: { code: 'release.not-found', message: 'none yet', hint: '' } }, { status: 404 });
       if (etag === `"${served.release.sha256}"`) return new Response(null, { status: 304, headers: { ETag: etag } });
       return new Response(Uint8Array.from(served.bytes ?? served.release.bytes), { headers: { ETag: `"${served.release.sha256}"` } });

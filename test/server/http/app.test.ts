@@ -133,8 +133,8 @@ describe('the public record', () => {
     expect(open.filter(([, operations]) => 'post' in operations).map(([path]) => path)).toEqual(['/v1/log/cosignatures', '/v1/nodes']);
     for (const [path, operations] of open) {
       if (!('get' in operations)) continue;
-      const response = await fetch(`${url}${path.replace('{version}', '1').replace('{tile}', '0/000')}`);
-      expect([path, response.status]).toEqual([path, path.startsWith('/v1/model') || path.startsWith('/v1/log/tile') ? 404 : 200]);
+      const response = await fetch(`${url}${path.replace('{task}', 'trial').replace('{version}', '1').replace('{tile}', '0/000')}`);
+      expect([path, response.status]).toEqual([path, /\/model(\/|$)/.test(path) || path.startsWith('/v1/log/tile') ? 404 : 200]);
     }
   });
 
@@ -195,10 +195,11 @@ describe('a fault of the coordinator', () => {
     const { listen, createHttpServer } = await import('../../../server/listen.ts');
     const { silent, taskOf } = await import('../support/fixtures.ts');
     const broken = () => Promise.reject(new Error('cannot read /secret/coordinator.db'));
+    const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: broken }, schedule: { phase: 'waiting' as const, over: null } };
     const app = createApp({
-      task: taskOf(), publicKey: '0'.repeat(64), releases: { current: null, find: broken }, record: { checkpoint: () => '', read: broken, cosign: broken }, room: { fixed: null },
+      tasks: { main, find: () => main, all: () => [main] }, publicKey: '0'.repeat(64), record: { checkpoint: () => '', read: broken, cosign: broken }, room: { fixed: null },
       storage: { lastRound: broken, ping: broken } as unknown as Parameters<typeof createApp>[0]['storage'],
-      clock: systemClock, logger: silent, phase: () => 'waiting',
+      clock: systemClock, logger: silent,
     });
     const server = createHttpServer(app);
     const url = await listen(server, '127.0.0.1', 0);

@@ -29,7 +29,7 @@ const revoked = new Set<string>();
 function admissionOf(options: Partial<AdmissionOptions> & { limits?: Partial<IdentityLimits> } = {}): SeatedAdmission {
   const clock = fakeClock();
   return createAdmission({
-    enrolment: 'required', coordinatorKey, nodesPerOrganisation: 2, limiter: createLimiter(options.limits ?? {}, clock),
+    enrolment: 'required', coordinatorKey, nodesPerOrganisation: () => 2, limiter: createLimiter(options.limits ?? {}, clock),
     isRevoked: (node) => revoked.has(node), dateMs: () => nowMs, ...options,
   });
 }

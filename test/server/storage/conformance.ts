@@ -35,8 +35,29 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       const { storage } = await open();
       await storage.fixCatalogue('trial', 'a'.repeat(64));
       await storage.putTask('trial', { name: 'trial', changed: [1, 'two', null] });
-      expect(await storage.task('trial')).toEqual({ name: 'trial', spec: { name: 'trial', changed: [1, 'two', null] }, catalogueHash: 'a'.repeat(64) });
+      expect(await storage.task('trial')).toMatchObject({ name: 'trial', spec: { name: 'trial', changed: [1, 'two', null] }, catalogueHash: 'a'.repeat(64), state: 'active' });
       expect(await storage.task('other')).toBeNull();
+    });
+
+    it('lists tasks by age, and keeps what was decided about each', async () => {
+      const { storage } = await open();
+      await storage.putTask('later', { name: 'later' });
+      await storage.setTaskState('trial', 'paused');
+      await storage.putTask('trial', { name: 'trial' });
+      expect((await storage.tasks()).map(({ name, state }) => `${name} ${state}`).sort()).toEqual(['later active', 'trial paused']);
+      expect((await storage.task('trial'))?.createdAt).toMatch(/^\d{4}-.*Z$/);
+    });
+
+    it('remembers when the newest round that trained was opened', async () => {
+      const { storage } = await open();
+      expect(await storage.lastTrainedAt('trial')).toBeNull();
+      await storage.openRound(roundRecord(1, null));
+      expect(await storage.lastTrainedAt('trial')).toBeNull();
+      await storage.startTraining('trial-1', 2);
+      await storage.failRound('trial-1', { code: 'round.failed', message: 'deadline' });
+      const [trained] = await storage.rounds('trial', { after: 0, limit: 1 });
+      await storage.openRound(roundRecord(2, null));
+      expect(await storage.lastTrainedAt('trial')).toBe(trained.openedAt);
     });
 
     it('fixes a catalogue once', async () => {

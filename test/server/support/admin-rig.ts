@@ -16,6 +16,7 @@ import { codeOf } from './codes.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { taskOf } from './fixtures.ts';
 import { temporaryFolder } from './folders.ts';
+import { memoryDesk } from './memory-desk.ts';
 
 export interface AdminRig {
   readonly url: string;
@@ -57,19 +58,20 @@ export interface RigOptions {
   readonly limits?: Partial<IdentityLimits>;
 }
 
-export async function openAdminRig({ desk, presence, behindProxy = false, limits = {} }: RigOptions = {}): Promise<AdminRig> {
+export async function openAdminRig({ desk = memoryDesk(), presence, behindProxy = false, limits = {} }: RigOptions = {}): Promise<AdminRig> {
   const clock = fakeClock();
   const folder = temporaryFolder();
   const storage = await openLibsqlStorage(folder, () => clock.date());
   const lines: string[] = [];
   const logger = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
   const identity = await openIdentity({ key: rigKey, storage, clock, logger }, { limits });
-  const admin = await openAdmin({ storage, key: rigKey, clock, logger, identity });
-  admin.attach({ presence: presence ?? { connected: () => [], ready: () => [], inRound: () => [] }, desk: desk ?? null });
+  const admin = await openAdmin({ storage, key: rigKey, clock, logger, identity, desk });
+  if (presence !== undefined) admin.watch(presence);
   const nothing = (): Promise<never> => Promise.reject(new Error('not served here'));
+  const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: nothing }, schedule: { phase: 'waiting' as const, over: null } };
   const app = createApp({
-    task: taskOf(), publicKey: rigKey.publicKey, releases: { current: null, find: nothing }, record: { checkpoint: () => '', read: nothing, cosign: nothing }, room: { fixed: null },
-    storage, clock, logger, phase: () => 'waiting', nodes: { identity, behindProxy }, admin: { admin, identity, behindProxy },
+    tasks: { main, find: () => null, all: () => [main] }, publicKey: rigKey.publicKey, record: { checkpoint: () => '', read: nothing, cosign: nothing }, room: { fixed: null },
+    storage, clock, logger, nodes: { identity, behindProxy }, admin: { admin, identity, behindProxy },
   });
   const server = createHttpServer(app);
   const url = await listen(server, '127.0.0.1', 0);

@@ -1,7 +1,8 @@
 /** Tasks that exist in memory alone, for tests of the routes and verbs around them. */
 import { parseTaskSpec } from '../../../shared/federation/task.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
-import type { TaskDesk, TaskState, TaskStatus } from '../../../server/tasks.ts';
+import type { TaskState } from '../../../server/storage/storage.ts';
+import type { TaskDesk, TaskStatus } from '../../../server/tasks.ts';
 
 export function memoryDesk(): TaskDesk {
   const tasks = new Map<string, TaskStatus>();

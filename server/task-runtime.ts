@@ -1,0 +1,155 @@
+/** One task of the federation: what it is, what it has released, and when its rounds open. */
+import type { Logger } from 'pino';
+import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import type { Round } from '../shared/federation/round.ts';
+import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
+import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
+import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { createModel } from '../shared/recommender/registry.ts';
+import type { CatalogueRoom } from './catalogue-room.ts';
+import type { Clock } from './clock.ts';
+import type { Floor } from './floor.ts';
+import type { Gateway } from './gateway.ts';
+import type { PublicRecord } from './ledger/public-record.ts';
+import { createReleaseLedger } from './ledger/release-ledger.ts';
+import { reconcile } from './ledger/reconcile.ts';
+import { openRoundLedger } from './ledger/round-ledger.ts';
+import { keepCatalogue, settleTask, type Records } from './records.ts';
+import { createReleases, type Releases } from './releases.ts';
+import { createSchedule, type Schedule } from './schedule.ts';
+import type { TaskState } from './storage/storage.ts';
+import type { TaskOver } from './task-over.ts';
+import type { StagingAreas } from './uploads.ts';
+
+/** What all tasks of a federation share. */
+export interface SharedContext {
+  readonly records: Records;
+  readonly record: PublicRecord;
+  readonly room: CatalogueRoom;
+  readonly floor: Floor;
+  readonly areas: StagingAreas;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly timing: TaskTiming;
+  /** Cosignatures that a plan needs before anybody is invited. */
+  readonly quorum: number;
+  readonly onProgress: (round: Round) => void;
+}
+
+export interface TaskContext extends SharedContext {
+  readonly onOver: (over: TaskOver) => void;
+}
+
+export interface TaskTiming {
+  /** How long the first ready shop waits for more than the quorum. */
+  readonly gatherMs: number;
+  /** Pause after a failed round; doubles with each failure in a row. */
+  readonly retryMs: number;
+  /** An upload must advance by a full chunk within this time. */
+  readonly stallMs: number;
+  /** Time for each stage of a masked session but that of the vectors. */
+  readonly stageMs: number;
+  /** How long witnesses may take to sign a plan. */
+  readonly witnessMs: number;
+}
+
+/** A task that was read and checked, before anybody may connect. */
+export interface PreparedTask {
+  readonly spec: TaskSpec;
+  readonly createdAt: string;
+  readonly state: TaskState;
+  readonly releases: Releases;
+  /** Releases wanted in all. */
+  readonly roundsWanted: number;
+}
+
+export interface TaskRuntime extends PreparedTask {
+  state: TaskState;
+  readonly schedule: Schedule;
+}
+
+/**
+ * Notes a task in the journal, closes what an earlier process left open of it, and takes up its newest release.
+ * @throws CestaError `plan.invalid` and others for a task that cannot be enforced; `storage.failed`
+ */
+export async function prepareTask({ records, record, room, clock, logger }: SharedContext, spec: TaskSpec, roundsWanted = spec.privacy.rounds): Promise<PreparedTask> {
+  const { storage, blobs, key } = records;
+  // Whatever cannot be enforced is refused now, not when shops have come.
+  requireEnforceable(spec, room.fixed);
+  const { state, createdAt } = await settleTask(storage, spec);
+  const crashed = await storage.failUnfinished(spec.name, { code: 'round.failed', message: 'coordinator restarted' });
+  if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');
+  const caughtUp = await reconcile(record, storage, spec.name);
+  if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
+  const releases = createReleases({ task: spec.name, storage, blobs, key, clock, logger, ledger: createReleaseLedger(record, storage, spec.name), modelOf: (model) => modelIn(room, model) });
+  if (room.fixed !== null) await releases.load();
+  return { spec, state, createdAt, releases, roundsWanted };
+}
+
+/**
+ * The tasks beside the main one, as far as they can be run still: one that this version objects to stays in the journal,
+ * and opens no rounds.
+ */
+export async function prepareOthers(context: SharedContext, main: TaskSpec): Promise<PreparedTask[]> {
+  const { records: { storage }, logger } = context;
+  const prepared: PreparedTask[] = [];
+  for (const { name, spec } of await storage.tasks()) {
+    if (name === main.name) continue;
+    try {
+      prepared.push(await prepareTask(context, parseTaskSpec(spec)));
+    } catch (error) {
+      if (toCestaError(error).code === 'storage.failed') throw error;
+      logger.error({ err: error, task: name }, 'a task of the journal cannot be run, and opens no rounds');
+    }
+  }
+  return prepared;
+}
+
+/** The task with a schedule; it opens nothing before it is started. */
+export function runTask(context: TaskContext, prepared: PreparedTask, gateway: Gateway): TaskRuntime {
+  const { records, record, room, floor, areas, clock, logger, timing, quorum, onProgress, onOver } = context;
+  const { spec: task, releases, state, createdAt, roundsWanted } = prepared;
+  const { storage, key } = records;
+  const { gatherMs, retryMs, stallMs, stageMs, witnessMs } = timing;
+  const schedule = createSchedule({
+    task, storage, releases, gateway, room, floor, roundsWanted, gatherMs, retryMs,
+    createdAtMs: Date.parse(createdAt),
+    isPaused: state === 'paused',
+    keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
+    createModel: modelOf,
+    openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
+    round: { areas, key, clock, logger, stallMs, stageMs },
+    onOver,
+    onProgress,
+  });
+  return { ...prepared, schedule };
+}
+
+/** Refusals that do not depend on what shops will publish. */
+const lastingRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['config.invalid', 'model.unknown', 'privacy.mode-unavailable', 'privacy.invalid']);
+
+/** Without a catalogue a task is checked against the smallest one, and for what would be wrong with any. */
+function requireEnforceable(task: TaskSpec, fixed: Catalogue | null): void {
+  if (fixed !== null) {
+    makePlan(withFirstCount(task, fixed), { model: modelOf(fixed, nextModel(task, fixed, null)), catalogue: fixed, roundNumber: 1, baseRelease: null });
+    return;
+  }
+  const catalogue = createCatalogue([{ id: 'a', title: 'a' }, { id: 'b', title: 'b' }]);
+  for (const makeModel of [() => modelOf(catalogue, task.model), () => createModel('popularity', catalogue, {})]) {
+    try {
+      makePlan(task, { model: makeModel(), catalogue, roundNumber: 1, baseRelease: null });
+    } catch (error) {
+      if (lastingRefusals.has(toCestaError(error).code)) throw error;
+    }
+  }
+}
+
+function modelIn({ fixed }: CatalogueRoom, model: StageModel): AnyFederatedModel {
+  if (fixed === null) throw new CestaError('internal', 'catalogue: expected it to be fixed, since there is a release');
+  return modelOf(fixed, model);
+}
+
+function modelOf(catalogue: Catalogue, { kind, hyperParameters }: StageModel): AnyFederatedModel {
+  return createModel(kind, catalogue, hyperParameters);
+}
