@@ -12,6 +12,7 @@ import { connectStatement } from '../shared/protocol/messages.ts';
 import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
 import { openAdmin, type Admin } from './admin/admin.ts';
+import type { OperatorCredentials } from './admin/credentials.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createFloor } from './floor.ts';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway/context.ts';
@@ -85,7 +86,7 @@ export interface Coordinator {
   /** Ed25519, hex. */
   readonly publicKey: string;
   /** Made by the first start on a data folder: shown to whoever started it, and kept nowhere. */
-  readonly firstOperator: Admin['operators']['first'];
+  readonly firstOperator: OperatorCredentials | null;
   readonly tasks: TaskDesk;
   /** Of the main task. */
   state(): CoordinatorState;
@@ -180,6 +181,7 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
   const { gateway } = house;
   const { publicKey } = records.key;
   let url: string;
+  let firstOperator: OperatorCredentials | null;
   try {
     // Before anybody can connect: what arrives is for a task.
     tasks.attach(gateway);
@@ -187,6 +189,7 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
     // An error that nobody listens for would end the process.
     house.server.on('error', (error) => options.logger.error({ err: error }, 'the server reports an error'));
     await tasks.start();
+    firstOperator = await admin.operators.makeFirst();
   } catch (error) {
     await leave(house);
     throw error;
@@ -196,7 +199,7 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
   return {
     url,
     publicKey,
-    firstOperator: admin.operators.first,
+    firstOperator,
     tasks: tasks.desk,
     over: audience.over,
     state: () => ({

@@ -16,8 +16,11 @@ import { createCredentials, openTotpSecret, operatorTokenHash, type OperatorCred
 import { totpStep } from './totp.ts';
 
 export interface Operators {
-  /** Made by this start: to be shown to whoever started the coordinator. */
-  readonly first: OperatorCredentials | null;
+  /**
+   * Makes the first operator where there never was one, to be shown to whoever started the coordinator; else null. Call it
+   * once the start has succeeded: credentials of a start that failed would be lost.
+   */
+  makeFirst(): Promise<OperatorCredentials | null>;
   list(): readonly Pick<OperatorRecord, 'name' | 'createdAt'>[];
   /** Digest of the token of an operator in force, or null. */
   tokenHashOf(name: string): string | null;
@@ -50,16 +53,15 @@ const failures = { burst: 5, perSecond: 1 / 300 };
 export async function openOperators({ storage, key, clock, logger }: OperatorsParts): Promise<Operators> {
   const live = new Map<string, Live>((await storage.operators()).map((record) => [record.name, { ...record }]));
   const take = (kept: NewOperator): void => void live.set(kept.name, { ...kept, lastTotpStep: 0, createdAt: clock.date().toISOString() });
-  let first: OperatorCredentials | null = null;
-  if (live.size === 0) {
-    const { shown, kept } = createCredentials(key, firstName);
-    await storage.putOperator(kept);
-    take(kept);
-    first = shown;
-    logger.info({ operator: firstName }, 'first operator made');
-  }
   return {
-    first,
+    async makeFirst() {
+      if (live.size > 0) return null;
+      const { shown, kept } = createCredentials(key, firstName);
+      await storage.putOperator(kept);
+      take(kept);
+      logger.info({ operator: firstName }, 'first operator made');
+      return shown;
+    },
     list: () => [...live.values()].map(({ name, createdAt }) => ({ name, createdAt })).sort((a, b) => (a.name < b.name ? -1 : 1)),
     tokenHashOf: (name) => live.get(name)?.tokenHash ?? null,
     holderOf: (token) => holderOf(live, operatorTokenHash(token))?.name ?? null,

@@ -15,7 +15,7 @@ import { codeOf } from '../server/support/codes.ts';
 import { coordinatorFor, runRound, takePart } from '../server/support/coordinators.ts';
 import { taskInput } from '../server/support/fixtures.ts';
 import { temporaryFolder } from '../server/support/folders.ts';
-import { connectShop, shopNamed } from '../server/support/test-client.ts';
+import { connectShop, joinRound, shopNamed } from '../server/support/test-client.ts';
 
 let home: string;
 beforeEach(() => {
@@ -78,6 +78,16 @@ describe('an operator on the command line', () => {
     expect(readFileSync(sessions(), 'utf8')).not.toContain(session);
     expect((await fetch(`${coordinator.url}/v1/admin/nodes`, { headers: { Authorization: `Bearer ${session}` } })).status).toBe(401);
     expect(await cesta('nodes', '--coordinator', coordinator.url)).toBe('admin.unauthorised');
+  });
+
+  it('sees who belongs to the open round', async () => {
+    const { url, firstOperator } = await coordinatorFor();
+    const first = credentialsOf(firstOperator);
+    await cesta('login', url, '--token-file', tokenFile(first), '--code', now(first));
+    const [{ client: a }, { client: b }] = await Promise.all(['a', 'b'].map((name) => connectShop(url, shopNamed(name))));
+    await Promise.all([joinRound(a), joinRound(b)]);
+    await connectShop(url, shopNamed('late'));
+    expect(await json('nodes')).toMatchObject({ nodes: [{ name: 'a', inRound: true }, { name: 'b', inRound: true }, { name: 'late', inRound: false }] });
   });
 
   it('gets new credentials with the key of the coordinator, and nobody gets them without', async () => {

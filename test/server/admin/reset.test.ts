@@ -43,6 +43,15 @@ describe('the first start of a coordinator', () => {
   });
 });
 
+describe('a start that fails', () => {
+  it('leaves the first operator to the next one, who can show it', async () => {
+    const taken = await coordinatorFor();
+    const dataDir = temporaryFolder();
+    await expect(coordinatorFor({ dataDir, port: Number(new URL(taken.url).port) })).rejects.toMatchObject({ code: 'network.port-in-use' });
+    expect((await coordinatorFor({ dataDir })).firstOperator?.name).toBe('admin');
+  });
+});
+
 describe('an operator made with the key of the coordinator', () => {
   it('takes the place of the one that had the name, whose token and sessions are worth nothing then', async () => {
     const dataDir = temporaryFolder();

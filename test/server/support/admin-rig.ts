@@ -80,7 +80,7 @@ export async function openAdminRig({ desk = memoryDesk(), presence, behindProxy 
     await admin.idle();
     await storage.close();
   });
-  const { first } = admin.operators;
+  const first = await admin.operators.makeFirst();
   if (first === null) throw new Error('expected a first operator');
   const call = (method: string, path: string, options: CallOptions = {}): Promise<AdminAnswer> => send(`${url}/v1/admin${path}`, method, options);
   const freshCode = (credentials = first): string => {
