@@ -19,6 +19,8 @@ export interface VerifiedTask {
   readonly plans: number;
   readonly charged: number;
   readonly released: number;
+  /** Of those, releases that were held back and never served under their own version. */
+  readonly held: number;
   /** Recomputed from the plans; null where nothing is promised. */
   readonly epsilon: number | null;
   readonly delta: number | null;
@@ -69,7 +71,7 @@ async function verifyOnce(coordinator: URL, { coordinatorKey, fetch = globalThis
   const head = await openCheckpoint(await fetchCheckpoint(fetch, coordinator), [logKey(publicKey)], origin);
   const { replay, finding } = await readLog(fetch, coordinator, head);
   const totals = replay.totals();
-  const differences = finding === null ? await compareServed(fetch, coordinator, totals) : [];
+  const differences = finding === null ? await compareServed(fetch, coordinator, publicKey, totals) : [];
   return {
     origin,
     key: coordinatorKey === undefined ? 'as served' : 'given',
@@ -83,6 +85,6 @@ async function verifyOnce(coordinator: URL, { coordinatorKey, fetch = globalThis
 }
 
 function describeTask(totals: TaskTotals): VerifiedTask {
-  const { task, plans, rounds: { charged, released }, release } = totals;
-  return { task, plans, charged, released, ...epsilonOfTask(totals), release };
+  const { task, plans, rounds, release } = totals;
+  return { task, plans, ...rounds, ...epsilonOfTask(totals), release };
 }

@@ -27,13 +27,19 @@ export interface Sum {
 }
 
 export interface PublishOptions {
-  /** What has to happen between the release's being durable and its being served; for a held one, what has to happen last. */
+  /**
+   * What has to happen between the release's being durable and its being served; for a held one, what has to
+   * happen last. It must not wait for another change of releases: those wait for this one.
+   */
   readonly beforeServing?: (release: PublishedRelease) => Promise<void>;
   /** Makes a candidate: durable, to be fetched by number and digest, but not served. */
   readonly hold?: boolean;
 }
 
-/** Every change rejects, and changes nothing that is served, when the journal, the files or the public record fail. */
+/**
+ * Every change rejects, and serves nothing new, when the journal, the files or the public record fail. What the journal
+ * has taken by then is recorded and served before the next change, or at the next start.
+ */
 export interface Releases {
   /** What is served. Further rounds start from it. */
   readonly current: LoadedRelease | null;

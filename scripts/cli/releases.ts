@@ -1,7 +1,8 @@
 /** `cesta releases`: what was made for a task, and which of it is served. */
 import { Option, type Command } from 'commander';
 import type { z } from 'zod';
-import { rejectedSchema, releasesPageSchema, servedSchema } from '../../server/http/admin-schemas.ts';
+import { rejectedSchema, servedSchema } from '../../server/http/admin-schemas.ts';
+import { releasesSchema } from '../../server/http/schemas.ts';
 import { addAdminOptions, adminOf, tableOf, type AdminOptions } from './admin-options.ts';
 import { integerIn } from './options.ts';
 import { print } from './output.ts';
@@ -38,7 +39,7 @@ function pathOf({ task }: ReleaseOptions): string {
 
 async function list(options: ReleaseOptions & { before?: number; limit: number }): Promise<void> {
   const { before, limit } = options;
-  const page = await (await adminOf(options)).call('GET', `${pathOf(options)}?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, releasesPageSchema);
+  const page = await (await adminOf(options)).call('GET', `${pathOf(options)}?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, releasesSchema);
   const rows = page.releases.map((release) => [release.version, release.state, release.restores, release.round, release.createdAt, release.epsilon?.toPrecision(4) ?? null, release.shoppers, release.sha256.slice(0, 16)]);
   const more = page.next === null ? [] : [`Older ones: --before ${page.next}`];
   print(options, page, [tableOf(['version', 'state', 'restores', 'round', 'made', 'epsilon spent', 'shoppers', 'digest (start)'], rows, 'There are no releases.'), ...more].join('\n'));

@@ -21,9 +21,9 @@ export function addVerify(program: Command): void {
 }
 
 function describe({ origin, key, size, root, cosignedBy, tasks, equivocations, findings }: Verification): string {
-  const table = new Table({ head: ['task', 'plans', 'charged', 'released', 'epsilon', 'delta', 'release'], style: { head: [], border: [] } });
-  for (const { task, plans, charged, released, epsilon, delta, release } of tasks) {
-    table.push([task, plans, charged, released, epsilon === null ? 'nothing promised' : epsilon.toPrecision(6), delta ?? '', release === null ? '' : `${release.version}: ${release.sha256.slice(0, 16)}`]);
+  const table = new Table({ head: ['task', 'plans', 'charged', 'released', 'held', 'epsilon', 'delta', 'release'], style: { head: [], border: [] } });
+  for (const { task, plans, charged, released, held, epsilon, delta, release } of tasks) {
+    table.push([task, plans, charged, released, held, epsilon === null ? 'nothing promised' : epsilon.toPrecision(6), delta ?? '', release === null ? '' : describeServed(release)]);
   }
   return [
     `${origin}${key === 'given' ? '' : ', a key that the coordinator names itself'}`,
@@ -33,4 +33,8 @@ function describe({ origin, key, size, root, cosignedBy, tasks, equivocations, f
     ...findings.map(({ index, reason }) => (index === null ? `DIFFERENT: ${reason}` : `INCONSISTENT at entry ${index}: ${reason}`)),
     ...(findings.length === 0 ? ['The record adds up, and what is served is what it says.'] : []),
   ].join('\n');
+}
+
+function describeServed({ version, sha256, restores }: NonNullable<Verification['tasks'][number]['release']>): string {
+  return `${version}${restores === null ? '' : ` (restores ${restores.version})`}: ${sha256.slice(0, 16)}`;
 }

@@ -4,6 +4,7 @@ import { prettifyError } from 'zod';
 import { addressBelow, getDocument, parseJson, type Fetch } from '../../client/http.ts';
 import { budgetSchema, roundsSchema, tasksSchema } from '../../server/http/schemas.ts';
 import { parsePlan } from '../../shared/federation/plan.ts';
+import { openRelease } from '../../shared/federation/release.ts';
 import { cumulate } from '../../shared/ledger/log-entries.ts';
 import { planRules } from '../../shared/ledger/plan-rules.ts';
 import type { ReplayTotals, TaskTotals } from '../../shared/ledger/replay.ts';
@@ -33,15 +34,15 @@ export function epsilonOfTask({ plan, events }: Pick<TaskTotals, 'plan' | 'event
   return { epsilon: reportBudget(restoreBudget({ epsilon, delta, filterOrder, shopsPerShopper }, charged)).spent.epsilon, delta };
 }
 
-/** What differs, a sentence each. */
-export async function compareServed(fetch: Fetch, coordinator: URL, { tasks }: ReplayTotals): Promise<string[]> {
+/** What differs, a sentence each. @param publicKey who signs releases */
+export async function compareServed(fetch: Fetch, coordinator: URL, publicKey: string, { tasks }: ReplayTotals): Promise<string[]> {
   const served = (await fetchJson(fetch, coordinator, 'v1/tasks', tasksSchema)).tasks.map(({ task }) => task);
   const missing = tasks.filter(({ task }) => !served.includes(task)).map(({ task }) => `task ${task}: expected it to be served, since the log has rounds of it, got none`);
   const differences = await Promise.all(served.map(async (task) => {
     const from = new URL(addressBelow(coordinator, `v1/tasks/${task}/`));
     const logged = tasks.find((totals) => totals.task === task) ?? null;
     const budget = await fetchJson(fetch, from, 'budget', budgetSchema);
-    const found = [...compareBudget(budget, logged, await reservedRounds(fetch, from)), ...(await compareRelease(fetch, from, logged))];
+    const found = [...compareBudget(budget, logged, await reservedRounds(fetch, from)), ...(await compareRelease(fetch, from, publicKey, logged))];
     return found.map((difference) => (served.length === 1 ? difference : `task ${task}, ${difference}`));
   }));
   return [...missing, ...differences.flat()];
@@ -86,16 +87,36 @@ function isClose(a: number, b: number): boolean {
   return a === b || Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
 }
 
-async function compareRelease(fetch: Fetch, task: URL, logged: TaskTotals | null): Promise<string[]> {
-  const served = await servedRelease(fetch, task);
-  const expected = logged?.release?.sha256 ?? null;
-  return served === expected ? [] : [`model: expected the release ${expected ?? '(none)'}, the last one in the log, got ${served ?? '(none)'}`];
+async function compareRelease(fetch: Fetch, task: URL, publicKey: string, logged: TaskTotals | null): Promise<string[]> {
+  const served = await releaseAt(fetch, task, 'model');
+  const expected = logged?.release ?? null;
+  const sha256 = served === null ? null : sha256Hex(served);
+  if (sha256 !== (expected?.sha256 ?? null)) return [`model: expected the release ${expected?.sha256 ?? '(none)'}, the last one in the log, got ${sha256 ?? '(none)'}`];
+  return served === null || expected === null ? [] : compareContent(fetch, task, publicKey, { bytes: served, expected });
 }
 
-async function servedRelease(fetch: Fetch, task: URL): Promise<string | null> {
+/** That a release is the version that the log says, and one that is served again has the parameters of the one it restores. */
+async function compareContent(fetch: Fetch, task: URL, publicKey: string, { bytes, expected }: { bytes: Uint8Array; expected: NonNullable<TaskTotals['release']> }): Promise<string[]> {
+  const { version, restores } = expected;
   try {
-    const document = await getDocument(fetch, addressBelow(task, 'model'));
-    return document === null ? null : sha256Hex(document.bytes);
+    const { manifest } = await openRelease(bytes, publicKey);
+    if (manifest.version !== version || manifest.restores !== restores?.version) {
+      return [`model: expected version ${version} that restores ${restores?.version ?? 'none'}, as the log has it, got version ${manifest.version} that restores ${manifest.restores ?? 'none'}`];
+    }
+    if (restores === null) return [];
+    const origin = await releaseAt(fetch, task, `model/${restores.sha256}`);
+    if (origin === null || sha256Hex(origin) !== restores.sha256) return [`model: expected release ${restores.version}, which version ${version} restores, under its digest ${restores.sha256}, got another or none`];
+    const { manifest: { tensorsSha256 } } = await openRelease(origin, publicKey);
+    return tensorsSha256 === manifest.tensorsSha256 ? [] : [`model: expected version ${version} to have the parameters of release ${restores.version}, ${tensorsSha256}, got ${manifest.tensorsSha256}`];
+  } catch (error) {
+    if (error instanceof CestaError && error.code === 'release.untrusted') return [`model: ${error.message}`];
+    throw error;
+  }
+}
+
+async function releaseAt(fetch: Fetch, task: URL, path: string): Promise<Uint8Array | null> {
+  try {
+    return (await getDocument(fetch, addressBelow(task, path)))?.bytes ?? null;
   } catch (error) {
     if (error instanceof CestaError && error.code === 'release.not-found') return null;
     throw error;

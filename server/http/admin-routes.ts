@@ -4,8 +4,9 @@ import { taskSpecSchema } from '../../shared/federation/task.ts';
 import { CestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Admin } from '../admin/admin.ts';
 import type { PublishedRelease } from '../releases.ts';
-import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, rejectedSchema, releasesPageSchema, servedSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';
+import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, rejectedSchema, servedSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';
 import type { Operation } from './openapi.ts';
+import { releasesSchema } from './schemas.ts';
 
 export interface AdminCall<Body, Query> {
   readonly admin: Admin;
@@ -55,7 +56,7 @@ const releasesPath = `${adminPath}/tasks/{name}/releases`;
 
 const releaseRoutes: readonly AdminRoute[] = [
   route({
-    method: 'get', path: releasesPath, summary: 'The releases of a task and what became of them, newest first', query: pageSchema, answer: releasesPageSchema,
+    method: 'get', path: releasesPath, summary: 'The releases of a task and what became of them, newest first', query: pageSchema, answer: releasesSchema,
     async handle({ admin, params, query }) {
       const releases = [...(await admin.desk.releases(params['name']).list(query))];
       return { releases, next: releases.length === query.limit ? releases[releases.length - 1].version : null };

@@ -28,21 +28,6 @@ export const taskStatusSchema = z.strictObject({
 });
 export const tasksSchema = z.strictObject({ tasks: z.array(taskStatusSchema) });
 
-export const releaseStatusSchema = z.strictObject({
-  version: z.number().int(),
-  sha256: z.string(),
-  round: z.string(),
-  createdAt: z.string(),
-  /** `serving`: what `GET /v1/model` answers with; `candidate`: made, and nobody has decided yet. */
-  state: z.enum(['serving', 'served', 'candidate', 'rejected']),
-  /** The version whose parameters it serves again. */
-  restores: z.number().int().nullable(),
-  /** Spent by the task up to and including its round; null where nothing is promised. */
-  epsilon: z.number().nullable(),
-  shoppers: z.number(),
-});
-/** `next`: pass as `before` for older ones; null on the last page. */
-export const releasesPageSchema = z.strictObject({ releases: z.array(releaseStatusSchema), next: z.number().int().nullable() });
 /** What is served after the change. */
 export const servedSchema = z.strictObject({ version: z.number().int(), sha256: z.string(), restores: z.number().int().nullable() });
 export const rejectedSchema = z.strictObject({ version: z.number().int() });

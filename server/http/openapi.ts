@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { certificateAnswerSchema, nodesPath, operatorAnswerSchema, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
 import { adminOperations } from './admin-routes.ts';
-import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
+import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, releasesSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -32,10 +32,16 @@ function taskOperations(prefix: string, whose: string, parameters: readonly Json
     { path: `${prefix}/model`, summary: `The release that ${whose} serves: a tensor file with a signed manifest`, body: releaseFile, isCacheable: true, parameters },
     {
       path: `${prefix}/model/{version}`,
-      summary: `One release of ${whose}, for ever the same`,
+      summary: `One release of ${whose}, for ever the same: served, held back or rejected, each is a sum whose noise was charged for`,
       body: releaseFile,
       isCacheable: true,
       parameters: [...parameters, { name: 'version', in: 'path', required: true, description: 'Number, or SHA-256 of the file', schema: { type: 'string' } }],
+    },
+    {
+      path: `${prefix}/releases`,
+      summary: `What ${whose} has released and what became of it, newest first`,
+      body: releasesSchema,
+      parameters: [...parameters, { name: 'before', in: 'query', required: false, description: 'Only releases with a lower version', schema: { type: 'integer', minimum: 1 } }],
     },
     {
       path: `${prefix}/rounds`,

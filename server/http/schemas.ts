@@ -70,6 +70,25 @@ export const roundsSchema = z.object({
   next: z.number().int().nullable(),
 });
 
+export const releasesSchema = z.object({
+  releases: z.array(z.object({
+    version: z.number().int(),
+    sha256: digest,
+    round: z.string(),
+    createdAt: z.string(),
+    /** `serving`: GET /v1/model. `served`: once. `candidate`: held back, and nobody has decided yet. */
+    state: z.enum(['serving', 'served', 'candidate', 'rejected']),
+    /** The version whose parameters it serves again. */
+    restores: z.number().int().nullable(),
+    /** Spent by the task up to and including the round; null where nothing is promised. */
+    epsilon: z.number().nullable(),
+    /** In the sum of the round, as released. */
+    shoppers: z.number(),
+  })),
+  /** Pass as `before` for the next page; null on the last one. */
+  next: z.number().int().nullable(),
+});
+
 export const budgetSchema = z.object({
   task: z.string(),
   mode: z.enum(['none', 'local', 'distributed']),
@@ -101,3 +120,6 @@ export const cosignedSchema = z.object({ size: z.number().int(), cosignatures: z
 
 /** `?after=3`: rounds with a higher number. */
 export const roundsQuerySchema = z.object({ after: z.coerce.number().int().nonnegative().default(0) });
+
+/** `?before=3`: releases with a lower version. */
+export const releasesQuerySchema = z.object({ before: z.coerce.number().int().positive().default(Number.MAX_SAFE_INTEGER) });

@@ -10,11 +10,12 @@ import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
 import type { TaskRuntime } from '../task-runtime.ts';
 import { immutable, revalidate, sendDocument, sendJson } from './documents.ts';
+import { addReleases } from './releases.ts';
 import { roundsQuerySchema, type budgetSchema, type roundsSchema, type taskSchema, type tasksSchema } from './schemas.ts';
 
 /** A task as far as it is served. */
 export interface ServedTask extends Pick<TaskRuntime, 'spec' | 'state'> {
-  readonly releases: Pick<Releases, 'current' | 'find'>;
+  readonly releases: Pick<Releases, 'current' | 'find' | 'list'>;
   readonly schedule: Pick<TaskRuntime['schedule'], 'phase' | 'over'>;
 }
 
@@ -65,6 +66,7 @@ function addTask(app: Express, prefix: string, taskOf: (request: Request) => Ser
     if (current === null) throw new CestaError('release.not-found', 'model: expected a release, got none yet: the first round has not ended');
     sendRelease(request, response, current, revalidate);
   });
+  // Candidates and rejected ones, too: a sum that was charged for is public, whether or not it is served.
   app.get(`${prefix}/model/:version`, async (request, response) => {
     const version = String(request.params['version']);
     const address = parseAddress(version);
@@ -72,6 +74,7 @@ function addTask(app: Express, prefix: string, taskOf: (request: Request) => Ser
     if (release === null) throw new CestaError('release.not-found', `model: expected the number or SHA-256 of a release, got ${JSON.stringify(version.slice(0, 80))}`);
     sendRelease(request, response, release, immutable);
   });
+  addReleases(app, `${prefix}/releases`, (request) => taskOf(request).releases);
   app.get(`${prefix}/rounds`, async (request, response) => {
     const { spec } = taskOf(request);
     const query = roundsQuerySchema.safeParse(request.query);

@@ -29,7 +29,8 @@ export interface TaskTotals {
   readonly events: readonly PrivacyEvent[];
   /** Cumulative RDP at `ledgerOrders`; null for an infinite one. */
   readonly rdp: readonly (number | null)[];
-  readonly rounds: { readonly charged: number; readonly released: number };
+  /** `held`: of those released, how many were held back and never served under their own version. */
+  readonly rounds: { readonly charged: number; readonly released: number; readonly held: number };
   /** What should be served. */
   readonly release: ReleaseBook['served'];
   /** The newest plan. */
@@ -155,7 +156,7 @@ function totalsOf({ entries, tasks, nodes, equivocations }: Books): ReplayTotals
   const states = [...nodes.values()];
   return {
     entries,
-    tasks: [...tasks.values()].map(({ task, plans, events, rdp, charged, released, releases, plan }) => ({ task, plans, events: [...events], rdp, rounds: { charged, released }, release: releases.served, plan })),
+    tasks: [...tasks.values()].map(({ task, plans, events, rdp, charged, released, releases, plan }) => ({ task, plans, events: [...events], rdp, rounds: { charged, released, held: releases.held.size }, release: releases.served, plan })),
     nodes: { enrolled: states.length, revoked: states.filter((state) => state === 'revoked').length },
     equivocations,
   };

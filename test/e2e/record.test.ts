@@ -113,11 +113,11 @@ describe('the record of a federation', () => {
     const budget = (await (await fetch(`${coordinator.url}/v1/budget`)).json()) as Record<string, unknown>;
     const serving = (path: string, answer: () => Response) => (address: string, init?: RequestInit) => (address.endsWith(path) ? Promise.resolve(answer()) : fetch(address, init));
     const reasons = async (path: string, answer: () => Response): Promise<string[]> => (await verifyRecord(url, { fetch: serving(path, answer), retryMs: 1 })).findings.map(({ index, reason }) => `${index} ${reason.split(':')[0]}`);
-    expect(await reasons('/v1/budget', () => Response.json({ ...budget, epsilonSpent: 0.1 }))).toEqual(['null budget']);
-    expect(await reasons('/v1/budget', () => Response.json({ ...budget, roundsCharged: 0 }))).toEqual(['null budget']);
-    expect(await reasons('/v1/budget', () => Response.json({ ...budget, rdp: null }))).toEqual(['null budget']);
-    expect(await reasons('/v1/model', () => new Response('another release'))).toEqual(['null model']);
-    expect(await reasons('/v1/model', () => Response.json({ error: { code: 'release.not-found', message: '' } }, { status: 404 }))).toEqual(['null model']);
+    expect(await reasons('/budget', () => Response.json({ ...budget, epsilonSpent: 0.1 }))).toEqual(['null budget']);
+    expect(await reasons('/budget', () => Response.json({ ...budget, roundsCharged: 0 }))).toEqual(['null budget']);
+    expect(await reasons('/budget', () => Response.json({ ...budget, rdp: null }))).toEqual(['null budget']);
+    expect(await reasons('/model', () => new Response('another release'))).toEqual(['null model']);
+    expect(await reasons('/model', () => Response.json({ error: { code: 'release.not-found', message: '' } }, { status: 404 }))).toEqual(['null model']);
   });
 
   it('tells the verifier which entry was changed on the way, and refuses a head of another key', async () => {

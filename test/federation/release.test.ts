@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openRelease, sealRelease, type Manifest } from '../../shared/federation/release.ts';
+import { openRelease, originOf, sealRelease, type Manifest } from '../../shared/federation/release.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import { decodeTensors, encodeTensors } from '../../shared/protocol/tensors.ts';
 
@@ -28,6 +28,15 @@ describe('a release', () => {
     expect(opened.tensors).toEqual(tensors);
     expect(opened.manifest).toEqual(sealed.manifest);
     expect(sealed.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('says what it restores, and has the bytes it always had when it restores nothing', async () => {
+    const plain = sealRelease(manifest, tensors, key);
+    expect(plain.sha256).toBe('38214d6ec9843a825f3e99b582e2339cf0e7d23ef24ffba60424a23e007216e2');
+    const again = sealRelease({ ...plain.manifest, version: 2, restores: 1 }, tensors, key);
+    const opened = await openRelease(again.bytes, key.publicKey);
+    expect(opened.manifest).toEqual({ ...plain.manifest, version: 2, restores: 1 });
+    expect([originOf(plain.manifest), originOf(opened.manifest)]).toEqual([1, 1]);
   });
 
   it('is refused under any other key', async () => {

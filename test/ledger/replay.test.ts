@@ -96,6 +96,45 @@ describe('the replay of a log', () => {
     expect(found?.reason).toContain(reason);
   });
 
+  const candidate: LogEntry[] = [plan, spend, { ...result, held: true }];
+  const served = (changes: Partial<LogEntryOf<'release-served'>> = {}): LogEntryOf<'release-served'> => ({ type: 'release-served', task: 'trial', version: 1, release: result.release, change: 'promotion', reason: 'operator', ...changes });
+  const rolledBack = served({ version: 3, release: '3'.repeat(64), restores: 1, change: 'rollback' });
+
+  it('tells what is served from what was held back, promoted and rolled back', () => {
+    const totalsAfter = (entries: readonly LogEntry[]) => replayLog(entries.map(encodeEntry), planRules).totals.tasks[0];
+    expect(totalsAfter(candidate)).toMatchObject({ rounds: { released: 1, held: 1 }, release: null });
+    expect(totalsAfter([...candidate, served()])).toMatchObject({ rounds: { released: 1, held: 0 }, release: { version: 1, sha256: result.release, restores: null } });
+    const restored = [...honest, rolledBack];
+    expect(inconsistencyOf(restored)).toBeNull();
+    expect(totalsAfter(restored)).toMatchObject({ rounds: { released: 2, held: 0 }, release: { version: 3, sha256: rolledBack.release, restores: { version: 1, sha256: result.release } } });
+  });
+
+  const nextHeld: LogEntry[] = [second.plan, second.spend, { ...second.result, held: true }];
+  const changes: readonly [name: string, entries: readonly LogEntry[], index: number, reason: string][] = [
+    ['what is served and nobody made', [plan, spend, served()], 2, 'expected one that was held back'],
+    ['what is served in a task of no plan', [served()], 0, 'expected one that was held back'],
+    ['what is served and was not held back', [plan, spend, result, served()], 3, 'expected one that was held back'],
+    ['what is served twice', [...candidate, served(), served()], 4, 'expected one that was held back'],
+    ['what is served under another digest', [...candidate, served({ release: bad })], 3, 'expected one that was held back'],
+    ['what is served below what was served', [...candidate, ...inOrder(second), served()], 8, 'expected a version above 2, which was served, got 1'],
+    ['a restoration of what nobody made', [...honest, { ...rolledBack, restores: 3 }], 10, 'expected it to restore the release of a round'],
+    ['a restoration of a restoration, whose parameters are of a round', [...honest, rolledBack, { ...rolledBack, version: 4, release: bad, restores: 3 }], 11, 'expected it to restore the release of a round'],
+    ['a restoration under a version that is not new', [...honest, { ...rolledBack, version: 2 }], 10, 'expected a version above 2, got 2'],
+    ['a restoration under the digest of the old release', [...honest, { ...rolledBack, release: result.release }], 10, 'expected a release of its own'],
+    ['a result below a restoration', [...inOrder(first), { ...rolledBack, version: 2 }, ...inOrder(second)], 10, 'expected a version above 2, got 2'],
+    ['a result below a candidate', [plan, spend, { ...result, version: 2, held: true }, second.plan, second.spend, { ...second.result, version: 1 }], 5, 'expected a version above 2, got 1'],
+  ];
+  it.each(changes)('finds %s', (_name, entries, index, reason) => {
+    const found = inconsistencyOf(entries);
+    expect(found?.index).toBe(index);
+    expect(found?.reason).toContain(reason);
+  });
+
+  it('lets a candidate be served while a later one is held', () => {
+    expect(inconsistencyOf([...candidate, ...nextHeld, served(), served({ version: 2, release: second.result.release })])).toBeNull();
+    expect(inconsistencyOf([...candidate, ...nextHeld, served({ version: 2, release: second.result.release }), served()])?.index).toBe(7);
+  });
+
   it('finds a budget that is overspent, though every sum is right', () => {
     const once = planOf({ mode: 'local', rounds: 1 }, 1);
     const twice = { ...once, round: 'trial-2' };

@@ -12,6 +12,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
 import { catalogue, model, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
 import { silentLedger, silentReleaseLedger } from './support/ledgers.ts';
+import { releaseRig } from './support/release-rig.ts';
 import { temporaryFolder } from './support/folders.ts';
 import { key } from './support/round-rig.ts';
 
@@ -74,6 +75,44 @@ const failing = (code: 'storage.failed' | 'privacy.infeasible', times: number) =
     return otherwise();
   };
 };
+
+describe('what a round starts from', () => {
+  it('is the release that is served, whatever was held back or rolled back from', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round();
+    await round({ hold: true });
+    await releases.rollback('operator');
+    const { arrive, sent } = await rigOf({ min: 1, target: 1 }, {}, { storage, releases, roundsWanted: 9 });
+    arrive('a');
+    await expect.poll(() => sent.find(({ message }) => message.type === 'invite')?.message).toMatchObject({ plan: { round: 'trial-4', baseRelease: releases.current?.sha256 } });
+    expect(releases.current?.manifest).toMatchObject({ version: 4, restores: 1 });
+  });
+
+  it('is taken up first, should a change have got no further than the journal', async () => {
+    const rig = await releaseRig();
+    await rig.round();
+    await rig.round({ hold: true });
+    rig.fail(['before', 'appendLogEntry']);
+    await expect(rig.releases.promote(2, 'operator')).rejects.toMatchObject({ code: 'storage.failed' });
+    const { arrive, sent } = await rigOf({ min: 1, target: 1 }, {}, { storage: rig.storage, releases: rig.releases, roundsWanted: 9 });
+    arrive('a');
+    const { sha256 = '' } = (await rig.releases.find({ version: 2 })) ?? {};
+    await expect.poll(() => sent.find(({ message }) => message.type === 'invite')?.message).toMatchObject({ plan: { baseRelease: sha256 } });
+  });
+});
+
+describe('the end of a task', () => {
+  it('comes when all rounds that were asked for have ended with a release, candidates included and restorations not', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round();
+    await releases.rollback('operator');
+    await round({ hold: true });
+    expect((await rigOf({}, {}, { storage, releases, roundsWanted: 4 })).schedule.over).toBeNull();
+    expect((await rigOf({}, {}, { storage, releases, roundsWanted: 3 })).schedule.over).toEqual({ code: null, message: 'task trial: 3 of 3 releases made' });
+  });
+});
 
 describe('gathering', () => {
   it('starts anew when everybody has left', async () => {

@@ -136,6 +136,17 @@ describe('a release that does not verify', () => {
     expect(cesta.lastError?.message).toContain(stranger.publicKey);
   });
 
+  it('is taken when it restores an older one under a newer version', async () => {
+    const served = serve({ release: release({ version: 5 }) });
+    const cesta = await opened(served);
+    served.release = release({ version: 4 });
+    expect(await codeOf(() => cesta.refresh())).toBe('release.untrusted');
+    served.release = release({ version: 6, restores: 4 });
+    await cesta.refresh();
+    expect(cesta.release).toMatchObject({ version: 6, sha256: served.release.sha256, from: 'network' });
+    expect(cesta.lastError).toBeNull();
+  });
+
   it('is refused when it is older than one seen before, in this visit or an earlier one', async () => {
     const served = serve({ release: release({ version: 5 }) });
     const storage = memoryStorage();

@@ -16,7 +16,7 @@ export const catalogue = catalogueOf('a', 'b', 'c', 'd', 'e');
 const baskets = [basket(0, 1), basket(0, 1), basket(1, 2), basket(3)];
 export const model = createItemKnn(catalogue, { topWeights: 'all', shrinkage: 0 }) as AnyFederatedModel;
 
-export function release({ version = 1, key = shopKey, task = 'main', of = catalogue }: { version?: number; key?: SigningKey; task?: string; of?: Catalogue } = {}): SealedRelease {
+export function release({ version = 1, key = shopKey, task = 'main', of = catalogue, restores }: { version?: number; key?: SigningKey; task?: string; of?: Catalogue; restores?: number } = {}): SealedRelease {
   const knn = createItemKnn(of, { topWeights: 'all', shrinkage: 0 }) as AnyFederatedModel;
   return sealRelease({
     task,
@@ -30,7 +30,7 @@ export function release({ version = 1, key = shopKey, task = 'main', of = catalo
     shoppers: 4,
     privacy: { mode: 'none', unit: 'shopper', adjacency: 'add or remove one', epsilon: null, delta: null, noiseStd: 0, clipNorm: null, assumptions: [] },
     metrics: { parameters: version },
-    parent: null, nextClipNorm: null,
+    parent: null, nextClipNorm: null, ...(restores === undefined ? {} : { restores }),
   }, knn.encode(trained(knn, baskets)), key);
 }
 

@@ -195,7 +195,7 @@ describe('a fault of the coordinator', () => {
     const { listen, createHttpServer } = await import('../../../server/listen.ts');
     const { silent, taskOf } = await import('../support/fixtures.ts');
     const broken = () => Promise.reject(new Error('cannot read /secret/coordinator.db'));
-    const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: broken }, schedule: { phase: 'waiting' as const, over: null } };
+    const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: broken, list: broken }, schedule: { phase: 'waiting' as const, over: null } };
     const app = createApp({
       tasks: { main, find: () => main, all: () => [main] }, publicKey: '0'.repeat(64), record: { checkpoint: () => '', read: broken, cosign: broken }, room: { fixed: null },
       storage: { lastRound: broken, ping: broken } as unknown as Parameters<typeof createApp>[0]['storage'],
@@ -203,7 +203,7 @@ describe('a fault of the coordinator', () => {
     });
     const server = createHttpServer(app);
     const url = await listen(server, '127.0.0.1', 0);
-    for (const path of ['/readyz', '/v1/budget', '/v1/model/1', '/v1/log/tile/0/000']) {
+    for (const path of ['/readyz', '/v1/budget', '/v1/model/1', '/v1/releases', '/v1/log/tile/0/000']) {
       const response = await fetch(`${url}${path}`);
       expect(response.status).toBe(500);
       const text = await response.text();

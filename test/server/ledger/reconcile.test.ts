@@ -2,17 +2,22 @@ import { describe, expect, it } from 'vitest';
 import { reconcile } from '../../../server/ledger/reconcile.ts';
 import { openPublicRecord, type PublicRecord } from '../../../server/ledger/public-record.ts';
 import { openLibsqlStorage } from '../../../server/storage/libsql-storage.ts';
-import type { Storage } from '../../../server/storage/storage.ts';
+import type { ReleaseRecord, Storage } from '../../../server/storage/storage.ts';
 import { planHash } from '../../../shared/federation/plan.ts';
 import { planEvents } from '../../../shared/federation/plan-cost.ts';
 import { decodeEntry, planEntry, spendEntry } from '../../../shared/ledger/log-entries.ts';
 import { planRules } from '../../../shared/ledger/plan-rules.ts';
 import { replayLog } from '../../../shared/ledger/replay.ts';
+import { CestaError } from '../../../shared/protocol/errors.ts';
 import { manifestOf, planOf } from '../support/fixtures.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { recordKey } from '../support/records.ts';
 
 const planAt = (number: number) => planOf({ mode: 'local', rounds: 5 }, number);
+
+const releaseAt = (version: number): ReleaseRecord => ({
+  task: 'trial', version, sha256: String(version).repeat(64), round: `trial-${version}`, manifest: manifestOf(planAt(version), version), state: 'served', serving: null, previous: null,
+});
 
 interface Rig {
   readonly storage: Storage;
@@ -30,12 +35,13 @@ async function rig(): Promise<Rig> {
   };
 }
 
-async function journal(storage: Storage, number: number, upTo: 'open' | 'training' | 'done' | 'failed'): Promise<void> {
+async function journal(storage: Storage, number: number, upTo: 'open' | 'training' | 'done' | 'candidate' | 'failed'): Promise<void> {
   const plan = planAt(number);
   await storage.openRound({ task: 'trial', number, plan, planHash: planHash(plan), admit: null, spend: { event: planEvents(plan).map((event) => ({ ...event })), epsilon: 1, delta: 1e-5 } });
   if (upTo === 'open') return;
   if (upTo !== 'failed') await storage.startTraining(plan.round, 2);
-  if (upTo === 'done') await storage.publish({ task: 'trial', version: number, sha256: String(number).repeat(64), round: plan.round, manifest: manifestOf(plan, number), state: 'served', serving: null, previous: null }, 2);
+  if (upTo === 'done') await storage.publish(releaseAt(number), 2);
+  if (upTo === 'candidate') await storage.publish({ ...releaseAt(number), state: 'candidate' }, 2);
   if (upTo === 'failed') await storage.failRound(plan.round, { code: 'round.failed', message: 'too few' });
 }
 
@@ -91,5 +97,38 @@ describe('a public record that is behind its journal', () => {
     await record.append({ type: 'round-result', ...ref, version: 2, release: '2'.repeat(64) });
     expect(await reconcile(record, storage, 'trial')).toBe(2);
     expect((await types()).slice(3)).toEqual(['round-plan', 'budget-spend']);
+  });
+
+  it('says what is held back, promoted and served again, and that in order', async () => {
+    const { storage, record } = await rig();
+    await journal(storage, 1, 'done');
+    await journal(storage, 2, 'candidate');
+    await journal(storage, 3, 'candidate');
+    await storage.serveRelease('trial', 2, { serving: { change: 'promotion', reason: 'gate' }, previous: 1 });
+    await reconcile(record, storage, 'trial');
+    await storage.restoreRelease({ ...releaseAt(4), round: 'trial-1', manifest: { ...manifestOf(planAt(1), 4), restores: 1 }, serving: { change: 'rollback', reason: 'operator' } });
+    expect(await reconcile(record, storage, 'trial')).toBe(1);
+    expect(await reconcile(record, storage, 'trial')).toBe(0);
+    const entries = (await storage.logEntries({ from: 0, limit: 99 })).map(decodeEntry).filter(({ type }) => type === 'round-result' || type === 'release-served');
+    expect(entries).toMatchObject([
+      { type: 'round-result', version: 1 },
+      { type: 'round-result', version: 2, held: true },
+      { type: 'round-result', version: 3, held: true },
+      { type: 'release-served', version: 2, change: 'promotion', reason: 'gate' },
+      { type: 'release-served', version: 4, restores: 1, change: 'rollback', reason: 'operator' },
+    ]);
+    expect(entries[0]).not.toHaveProperty('held');
+    expect(replayLog(await storage.logEntries({ from: 0, limit: 99 }), planRules)).toMatchObject({ inconsistency: null, totals: { tasks: [{ release: { version: 4, restores: { version: 1 } } }] } });
+  });
+
+  it('does not take for recorded what a disk refused', async () => {
+    const { storage, types } = await rig();
+    await journal(storage, 1, 'done');
+    let isGone = true;
+    const record = await openPublicRecord({ storage: { ...storage, appendLogEntry: (position, bytes) => (isGone ? Promise.reject(new CestaError('storage.failed', 'gone')) : storage.appendLogEntry(position, bytes)) }, key: recordKey });
+    await expect(reconcile(record, storage, 'trial')).rejects.toMatchObject({ code: 'storage.failed' });
+    isGone = false;
+    expect(await reconcile(record, storage, 'trial')).toBe(3);
+    expect(await types()).toEqual(['round-plan', 'budget-spend', 'round-result']);
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openLibsql } from '../../../server/storage/libsql-database.ts';
 import { lockDataFolder } from '../../../server/storage/data-folder.ts';
 import { openLibsqlStorage } from '../../../server/storage/libsql-storage.ts';
+import { manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
@@ -48,6 +49,28 @@ describe('the libsql database', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'coordinator.db'), 'this is a letter to a friend, not a database, and long enough to be read as one'.repeat(20));
     await expect(openLibsqlStorage(folder)).rejects.toMatchObject({ code: 'storage.failed' });
+  });
+});
+
+describe('a database of before there were candidates', () => {
+  const columns = ['state', 'served_by_change', 'served_by_reason', 'previous'];
+  it.each([['had none of the columns', columns], ['was left half-way', columns.slice(2)]])('that %s keeps its releases as served, each in its turn', async (_what, missing) => {
+    const folder = temporaryFolder();
+    const storage = await openLibsqlStorage(folder);
+    await storage.putTask('trial', {});
+    for (const version of [1, 2]) {
+      await storage.openRound(roundRecord(version, null));
+      await storage.startTraining(`trial-${version}`, 2);
+      await storage.publish({ task: 'trial', version, sha256: String(version).repeat(64), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version), state: 'served', serving: null, previous: null }, 2);
+    }
+    await storage.close();
+    const database = openLibsql(join(folder, 'coordinator.db'));
+    for (const column of missing) database.prepare(`alter table releases drop column ${column}`).run([]);
+    database.prepare("delete from kysely_migration where name = '006-release-states'").run([]);
+    database.close();
+    const again = await openLibsqlStorage(folder);
+    expect(await again.releases('trial', { before: 9, limit: 9 })).toMatchObject([{ version: 2, state: 'served', serving: null, previous: 1 }, { version: 1, state: 'served', serving: null, previous: null }]);
+    await again.close();
   });
 });
 
