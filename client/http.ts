@@ -43,15 +43,31 @@ export async function getDocument(fetch: Fetch, url: string, etag = ''): Promise
  * Posts a short text and resolves to the JSON that is answered.
  * @throws CestaError `network.unreachable`, or the code that the server gave.
  */
-export async function postText(fetch: Fetch, url: string, body: string): Promise<unknown> {
+export function postText(fetch: Fetch, url: string, body: string): Promise<unknown> {
+  return requestJson(fetch, url, { method: 'POST', body });
+}
+
+export interface JsonRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** JSON. */
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Resolves to the JSON that is answered.
+ * @throws CestaError `network.unreachable`, or the code that the server gave.
+ */
+export async function requestJson(fetch: Fetch, url: string, { method, body, headers = {} }: JsonRequest): Promise<unknown> {
   try {
-    const response = await fetch(url, { method: 'POST', body, headers: { 'Content-Type': 'application/json' }, signal: AbortSignal.timeout(timeoutMs) });
+    const sent = body === undefined ? {} : { body };
+    const response = await fetch(url, { method, ...sent, headers: { ...headers, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) }, signal: AbortSignal.timeout(timeoutMs) });
     const bytes = new Uint8Array(await response.arrayBuffer());
-    if (!response.ok) throw refusal(url, response.status, bytes, 'POST');
+    if (!response.ok) throw refusal(url, response.status, bytes, method);
     return parseJson(bytes, url);
   } catch (cause) {
     if (cause instanceof CestaError) throw cause;
-    throw new CestaError('network.unreachable', `POST ${url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new CestaError('network.unreachable', `${method} ${url}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

@@ -8,8 +8,9 @@ import { prettifyError } from 'zod';
 import type { Fetch } from '../client/http.ts';
 import { request } from '../client/shop/outbox.ts';
 import { nonceSecurely } from '../client/secure-random.ts';
+import { createCredentials, type OperatorCredentials } from '../server/admin/credentials.ts';
 import { readSigningKey } from '../server/signing-key-file.ts';
-import { revocationAnswerSchema, tokenAnswerSchema, tokenHash, type RevocationReason } from '../shared/identity/requests.ts';
+import { operatorAnswerSchema, revocationAnswerSchema, tokenAnswerSchema, tokenHash, type RevocationReason } from '../shared/identity/requests.ts';
 import type { Json } from '../shared/protocol/canonical-json.ts';
 import type { EnvelopeType } from '../shared/protocol/envelope.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
@@ -38,6 +39,16 @@ export async function issueToken(options: OperatorOptions, organisation: string,
 /** Withdraws a key, named by itself or by its shop. @throws CestaError the coordinator's refusal */
 export function revokeNode(options: OperatorOptions, target: { node: string } | { shop: string }, reason: RevocationReason): Promise<z.infer<typeof revocationAnswerSchema>> {
   return ask(options, 'revoke', { ...target, reason }, revocationAnswerSchema);
+}
+
+/**
+ * New credentials for an operator, made here and sealed with the key of the coordinator, which learns the token's digest
+ * alone. Whoever had the name is out. @throws CestaError the coordinator's refusal
+ */
+export async function resetOperator(options: OperatorOptions, name: string): Promise<OperatorCredentials> {
+  const { shown, kept } = createCredentials(readSigningKey(options.dataDir), name);
+  await ask(options, 'operator', { ...kept }, operatorAnswerSchema);
+  return shown;
 }
 
 async function ask<T>({ coordinator, dataDir, fetch }: OperatorOptions, type: EnvelopeType, body: Json, schema: z.ZodType<T>): Promise<T> {

@@ -11,6 +11,8 @@ import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger
 import { connectStatement } from '../shared/protocol/messages.ts';
 import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
+import { openAdmin, type Admin } from './admin/admin.ts';
+import type { OperatorCredentials } from './admin/credentials.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createFloor } from './floor.ts';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway/context.ts';
@@ -19,7 +21,7 @@ import { createApp } from './http/app.ts';
 import { addressOf } from './http/address.ts';
 import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
 import { closeServer, listen } from './listen.ts';
-import { progressOf, type RoundProgress } from './progress.ts';
+import { membersOf, progressOf, type RoundProgress } from './progress.ts';
 import { openRecords, settledCatalogue, settleMain, type Records } from './records.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
@@ -83,6 +85,8 @@ export interface Coordinator {
   readonly url: string;
   /** Ed25519, hex. */
   readonly publicKey: string;
+  /** Made by the first start on a data folder: shown to whoever started it, and kept nowhere. */
+  readonly firstOperator: OperatorCredentials | null;
   readonly tasks: TaskDesk;
   /** Of the main task. */
   state(): CoordinatorState;
@@ -128,6 +132,7 @@ interface Ground {
 interface Door {
   readonly identity: Identity;
   readonly behindProxy: boolean;
+  readonly admin: Admin;
 }
 
 async function prepare(options: CoordinatorOptions, main: TaskSpec, records: Records, audience: Audience): Promise<Ground> {
@@ -155,7 +160,7 @@ interface House {
   readonly server: Server;
   readonly gateway: Gateway;
   readonly tasks: Tasks;
-  readonly identity: Identity;
+  readonly door: Door;
 }
 
 /** Who listens to the rounds, and the last they heard. */
@@ -171,10 +176,12 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
   const ground = await prepare(options, task, records, audience);
   const { tasks, record } = ground;
   const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(record, { mostPerOrganisation: () => tasks.mostPerOrganisation(), ...options.identity }));
-  const house = build(options, task, { ground, records, door: { identity, behindProxy: options.behindTlsProxy === true } });
+  const admin = await openAdmin({ ...records, identity, desk: tasks.desk, clock: options.clock ?? systemClock, logger: options.logger });
+  const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true, admin } });
   const { gateway } = house;
   const { publicKey } = records.key;
   let url: string;
+  let firstOperator: OperatorCredentials | null;
   try {
     // Before anybody can connect: what arrives is for a task.
     tasks.attach(gateway);
@@ -182,6 +189,7 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
     // An error that nobody listens for would end the process.
     house.server.on('error', (error) => options.logger.error({ err: error }, 'the server reports an error'));
     await tasks.start();
+    firstOperator = await admin.operators.makeFirst();
   } catch (error) {
     await leave(house);
     throw error;
@@ -191,6 +199,7 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
   return {
     url,
     publicKey,
+    firstOperator,
     tasks: tasks.desk,
     over: audience.over,
     state: () => ({
@@ -217,10 +226,10 @@ function gatherAudience(): Audience {
   return { listeners: new Set(), last: null, over, onOver };
 }
 
-function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; door: Door }): House {
+function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience; door: Door }): House {
   const { logger, clock = systemClock } = options;
-  const { ground: { room, record, tasks }, records: { storage, key }, door } = parts;
-  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, nodes: door });
+  const { ground: { room, record, tasks }, records: { storage, key }, audience, door } = parts;
+  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, nodes: door, admin: door });
   const server = createTransportServer(app, options.tls);
   const gateway = attachGateway(server, {
     coordinatorKey: key.publicKey, clock, logger, room,
@@ -233,7 +242,8 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     chargeConnect: (request) => door.identity.chargeAddress('connectsPerAddress', addressOf(request, door.behindProxy)),
   });
   door.identity.onExpel((participant, error) => gateway.expel(participant, error));
-  return { server, gateway, tasks, identity: door.identity };
+  door.admin.watch({ connected: () => gateway.connected(), ready: () => gateway.ready(), inRound: () => (audience.last === null ? [] : membersOf(audience.last)) });
+  return { server, gateway, tasks, door };
 }
 
 /** A listener is somebody else's code: its failure is logged and changes nothing. */
@@ -249,8 +259,8 @@ function tell(audience: Audience, round: Round, logger: Logger): void {
 }
 
 /** Ends the round, then the connections: members hear why before they are hung up on. */
-async function leave({ server, gateway, tasks, identity }: House): Promise<void> {
+async function leave({ server, gateway, tasks, door: { identity, admin } }: House): Promise<void> {
   await tasks.stop('the coordinator is stopping');
   await Promise.all([gateway.close(graceMs), closeServer(server, graceMs)]);
-  await identity.idle();
+  await Promise.all([identity.idle(), admin.idle()]);
 }

@@ -30,6 +30,8 @@ export interface Gateway {
 export interface GuardedGateway extends Gateway {
   /** Ends the connection of a participant, and says why. */
   expel(participant: string, error: CestaError): void;
+  /** Participants with a live connection, ready or not. */
+  connected(): string[];
 }
 
 export interface GatewayOptions extends Omit<GatewayContext, 'sessions' | 'newNonce'> {
@@ -98,6 +100,7 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
     refuse: (participant, error) => connectionOf(participant)?.penalise(error),
     expel: (participant, error) => connectionOf(participant)?.violated(error),
     ready: () => context.sessions.ready(),
+    connected: () => context.sessions.connected(),
     async close(graceMs) {
       closing = true;
       stopHeartbeat();

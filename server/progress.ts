@@ -41,6 +41,25 @@ export function progressOf(round: Round): RoundProgress {
   }
 }
 
+/** Who belongs to a round that is open, by participant. */
+export function membersOf(round: Round): readonly string[] {
+  switch (round.phase) {
+    case 'recruiting':
+      return [...round.joined];
+    case 'training':
+      return [...round.members.keys()];
+    case 'masking':
+      return round.members;
+    case 'releasing':
+      return round.reported;
+    case 'done':
+    case 'failed':
+      return [];
+    default:
+      return round satisfies never;
+  }
+}
+
 function reportedIn({ stage, answered, members }: Extract<Round, { phase: 'masking' }>): number {
   switch (stage) {
     case 'keys':

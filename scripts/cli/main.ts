@@ -12,10 +12,15 @@ import { addEvaluate } from './evaluate.ts';
 import { addJoin } from './join.ts';
 import { addFrontier } from './frontier.ts';
 import { addKeys } from './keys.ts';
+import { addLogin } from './login.ts';
+import { addNodesVerb } from './nodes.ts';
+import { addOperator } from './operator.ts';
 import { reportFailure } from './output.ts';
 import { addReference } from './reference.ts';
+import { addReleasesVerb } from './releases.ts';
 import { addRevoke } from './revoke.ts';
 import { addServe } from './serve.ts';
+import { addTask } from './task.ts';
 import { addToken } from './token.ts';
 import { addVerify } from './verify.ts';
 import { addWitness } from './witness.ts';
@@ -25,7 +30,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addJoin, addKeys, addEnrol, addToken, addRevoke, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addJoin, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

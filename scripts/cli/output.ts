@@ -14,6 +14,11 @@ export function print(options: OutputOptions, value: unknown, words: string): vo
   process.stdout.write(options.json === true ? `${JSON.stringify(value)}\n` : `${words}\n`);
 }
 
+/** Credentials of an operator, which nobody sees a second time. */
+export function describeCredentials({ name, token, otpauth }: { readonly name: string; readonly token: string; readonly otpauth: string }): string {
+  return [`Operator ${name}, shown only now:`, `  token          ${token}`, `  authenticator  ${otpauth}`].join('\n');
+}
+
 /** Structured logs on stderr, one JSON object a line; the level comes from CESTA_LOG (default info). */
 export function createLogger(name: string): Logger {
   return pino({ name, level: process.env['CESTA_LOG'] ?? 'info' }, pino.destination({ dest: 2, sync: true }));

@@ -9,7 +9,7 @@ import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
 import { collect, dayEnd, fraction, integerIn, jsonObject, positiveNumber, probability, witnessKey } from './options.ts';
-import { createLogger, print, untilStopped } from './output.ts';
+import { createLogger, describeCredentials, print, untilStopped } from './output.ts';
 import { readPem } from './tls-options.ts';
 
 interface ServeOptions {
@@ -161,7 +161,10 @@ async function serve(options: ServeOptions): Promise<void> {
     ...transportOf(options),
     ...(catalogue === undefined ? {} : { catalogue }),
   });
-  print(options, { url: coordinator.url, publicKey: coordinator.publicKey }, `Coordinator at ${coordinator.url}\nKey ${coordinator.publicKey}`);
+  const { url, publicKey, firstOperator } = coordinator;
+  // To the terminal alone, and once: the log never has it.
+  const welcome = firstOperator === null ? [] : [describeCredentials(firstOperator), `  cesta login ${url}`];
+  print(options, { url, publicKey, ...(firstOperator === null ? {} : { firstOperator }) }, [`Coordinator at ${url}`, `Key ${publicKey}`, ...welcome].join('\n'));
   await untilStopped();
   await coordinator.close();
 }

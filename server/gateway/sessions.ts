@@ -28,6 +28,8 @@ export interface Sessions {
   /** Ends the live connection of a participant; the session can be resumed. Tells whether it was ready. */
   leave(participant: string): boolean;
   linkOf(participant: string): Link | null;
+  /** Participants with a live connection. */
+  connected(): string[];
   /** Participants that are connected and ready, by the time they connected. */
   ready(): string[];
 }
@@ -61,6 +63,7 @@ export function createSessions(newToken: () => string): Sessions {
       return wasReady;
     },
     linkOf: (participant) => sessions.get(participant)?.link ?? null,
+    connected: () => [...sessions].filter(([, session]) => session.link !== null).map(([participant]) => participant),
     ready: () => [...sessions].filter(([, session]) => session.ready).map(([participant]) => participant),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * The public HTTP side of the coordinator: read only, but for what witnesses sign and for requests about nodes, which
- * carry their own signature. Releases and the catalogue are served from bytes that are durable and digested already, so
- * an answer is never half of anything.
+ * The public HTTP side of the coordinator: read only, but for what witnesses sign, for requests about nodes, which carry
+ * their own signature, and for what operators do, which is mounted beside it. Releases and the catalogue are served from
+ * bytes that are durable and digested already, so an answer is never half of anything.
  */
 import express, { type Express } from 'express';
 import type { Logger } from 'pino';
@@ -13,6 +13,7 @@ import { roundsPath } from '../../shared/protocol/messages.ts';
 import type { Clock } from '../clock.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
 import type { Storage } from '../storage/storage.ts';
+import { addAdmin, type AdminContext } from './admin.ts';
 import { revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { addLog } from './log.ts';
 import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
@@ -29,6 +30,8 @@ export interface AppContext extends TaskRoutesContext {
   readonly logger: Logger;
   /** Without it, nothing is taken over HTTP. */
   readonly nodes?: NodesContext;
+  /** Without it, nothing is served to operators. */
+  readonly admin?: AdminContext;
 }
 
 export function createApp(context: AppContext): Express {
@@ -36,7 +39,10 @@ export function createApp(context: AppContext): Express {
   app.disable('x-powered-by');
   // Validators are precomputed; hashing every answer again would be waste.
   app.disable('etag');
-  app.use(logRequests(context.logger, context.clock), publicHeaders);
+  app.use(logRequests(context.logger, context.clock));
+  // Before the headers that let every origin in.
+  if (context.admin !== undefined) addAdmin(app, context.admin, context.logger);
+  app.use(publicHeaders);
   addStatus(app, context);
   addCatalogue(app, context);
   addTasks(app, context);

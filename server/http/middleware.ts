@@ -20,15 +20,25 @@ export function logRequests(logger: Logger, clock: Clock): RequestHandler {
   };
 }
 
+const inertHeaders = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** For operators: no other origin, no cache. */
+export const privateHeaders: RequestHandler = (_request, response, next) => {
+  response.set({ ...inertHeaders, 'Cross-Origin-Resource-Policy': 'same-origin', 'Cache-Control': 'no-store' });
+  next();
+};
+
 /** Everything served is public, and what is posted is no business of browsers: any storefront may fetch it, nothing may be framed, sniffed or run. */
 export const publicHeaders: RequestHandler = (request, response, next) => {
   response.set({
     'Access-Control-Allow-Origin': '*',
     'Access-Control-Expose-Headers': 'ETag, Cesta-Version, Cesta-Request',
     'Cross-Origin-Resource-Policy': 'cross-origin',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
+    ...inertHeaders,
   });
   if (request.method !== 'OPTIONS') return next();
   response.set({ 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': 'If-None-Match', 'Access-Control-Max-Age': '86400' });

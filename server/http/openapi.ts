@@ -1,19 +1,24 @@
 /** The OpenAPI 3.1 document, generated from the schemas that answers are made of. */
 import { z } from 'zod';
-import { certificateAnswerSchema, nodesPath, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
+import { certificateAnswerSchema, nodesPath, operatorAnswerSchema, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
+import { adminOperations } from './admin-routes.ts';
 import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, releasesSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
 
 type JsonObject = Record<string, unknown>;
 
-interface Operation {
+export interface Operation {
   readonly path: string;
+  /** `get` without a request, else `post`, unless said. */
+  readonly method?: 'get' | 'post' | 'delete';
+  /** Whether it takes the session of an operator. */
+  readonly isAdmin?: boolean;
   readonly summary: string;
   /** What the body is: a schema, or the media type of bytes. */
   readonly body: z.ZodType | string;
   readonly parameters?: readonly JsonObject[];
-  /** What is posted; without it, the path is read. */
-  readonly request?: JsonObject;
+  /** What is posted: a schema, or a text of so many bytes at most. */
+  readonly request?: z.ZodType | { readonly mediaType: string; readonly maxLength: number };
   /** Whether the answer carries a strong ETag and honours If-None-Match. */
   readonly isCacheable?: boolean;
 }
@@ -71,37 +76,56 @@ const operations: readonly Operation[] = [
     path: '/v1/log/cosignatures',
     summary: 'Takes a recent checkpoint with the signature of a witness whom the operator named',
     body: cosignedSchema,
-    request: { required: true, content: { [noteText]: { schema: { type: 'string', maxLength: 4096 } } } },
+    request: { mediaType: noteText, maxLength: 4096 },
   },
   {
     path: nodesPath,
     summary: 'One request about the identity of a node, signed by who asks; the type in its header says which body it has',
-    request: { required: true, content: { 'application/json': { schema: jsonSchemaOf(z.object({ header: envelopeHeaderSchema, body: z.union(Object.values(requestSchemas)), signature: z.string() })) } } },
-    body: z.union([certificateAnswerSchema, tokenAnswerSchema, revocationAnswerSchema]),
+    request: z.object({ header: envelopeHeaderSchema, body: z.union(Object.values(requestSchemas)), signature: z.string() }),
+    body: z.union([certificateAnswerSchema, tokenAnswerSchema, revocationAnswerSchema, operatorAnswerSchema]),
   },
 ];
 
 export function openApiDocument(): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  for (const operation of [...operations, ...adminOperations]) {
+    const method = operation.method ?? (operation.request === undefined ? 'get' : 'post');
+    paths[operation.path] = { ...paths[operation.path], [method]: describe(operation) };
+  }
   return {
     openapi: '3.1.0',
-    info: { title: 'Cesta coordinator', version: '1', description: 'Public, and read only but for what witnesses and nodes sign. Shops take part over the WebSocket /v1/rounds/live.' },
-    paths: Object.fromEntries(operations.map((operation) => [operation.path, { [operation.request === undefined ? 'get' : 'post']: describe(operation) }])),
-    components: { schemas: { Error: jsonSchemaOf(errorSchema) } },
+    info: {
+      title: 'Cesta coordinator',
+      version: '1',
+      description: 'Public, and read only but for what witnesses, nodes and operators ask. Shops take part over the WebSocket /v1/rounds/live; operators act below /v1/admin.',
+    },
+    paths,
+    components: {
+      schemas: { Error: jsonSchemaOf(errorSchema, 'output') },
+      securitySchemes: { operator: { type: 'http', scheme: 'bearer', description: 'A session, as `POST /v1/admin/sessions` opens it' } },
+    },
   };
 }
 
-function describe({ summary, body, parameters, isCacheable, request }: Operation): JsonObject {
-  const content = typeof body === 'string' ? { [body]: { schema: { type: 'string', format: 'binary' } } } : { 'application/json': { schema: jsonSchemaOf(body) } };
+function describe({ summary, body, parameters, isCacheable, isAdmin, request }: Operation): JsonObject {
+  const content = typeof body === 'string' ? { [body]: { schema: { type: 'string', format: 'binary' } } } : { 'application/json': { schema: jsonSchemaOf(body, 'output') } };
   const failure = { description: 'Error', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
   return {
     summary,
+    ...(isAdmin === true ? { security: [{ operator: [] }] } : {}),
     ...(parameters === undefined || parameters.length === 0 ? {} : { parameters }),
-    ...(request === undefined ? {} : { requestBody: request }),
+    ...(request === undefined ? {} : { requestBody: { required: true, content: describeRequest(request) } }),
     responses: { 200: { description: 'OK', content }, ...(isCacheable === true ? { 304: { description: 'Not modified' } } : {}), default: failure },
   };
 }
 
-function jsonSchemaOf(schema: z.ZodType): JsonObject {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as JsonObject;
+function describeRequest(request: NonNullable<Operation['request']>): JsonObject {
+  if ('mediaType' in request) return { [request.mediaType]: { schema: { type: 'string', maxLength: request.maxLength } } };
+  return { 'application/json': { schema: jsonSchemaOf(request, 'input') } };
+}
+
+/** `input`: what may be sent, where defaults fill in; `output`: what comes back. */
+function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonObject;
   return rest;
 }

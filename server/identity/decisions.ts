@@ -4,12 +4,13 @@
  */
 import { prettifyError, type z } from 'zod';
 import { checkCertificateTerms, issueCertificate, type NodeCert, type SignedCertificate } from '../../shared/identity/certificate.ts';
-import { handOverStatement, requestSchemas, tokenHash, type RevocationReason, type certificateAnswerSchema, type revocationAnswerSchema, type tokenAnswerSchema } from '../../shared/identity/requests.ts';
+import { handOverStatement, requestSchemas, tokenHash, type RevocationReason, type certificateAnswerSchema, type operatorAnswerSchema, type revocationAnswerSchema, type tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { verifySignature } from '../../shared/ledger/signature.ts';
 import type { SigningKey } from '../../shared/ledger/signing-key.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Envelope, EnvelopeType } from '../../shared/protocol/envelope.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { openTotpSecret } from '../admin/credentials.ts';
 import type { IdentityChange, IdentityRecords } from '../storage/identity-records.ts';
 
 export interface DecisionContext {
@@ -41,6 +42,8 @@ export function authorise(context: DecisionContext, { header, body }: Envelope):
       return issueToken(context, node, read(type, body));
     case 'revoke':
       return revoke(context, node, read(type, body));
+    case 'operator':
+      return makeOperator(context, node, read(type, body));
     case 'enrol':
       return enrol(context, node, read(type, body));
     case 'renew':
@@ -90,6 +93,19 @@ function revoke(context: DecisionContext, operator: string, request: Body<'revok
       if (node === null || shop === null) throw new CestaError('node.unknown', `revoke: expected a node that is known, got ${'node' in request ? request.node : request.shop}`);
       if (isRevoked(node)) throw new CestaError('node.revoked', `revoke: expected a key that is in force, got ${node}, which was revoked`);
       return { change: { kind: 'revoke', node, reason }, body: answerOf(node, reason, shop) };
+    },
+  });
+}
+
+/** Opening the seal shows that name, token and second factor belong together and to this coordinator. */
+function makeOperator(context: DecisionContext, node: string, operator: Body<'operator'>): Promise<Authorised> {
+  requireOperator(context, node, 'operator');
+  if (openTotpSecret(context.key, operator) === null) throw new CestaError('protocol.malformed', 'operator totpSealed: expected a secret sealed for this operator under the key of this coordinator, got another');
+  return Promise.resolve({
+    organisation: null,
+    decide() {
+      const body: z.infer<typeof operatorAnswerSchema> = { name: operator.name };
+      return Promise.resolve({ change: { kind: 'operator', operator }, body });
     },
   });
 }

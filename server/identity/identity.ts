@@ -10,6 +10,7 @@ import type { Equivocation } from '../../shared/protocol/envelope.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { IdentityChange, IdentityRecords } from '../storage/identity-records.ts';
+import type { NewOperator } from '../storage/operator-records.ts';
 import { createAdmission, type Admission, type EnrolmentMode } from './admission.ts';
 import { createEnvelopes } from './envelopes.ts';
 import { createLimiter, type IdentityLimits } from './limits.ts';
@@ -35,9 +36,11 @@ export interface Identity {
   /** Takes one envelope. @throws CestaError the refusal */
   receive(text: string): Promise<Json>;
   /** Charges an address for a request or a connection. @throws CestaError `limit.rate` */
-  chargeAddress(kind: 'connectsPerAddress' | 'requestsPerAddress', address: string): void;
+  chargeAddress(kind: 'connectsPerAddress' | 'requestsPerAddress' | 'loginsPerAddress', address: string): void;
   /** Says whom to cut off: revoked nodes that are connected. Set once the gateway stands. */
   onExpel(expel: (participant: string, error: CestaError) => void): void;
+  /** Says who hears of operators that were made with the coordinator's own key. */
+  onOperator(listener: (operator: NewOperator) => Promise<void>): void;
   /** Resolves when nothing is under way: the storage may be closed then. */
   idle(): Promise<void>;
 }
@@ -61,6 +64,7 @@ export async function openIdentity({ key, storage, clock, logger }: IdentityPart
   const limiter = createLimiter(limits, clock);
   const admission = createAdmission({ enrolment, coordinatorKey: key.publicKey, nodesPerOrganisation: () => Math.min(nodesPerOrganisation, mostPerOrganisation()), limiter, isRevoked, dateMs });
   let expel: (participant: string, error: CestaError) => void = () => undefined;
+  let tellOperator: (operator: NewOperator) => Promise<void> = () => Promise.resolve();
 
   async function withdraw(node: string, reason: RevocationReason): Promise<void> {
     revoked.add(node);
@@ -85,6 +89,9 @@ export async function openIdentity({ key, storage, clock, logger }: IdentityPart
       case 'revoke':
         logger.warn({ node: change.node, reason: change.reason }, 'node revoked');
         return withdraw(change.node, change.reason);
+      case 'operator':
+        logger.warn({ operator: change.operator.name }, 'operator made with the key of the coordinator');
+        return tell(logger, 'onOperator', () => tellOperator(change.operator));
       default:
         return change satisfies never;
     }
@@ -103,6 +110,7 @@ export async function openIdentity({ key, storage, clock, logger }: IdentityPart
     receive: (text) => envelopes.receive(text),
     chargeAddress: (kind, address) => limiter.charge(kind, address),
     onExpel: (target) => void (expel = target),
+    onOperator: (listener) => void (tellOperator = listener),
     idle: () => envelopes.idle(),
   };
 }

@@ -11,6 +11,7 @@ export interface IdentityLimits {
   readonly connectsPerNode: BucketLimits;
   readonly connectsPerOrganisation: BucketLimits;
   readonly requestsPerAddress: BucketLimits;
+  readonly loginsPerAddress: BucketLimits;
   readonly requestsPerNode: BucketLimits;
   readonly requestsPerOrganisation: BucketLimits;
 }
@@ -21,6 +22,7 @@ export const defaultIdentityLimits: IdentityLimits = {
   connectsPerNode: { burst: 20, perSecond: 0.5 },
   connectsPerOrganisation: { burst: 60, perSecond: 1 },
   requestsPerAddress: { burst: 100, perSecond: 2 },
+  loginsPerAddress: { burst: 10, perSecond: 0.1 },
   requestsPerNode: { burst: 50, perSecond: 0.5 },
   requestsPerOrganisation: { burst: 100, perSecond: 1 },
 };

@@ -7,6 +7,7 @@ import type { SignedCertificate } from '../../shared/identity/certificate.ts';
 import type { RevocationReason } from '../../shared/identity/requests.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { NewOperator } from './operator-records.ts';
 
 /** What was answered: the same bytes are answered the same way again. */
 export type StoredAnswer =
@@ -46,7 +47,9 @@ export type IdentityChange =
   | { readonly kind: 'enrol'; readonly certificate: SignedCertificate; readonly tokenHash: string; readonly replaces: string | null }
   | { readonly kind: 'renew'; readonly certificate: SignedCertificate }
   | { readonly kind: 'rotate'; readonly from: string; readonly certificate: SignedCertificate }
-  | { readonly kind: 'revoke'; readonly node: string; readonly reason: RevocationReason };
+  | { readonly kind: 'revoke'; readonly node: string; readonly reason: RevocationReason }
+  /** Whoever has the coordinator's key may always make an operator, or another token for one. */
+  | { readonly kind: 'operator'; readonly operator: NewOperator };
 
 export interface IdentityRecords {
   envelope(node: string, seq: number): Promise<EnvelopeRecord | null>;
@@ -60,6 +63,8 @@ export interface IdentityRecords {
   token(hash: string): Promise<TokenRecord | null>;
   /** The newest certificate of a key, revoked or not. */
   certificate(node: string): Promise<SignedCertificate | null>;
+  /** The newest certificate of every key that has one. */
+  certificates(): Promise<readonly SignedCertificate[]>;
   /** Which shop a key belongs to, and the other way round: by enrolment, or by first use. */
   shopOf(node: string): Promise<string | null>;
   keyOf(shop: string): Promise<string | null>;

@@ -6,6 +6,7 @@ import { revocationReasons } from '../../shared/identity/requests.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError, isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
 import type { EnvelopeRecord, IdentityChange, IdentityRecords } from './identity-records.ts';
+import { keepOperator } from './operator-storage.ts';
 import { readJson } from './rows.ts';
 import type { Schema } from './schema.ts';
 
@@ -75,7 +76,11 @@ export function identityOf(db: Kysely<Schema>, date: () => Date): IdentityRecord
     },
     async certificate(node) {
       const row = await db.selectFrom('certificates').select('certificate').where('node', '=', node).executeTakeFirst();
-      return row === undefined ? null : readJson('certificates.certificate', row.certificate, (value) => signedCertificateSchema.parse(value));
+      return row === undefined ? null : readCertificate(row);
+    },
+    async certificates() {
+      const rows = await db.selectFrom('certificates').select('certificate').orderBy('node').execute();
+      return rows.map(readCertificate);
     },
     async shopOf(node) {
       const row = await db.selectFrom('nodes').select('name').where('public_key', '=', node).executeTakeFirst();
@@ -94,6 +99,10 @@ export function identityOf(db: Kysely<Schema>, date: () => Date): IdentityRecord
       return rows.map((row) => ({ node: row.node, reason: z.enum(revocationReasons).parse(row.reason), revokedAt: row.revoked_at }));
     },
   };
+}
+
+function readCertificate({ certificate }: { readonly certificate: string }): SignedCertificate {
+  return readJson('certificates.certificate', certificate, (value) => signedCertificateSchema.parse(value));
 }
 
 const answerSchema = z.discriminatedUnion('kind', [
@@ -131,6 +140,8 @@ async function apply(db: Transaction<Schema>, signer: string, change: IdentityCh
       return pin(db, change.certificate, at);
     case 'revoke':
       return revoke(db, change.node, change.reason, at);
+    case 'operator':
+      return keepOperator(db, change.operator, at);
     default:
       return change satisfies never;
   }

@@ -7,6 +7,7 @@ import type { Kysely, Migration } from 'kysely';
 import { Migrator, sql } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { createIdentityTables } from './identity-storage.ts';
+import { createOperatorTables } from './operator-storage.ts';
 import type { Schema } from './schema.ts';
 
 async function createRecords(db: Kysely<unknown>): Promise<void> {
@@ -107,6 +108,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '004-identity': { up: createIdentityTables },
   '006-release-states': { up: addReleaseStates },
   '007-evaluations': { up: createEvaluations },
+  '008-operators': { up: createOperatorTables },
   '009-task-states': { up: addTaskStates },
 };
 

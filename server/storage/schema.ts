@@ -3,9 +3,10 @@
  * text that is parsed where it is read, no booleans.
  */
 import type { IdentitySchema } from './identity-storage.ts';
+import type { OperatorSchema } from './operator-storage.ts';
 import type { ReleaseState, Serving, SpendState, StoredRoundState, TaskState } from './storage.ts';
 
-export interface Schema extends IdentitySchema {
+export interface Schema extends IdentitySchema, OperatorSchema {
   readonly settings: { key: string; value: string };
   readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string; state: TaskState };
   readonly rounds: {

@@ -9,6 +9,7 @@ import { purposeOf } from '../../shared/federation/plan.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { identityOf } from './identity-storage.ts';
+import { operatorsOf } from './operator-storage.ts';
 import { readEvaluation, readRelease, readRound, readSpend, readTask } from './rows.ts';
 import { logOf } from './sql-log.ts';
 import type { Schema } from './schema.ts';
@@ -33,6 +34,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...nodesOf(db, now),
     ...logOf(db),
     ...identityOf(db, date),
+    ...operatorsOf(db, date),
     async ping() {
       await sql`select 1`.execute(db);
     },

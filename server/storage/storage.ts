@@ -9,6 +9,7 @@ import type { Manifest } from '../../shared/federation/release.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { IdentityRecords } from './identity-records.ts';
+import type { OperatorRecords } from './operator-records.ts';
 
 export type StoredRoundState = 'recruiting' | 'training' | 'done' | 'failed';
 
@@ -123,7 +124,7 @@ export interface Failure {
   readonly message: string;
 }
 
-export interface Storage extends IdentityRecords {
+export interface Storage extends IdentityRecords, OperatorRecords {
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   setting(key: string): Promise<string | null>;

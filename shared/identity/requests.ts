@@ -22,6 +22,11 @@ const signature = z.string().regex(/^[0-9a-f]{128}$/, 'expected 64 bytes in lowe
 /** 32 random bytes, hex. */
 export const tokenSchema = digest;
 
+export const operatorNameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected lower-case letters, digits, dots, dashes and underscores');
+
+/** What is kept of an operator: the digest of the token, and the sealed secret of the second factor (nonce, 20 bytes, tag). */
+export const newOperatorSchema = z.strictObject({ name: operatorNameSchema, tokenHash: digest, totpSealed: z.string().regex(/^[0-9a-f]{96}$/, 'expected 48 bytes in lower-case hex') });
+
 /** The bodies, by type of envelope. */
 export const requestSchemas = {
   /** The operator admits one node of an organisation to enrolment. */
@@ -33,11 +38,15 @@ export const requestSchemas = {
   rotate: z.strictObject({ newKey: digest, proof: signature }),
   /** By key, or whichever key holds the name. */
   revoke: z.union([z.strictObject({ node: digest, reason: z.enum(revocationReasons) }), z.strictObject({ shop: shopNameSchema, reason: z.enum(revocationReasons) })]),
+  /** The operator lost a token or a second factor: another one, made and sealed where the coordinator's key is. */
+  operator: newOperatorSchema,
 } as const;
 
 export const tokenAnswerSchema = z.strictObject({ organisation: organisationSchema, expiresAt: z.iso.datetime() });
 export const certificateAnswerSchema = z.strictObject({ certificate: signedCertificateSchema });
 export const revocationAnswerSchema = z.strictObject({ node: digest, reason: z.enum(revocationReasons), shop: shopNameSchema.nullable() });
+
+export const operatorAnswerSchema = z.strictObject({ name: operatorNameSchema });
 
 /** What the coordinator keeps of a token: whoever reads its disk cannot enrol with it. */
 export function tokenHash(token: string): string {

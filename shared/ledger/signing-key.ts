@@ -1,5 +1,7 @@
 /** Ed25519 signing keys (RFC 8032). The secret is 32 bytes that the caller draws from the operating system. */
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 
@@ -8,6 +10,8 @@ export interface SigningKey {
   readonly publicKey: string;
   /** Signature of 64 bytes, lower-case hex. Put a domain label in front of what is signed. */
   sign(statement: Uint8Array): string;
+  /** 32 secret bytes for the purpose that the label names (HKDF-SHA-256, RFC 5869): whoever learns them learns nothing about the key. */
+  derive(label: string): Uint8Array;
 }
 
 /**
@@ -22,6 +26,7 @@ export function signingKey(secret: Uint8Array): SigningKey {
   return {
     publicKey: bytesToHex(ed25519.getPublicKey(seed)),
     sign: (statement) => bytesToHex(ed25519.sign(statement, seed)),
+    derive: (label) => hkdf(sha256, seed, undefined, new TextEncoder().encode(label), 32),
   };
 }
 

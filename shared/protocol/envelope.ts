@@ -23,7 +23,7 @@ export const maxEnvelopeLength = 16_384;
 /** The deepest envelope: signed wrapper, body, one object in it, a list, and room for one more. */
 const maxEnvelopeDepth = 6;
 
-export const envelopeTypes = ['enrol', 'renew', 'rotate', 'token', 'revoke'] as const;
+export const envelopeTypes = ['enrol', 'renew', 'rotate', 'token', 'revoke', 'operator'] as const;
 export type EnvelopeType = (typeof envelopeTypes)[number];
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 32 bytes in lower-case hex');

@@ -1,7 +1,8 @@
+import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { verifySignature } from '../../shared/ledger/signature.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
-import { hexToBytes } from '../../shared/protocol/digest.ts';
+import { bytesToHex, hexToBytes } from '../../shared/protocol/digest.ts';
 
 // RFC 8032, section 7.1, test 3.
 const rfcSecret = 'c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7';
@@ -36,6 +37,13 @@ describe('signatures', () => {
       expect(await verifySignature(rfcPublic, rfcSignature, Uint8Array.of(0))).toBe(false);
     } finally {
       if (platform !== undefined) Object.defineProperty(globalThis, 'crypto', platform);
+    }
+  });
+
+  it('come from a key that gives other secrets for other purposes, as HKDF does (RFC 5869)', () => {
+    const key = signingKey(hexToBytes(rfcSecret));
+    for (const label of ['cesta/one/v1', 'cesta/two/v1']) {
+      expect(bytesToHex(key.derive(label))).toBe(Buffer.from(hkdfSync('sha256', hexToBytes(rfcSecret), '', label, 32)).toString('hex'));
     }
   });
 

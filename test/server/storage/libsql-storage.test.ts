@@ -9,6 +9,7 @@ import { manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
+import { operatorConformance } from './operator-conformance.ts';
 import { releaseConformance } from './release-conformance.ts';
 
 async function openTemporary(): Promise<OpenedStorage> {
@@ -26,6 +27,7 @@ async function openTemporary(): Promise<OpenedStorage> {
 storageConformance('libsql', openTemporary);
 releaseConformance('libsql', openTemporary);
 identityConformance('libsql', openTemporary);
+operatorConformance('libsql', openTemporary);
 
 describe('the libsql database', () => {
   it('syncs every commit to disk', () => {

@@ -7,6 +7,7 @@ import { clusterPassword, findPostgres, query, startPostgres, type PostgresClust
 import { roundRecord } from '../support/fixtures.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
+import { operatorConformance } from './operator-conformance.ts';
 import { releaseConformance } from './release-conformance.ts';
 
 /** How long a session may take to get where a test wants it. */
@@ -47,6 +48,7 @@ describe.skipIf('missing' in found)('over PostgreSQL', () => {
   storageConformance('postgresql', openTemporary);
   releaseConformance('postgresql', openTemporary);
   identityConformance('postgresql', openTemporary);
+  operatorConformance('postgresql', openTemporary);
 
   describe('a session', () => {
     it('waits for the disk at every commit, whatever the default of the server', async () => {
