@@ -1,5 +1,6 @@
 /** `cesta task`: the operator makes tasks, looks at them, and stops them. */
 import { readFileSync } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { taskStatusSchema, tasksSchema } from '../../server/http/admin-schemas.ts';
@@ -36,13 +37,13 @@ async function create(file: string | undefined, options: AdminOptions & { exampl
     return;
   }
   if (file === undefined) throw new CestaError('usage.invalid', 'file: expected a specification, got none; --example prints one');
-  show(options, await (await adminOf(options)).call('POST', '/tasks', taskStatusSchema, readSpecification(file)));
+  show(options, await (await adminOf(options)).call('POST', '/tasks', taskStatusSchema, await readSpecification(file)));
 }
 
-function readSpecification(file: string): unknown {
+async function readSpecification(file: string): Promise<unknown> {
   let text: string;
   try {
-    text = readFileSync(file === '-' ? process.stdin.fd : file, 'utf8');
+    text = file === '-' ? await readAll(process.stdin) : readFileSync(file, 'utf8');
   } catch (cause) {
     throw new CestaError('data.not-found', `file: expected one that can be read, got ${file}`, { cause });
   }
