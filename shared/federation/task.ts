@@ -16,7 +16,7 @@ import { modelKinds, type AnyFederatedModel } from '../recommender/federated-mod
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
-import { protocolVersion, parsePlan, privacyModes, slotsOf, type Bounds, type Plan } from './plan.ts';
+import { largestStaleness, protocolVersion, parsePlan, privacyModes, slotsOf, type Bounds, type Plan } from './plan.ts';
 
 const count = z.number().int().positive();
 /** A year. */
@@ -69,6 +69,17 @@ export const taskSpecSchema = z.strictObject({
     /** From the opening of one round to that of the next, at least. */
     minIntervalSeconds: z.number().int().min(0).max(longestIntervalSeconds).default(0),
   }).prefault({}),
+  /**
+   * `buffered`: a round does not cut off members that are slow; their reports count, with less weight, in a later sum,
+   * up to `maxStaleness` releases after the one that their plan started from.
+   */
+  aggregation: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('rounds') }),
+    z.strictObject({ kind: z.literal('buffered'), maxStaleness: count.max(largestStaleness) }),
+  ]).default({ kind: 'rounds' }),
+}).refine(({ aggregation, privacy }) => aggregation.kind === 'rounds' || privacy.mode !== 'distributed', {
+  path: ['aggregation', 'kind'],
+  message: 'expected rounds in mode distributed, got buffered: masks cancel only among reports of the same round',
 });
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
@@ -112,6 +123,7 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     cohort,
     deadlines: task.deadlines,
     baseRelease,
+    ...(task.aggregation.kind === 'buffered' ? { aggregation: task.aggregation } : {}),
   });
   requireMaskable(plan);
   return plan;
