@@ -9,6 +9,7 @@ import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
 import type { DecodedSum } from '../shared/federation/accumulator.ts';
+import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import type { Logger } from 'pino';
@@ -33,6 +34,8 @@ export interface Sum {
   readonly aggregate: DecodedSum;
   /** Reports in the sum. */
   readonly participants: number;
+  /** Of a buffered task: how old the reports were. */
+  readonly staleness?: StalenessFigures;
   /** Everything that the task's budget is charged with, this round included. */
   readonly charged: readonly PrivacyEvent[];
 }
@@ -91,7 +94,7 @@ export function createReleases({ task, storage, blobs, key, clock, logger }: Rel
         ...describeRound(task, sum),
         version: await nextVersion(storage, task),
         createdAt: clock.date().toISOString(),
-        metrics: describeTensors(tensors, sum.aggregate),
+        metrics: { ...describeTensors(tensors, sum.aggregate), ...sum.staleness },
       };
       const release = sealRelease(manifest, tensors, key);
       await blobs.write(release.bytes);
@@ -151,7 +154,7 @@ function describeRound(task: string, { plan, aggregate, participants, charged }:
     planHash: planHash(plan),
     cohort: participants,
     shoppers: aggregate.shoppers,
-    privacy: describePrivacy(plan, charged, participants),
+    privacy: describePrivacy(plan, charged, aggregate),
     nextClipNorm: aggregate.nextClipNorm,
     parent: plan.baseRelease,
   };

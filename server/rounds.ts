@@ -47,7 +47,8 @@ export function startRound(context: RoundContext, model: AnyFederatedModel, plan
   const ended = new Promise<RoundOutcome>((resolve) => {
     end = resolve;
   });
-  const step = openRound(plan, candidates, clock.now());
+  const carried = context.stragglers.open(plan, (kind, participant) => dispatch(runner, { kind, participant, now: clock.now() }));
+  const step = openRound(plan, candidates, clock.now(), carried);
   const runner = createRunner(context, { model, plan, candidates, round: step[0], end });
   apply(runner, step);
   return {
@@ -74,7 +75,7 @@ export function startRound(context: RoundContext, model: AnyFederatedModel, plan
 type RunnerStart = Pick<Runner, 'model' | 'plan' | 'round' | 'end'> & { readonly candidates: readonly string[] };
 
 function createRunner(context: RoundContext, { candidates, ...start }: RunnerStart): Runner {
-  const { gateway, clock, areas, stallMs } = context;
+  const { gateway, clock, areas, stallMs, stragglers } = context;
   const { plan } = start;
   const aggregation = plan.privacy.mode === 'distributed' ? null : createAggregation({
     plan,
@@ -83,7 +84,7 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     stallMs,
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
     onStall(participant, error) {
-      exclude(runner, participant, error);
+      if (!stragglers.exclude(participant, error)) exclude(runner, participant, error);
       gateway.refuse(participant, error);
     },
   });
@@ -123,7 +124,8 @@ function acceptMessage(runner: Runner, participant: string, message: RoundMessag
       if (message.round !== runner.plan.round) return;
       if (message.type === 'decline') runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
       forget(runner, participant);
-      return dispatch(runner, { kind: message.type, participant, now });
+      // Whoever says so has nothing to come back with.
+      return dispatch(runner, { kind: 'decline', participant, now });
     default:
       return message satisfies never;
   }

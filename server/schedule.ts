@@ -5,9 +5,6 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
-import { roundCost, taskBudget } from '../shared/federation/budget-report.ts';
-import { planEvents } from '../shared/federation/plan-cost.ts';
-import { reserve } from '../shared/privacy/budget.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel, type StageRelease } from '../shared/federation/stages.ts';
 import { canonicalJson } from '../shared/protocol/canonical-json.ts';
@@ -23,8 +20,10 @@ import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
 import { requireRecordable, type RoundLedger } from './ledger/round-ledger.ts';
 import type { LoadedRelease, Releases } from './releases.ts';
+import { reservation } from './reservation.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
-import type { Spend, SpendRecord, Storage } from './storage/storage.ts';
+import type { Storage } from './storage/storage.ts';
+import { createStragglers, routeStragglers, type Stragglers } from './stragglers.ts';
 
 /** Why no further round opens: `code` is null when everything that was asked for is done. */
 export interface TaskOver {
@@ -73,6 +72,7 @@ interface State {
   run: RoundRun | null;
   /** Shops that broke a masked session: left out while this process lasts, or each could fail every round. */
   readonly faulty: Set<string>;
+  readonly stragglers: Stragglers;
   /** The last round that ended, for those who were away then. */
   last: RoundOutcome | null;
   over: TaskOver | null;
@@ -88,12 +88,14 @@ interface State {
 const longestPauseMs = 60_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
+  const { gateway, round: { logger }, task: { aggregation } } = options;
+  const stragglers = createStragglers({ gateway, logger, maxStaleness: aggregation.kind === 'buffered' ? aggregation.maxStaleness : 0, onChange: () => consider(state) });
   const state: State = {
-    options, phase: 'waiting', made: null, run: null, faulty: new Set(), last: null, over: null,
+    options, phase: 'waiting', made: null, run: null, faulty: new Set(), stragglers, last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
-    ...eventsOf(state),
+    ...routeStragglers(stragglers, eventsOf(state)),
     get phase() {
       return state.phase === 'running' && state.run !== null ? state.run.state.phase : state.phase === 'running' ? 'waiting' : state.phase;
     },
@@ -112,6 +114,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       await state.work;
       state.run?.stop(reason);
       await state.run?.ended;
+      stragglers.close(reason);
     },
   };
 }
@@ -145,8 +148,8 @@ function eventsOf(state: State): GatewayEvents {
   };
 }
 
-function invitable({ options, faulty }: State): string[] {
-  return options.gateway.ready().filter((participant) => !faulty.has(participant));
+function invitable({ options, faulty, stragglers }: State): string[] {
+  return options.gateway.ready().filter((participant) => !faulty.has(participant) && !stragglers.isBusy(participant));
 }
 
 function refuseWithoutRound({ type, round }: RoundMessage): void {
@@ -164,7 +167,8 @@ function consider(state: State): void {
   state.cancelTimer();
   if (state.firstReadyAt === null) return;
   const waitMs = state.firstReadyAt + options.gatherMs - clock.now();
-  if (ready >= targetParticipants || (ready >= minParticipants && waitMs <= 0)) {
+  const reports = ready + state.stragglers.held;
+  if (reports >= targetParticipants || (reports >= minParticipants && waitMs <= 0)) {
     state.phase = 'opening';
     state.work = open(state).catch((error: unknown) => recover(state, toCestaError(error)));
   } else if (waitMs > 0) {
@@ -180,11 +184,11 @@ async function open(state: State): Promise<void> {
   const number = await storage.nextRoundNumber(task.name);
   const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm: releases.current?.manifest.nextClipNorm ?? null });
   requireRecordable(plan);
-  await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
+  await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), ...reservation(task, plan) });
   const ledger = await options.openLedger(plan, state.stopping.signal);
   const candidates = shuffle(invitable(state), secureRandom((bytes) => void randomFillSync(bytes)));
   round.logger.info({ round: plan.round, shops: candidates.length }, 'round opens');
-  const run = startRound({ ...round, gateway, releases, storage, ledger, onProgress: options.onProgress }, model, plan, candidates);
+  const run = startRound({ ...round, gateway, releases, storage, ledger, stragglers: state.stragglers, onProgress: options.onProgress }, model, plan, candidates);
   state.run = run;
   if (state.phase === 'opening') state.phase = 'running';
   void run.ended.then((outcome) => {
@@ -224,17 +228,6 @@ function modelOf(state: State, catalogue: Catalogue, stage: StageModel): AnyFede
 
 function stageOf(current: LoadedRelease | null): StageRelease | null {
   return current === null ? null : { model: current.manifest.model, params: current.params };
-}
-
-function spendOf(plan: Plan): Spend {
-  const { epsilon, delta, events } = roundCost(plan);
-  return { epsilon, delta, event: events.map((event) => ({ ...event })) };
-}
-
-/** @throws CestaError `budget.exhausted` when the task's filter does not admit the plan after what was spent. */
-function admit(task: TaskSpec, plan: Plan, spends: readonly SpendRecord[]): void {
-  const budget = taskBudget(task, spends);
-  if (budget !== null) reserve(budget, plan.round, planEvents(plan));
 }
 
 async function close(state: State, outcome: RoundOutcome): Promise<void> {
@@ -295,5 +288,6 @@ function end(state: State, over: TaskOver): void {
   state.over = over;
   round.logger.info(over, 'task over');
   for (const participant of gateway.ready()) gateway.send(participant, { type: 'task-over', ...over });
+  state.stragglers.close(null);
   onOver(over);
 }

@@ -1,7 +1,7 @@
 /** `cesta serve`: the coordinator. */
 import { Option, type Command } from 'commander';
 import { modelKinds } from '../../shared/recommender/federated-model.ts';
-import { privacyModes } from '../../shared/federation/plan.ts';
+import { largestStaleness, privacyModes } from '../../shared/federation/plan.ts';
 import type { CoordinatorOptions } from '../../server/coordinator.ts';
 import { enrolmentModes, type EnrolmentMode } from '../../server/identity/admission.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -34,6 +34,7 @@ interface ServeOptions {
   maxShoppers: number;
   gatherSeconds: number;
   trainingSeconds: number;
+  buffered?: number;
   catalogue?: string;
   witness?: readonly NoteKey[];
   quorum: number;
@@ -76,6 +77,7 @@ export function addServe(program: Command): void {
     .option('--max-shoppers <n>', 'most shoppers of one shop: sizes the ring of the sum', integerIn(1, 10_000_000), 5_000)
     .option('--gather-seconds <n>', 'wait for more shops after the first', positiveNumber, 30)
     .option('--training-seconds <n>', 'deadline for reports', positiveNumber, 120)
+    .option('--buffered <maxStaleness>', 'modes none and local: slow shops are not cut off; their reports count, with less weight, up to so many releases later', integerIn(1, largestStaleness))
     .option('--catalogue <file>', 'products, CSV or JSONL (default: the union of what shops publish)')
     .option('--witness <name=key>', 'take cosignatures of the public record by this witness (repeatable)', collect(witnessKey))
     .option('--quorum <n>', 'witnesses that must have signed a plan before anybody is invited', integerIn(0, 100), 0)
@@ -138,6 +140,7 @@ async function serve(options: ServeOptions): Promise<void> {
       cohort: { minParticipants: Math.min(options.minShops ?? (options.mode === 'distributed' ? 5 : 2), options.shops), targetParticipants: options.shops, overSelection: options.overSelection },
       deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(options.trainingSeconds * 1000) },
       maxShoppersPerShop: options.maxShoppers,
+      ...(options.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: options.buffered } }),
     },
     host: options.host,
     port: options.port,

@@ -1,4 +1,5 @@
 /** A round without sockets or disks: what would have been sent and written stands in `log`. */
+import { createStragglers } from '../../../server/stragglers.ts';
 import { createStagingAreas } from '../../../server/uploads.ts';
 import { startRound, type RoundRun } from '../../../server/rounds.ts';
 import type { RoundLedger } from '../../../server/ledger/round-ledger.ts';
@@ -56,6 +57,7 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
       spends: () => Promise.resolve([]),
       nodes: () => Promise.resolve([]),
     },
+    stragglers: createStragglers({ maxStaleness: 0, gateway: { send: () => true }, logger: silent, onChange: () => undefined }),
     releases: {
       async publish(_model, sum, beforeServing) {
         await faults.publish?.();
