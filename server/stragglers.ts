@@ -116,7 +116,8 @@ function take(state: State): readonly SumPart[] {
   return parts;
 }
 
-function settleRelease(state: State, release: Release): void {
+function settleRelease(state: State, { version, sha256 }: Release): void {
+  const release = { version, sha256 };
   state.made += 1;
   state.last = release;
   for (const older of [...state.plans.values()]) {
