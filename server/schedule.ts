@@ -88,8 +88,8 @@ interface State {
 const longestPauseMs = 60_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { gateway, round: { logger }, task: { aggregation } } = options;
-  const stragglers = createStragglers({ gateway, logger, maxStaleness: aggregation.kind === 'buffered' ? aggregation.maxStaleness : 0, onChange: () => consider(state) });
+  const { gateway, round: { logger, clock }, task: { aggregation } } = options;
+  const stragglers = createStragglers({ gateway, logger, clock, maxStaleness: aggregation.kind === 'buffered' ? aggregation.maxStaleness : 0, onChange: () => consider(state) });
   const state: State = {
     options, phase: 'waiting', made: null, run: null, faulty: new Set(), stragglers, last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),

@@ -7,6 +7,7 @@ import type { Plan } from '../shared/federation/plan.ts';
 import type { CestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
 import type { Aggregation } from './aggregation.ts';
+import type { Clock } from './clock.ts';
 import type { Gateway } from './gateway.ts';
 
 export type LateEvent = 'late-report' | 'late-loss';
@@ -16,6 +17,7 @@ export interface StragglersOptions {
   readonly maxStaleness: number;
   readonly gateway: Pick<Gateway, 'send'>;
   readonly logger: Logger;
+  readonly clock: Clock;
   /** Somebody may be invited again, or the buffer has grown. */
   readonly onChange: () => void;
 }
@@ -32,6 +34,7 @@ export interface OlderPlan {
   readonly waiting: Set<string>;
   /** Whose late report is in the buffer. */
   readonly held: Set<string>;
+  cancelTimer: () => void;
 }
 
 type Done = Extract<ServerMessage, { type: 'round-done' }>;
@@ -91,6 +94,7 @@ export function exclude(state: State, older: OlderPlan, participant: string, { c
 
 /** @param news for everybody who was waited for, or null where they are told otherwise */
 export function retire(state: State, older: OlderPlan, news: News | null): void {
+  older.cancelTimer();
   older.aggregation.close();
   state.plans.delete(older.plan.round);
   remember(state, older.plan.round);
@@ -102,6 +106,22 @@ export function retire(state: State, older: OlderPlan, news: News | null): void 
 
 export function sweep(state: State, older: OlderPlan): void {
   if (!state.isReleasing && older.out.size + older.waiting.size + older.held.size === 0) retire(state, older, null);
+}
+
+/**
+ * Gives the stragglers of a plan up when as many rounds as their reports may be late by could have run to their deadlines:
+ * silent shops that no round may invite would otherwise keep a small federation from ever opening one again.
+ */
+export function watch(state: State, older: OlderPlan, until: number): void {
+  const { clock } = state.options;
+  older.cancelTimer = clock.after(until - clock.now(), () => {
+    // A release that is being made decides first; and a timer may fire early.
+    if (clock.now() < until || state.isReleasing) return watch(state, older, Math.max(until, clock.now() + older.plan.deadlines.trainingMs));
+    for (const participant of [...older.out]) {
+      tell(state, participant, { type: 'round-done', round: older.plan.round, ...state.last });
+      lose(state, older, participant);
+    }
+  });
 }
 
 /** As many as there can be plans: whoever was told of the end of one sends no more pieces for long. */

@@ -4,7 +4,7 @@
  * than `maxStaleness` releases were made since the one that its plan started from. Vectors are made when the first report
  * to a plan comes and given up with each release: at most `maxStaleness` + 1 at a time, whatever the number of shops.
  *
- * While a release is being made nobody knows how old the next reports will be: they wait, whole, in their staging areas.
+ * Time is bounded, too: see `watch`. While a release is being made nobody knows how old the next reports will be: they wait, whole, in their staging areas.
  * Nothing here is on a disk: after a crash stragglers are told that they are not members. Their plans stay charged.
  */
 import type { Carried } from '../shared/federation/carried.ts';
@@ -16,7 +16,7 @@ import type { Chunk } from '../shared/protocol/messages.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
-import { count, exclude, lose, retire, sweep, tell, type Failure, type LateEvent, type News, type OlderPlan, type Release, type State, type StragglersOptions } from './straggler-books.ts';
+import { count, exclude, lose, retire, sweep, tell, watch, type Failure, type LateEvent, type News, type OlderPlan, type Release, type State, type StragglersOptions } from './straggler-books.ts';
 
 export type { LateEvent, StragglersOptions } from './straggler-books.ts';
 
@@ -59,8 +59,9 @@ export function createStragglers(options: StragglersOptions): Stragglers {
     open: (plan, onLate) => open(state, plan, onLate),
     adopt(plan, aggregation, members) {
       state.isReleasing = true;
-      const older: OlderPlan = { plan, hash: planHash(plan), aggregation, born: state.made, out: new Set(members), waiting: new Set(), held: new Set() };
+      const older: OlderPlan = { plan, hash: planHash(plan), aggregation, born: state.made, out: new Set(members), waiting: new Set(), held: new Set(), cancelTimer: () => undefined };
       plans.set(plan.round, older);
+      watch(state, older, options.clock.now() + plan.deadlines.trainingMs * options.maxStaleness);
       for (const participant of members) state.planOf.set(participant, older);
       if (members.length > 0) options.logger.info({ round: plan.round, stragglers: members.length }, 'round closes, and its stragglers may report to a later one');
     },

@@ -25,7 +25,7 @@ function rigOf(maxStaleness: number, areas = createStagingAreas(2)): Rig {
   const log: string[] = [];
   const late: string[] = [];
   const stragglers = createStragglers({
-    maxStaleness, logger: silent, onChange: () => undefined,
+    maxStaleness, logger: silent, clock, onChange: () => undefined,
     gateway: { send: (to, message) => log.push(`${to} <- ${message.type}${'round' in message ? ` ${message.round}` : ''}`) > 0 },
   });
   const vector = (plan: Plan, units: number): Int32Array => new Int32Array(plan.statisticLength).fill(units * plan.bounds.gridScale);
@@ -164,6 +164,7 @@ describe('while a release is made', () => {
     expect(['s', 't', 'u'].map((name) => stragglers.isBusy(name))).toEqual([false, true, false]);
     close(3, ['a'], []);
     expect(agesOf(stragglers)).toEqual(['1 of age 1', '1 of age 0']);
+    stragglers.released(release(2));
     expect(clock.pending).toBe(0);
   });
 });
@@ -196,6 +197,9 @@ describe('older plans', () => {
     expect(log.slice(1)).toEqual(['t <- upload trial-2', 's <- accepted trial-1']);
     send('t', second);
     expect(log.at(-1)).toBe('t <- accepted trial-2');
+    close(3, ['a'], []);
+    stragglers.take();
+    stragglers.released(release(3));
     expect(clock.pending).toBe(0);
   });
 
@@ -208,6 +212,22 @@ describe('older plans', () => {
     clock.advance(30_000);
     expect(log.at(-1)).toBe('s <- round-failed trial-1');
     expect(stragglers.isBusy('s')).toBe(false);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('give silent stragglers up when so many rounds could have run to their deadlines, and invite them again', () => {
+    const { stragglers, close, report, clock, log, late } = rigOf(3);
+    const first = close(1, ['a'], ['s', 't']);
+    stragglers.take();
+    stragglers.released(release(1));
+    report('t', first);
+    stragglers.open(planOf({ buffered: 3 }, 2), (event, participant) => void late.push(`${event} ${participant}`));
+    clock.advance(3 * first.deadlines.trainingMs - 1);
+    expect(stragglers.isBusy('s')).toBe(true);
+    clock.advance(1);
+    expect(log.at(-1)).toBe('s <- round-done trial-1');
+    expect(late).toEqual(['late-loss s']);
+    expect(['s', 't'].map((name) => stragglers.isBusy(name))).toEqual([false, true]);
     expect(clock.pending).toBe(0);
   });
 

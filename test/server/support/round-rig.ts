@@ -57,7 +57,7 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
       spends: () => Promise.resolve([]),
       nodes: () => Promise.resolve([]),
     },
-    stragglers: createStragglers({ maxStaleness: 0, gateway: { send: () => true }, logger: silent, onChange: () => undefined }),
+    stragglers: createStragglers({ maxStaleness: 0, gateway: { send: () => true }, logger: silent, clock, onChange: () => undefined }),
     releases: {
       async publish(_model, sum, beforeServing) {
         await faults.publish?.();
