@@ -153,8 +153,14 @@ function consider(state: Participation, plan: Plan, signature: string, evidence:
     return [{ ...state, membership: { ...membership, stage: 'joined', hasAnswered: true } }, [send({ type: 'join', round: plan.round, planHash: hash })]];
   }
   const next: Membership = { plan, planHash: hash, stage: 'checking', hasAnswered: false, isBuilding: false, report: null };
-  const left: ParticipationEffect[] = membership === null ? [] : [{ kind: 'abandon' }];
+  const left: ParticipationEffect[] = membership === null ? [] : [{ kind: 'abandon' }, ...farewell(membership)];
   return [{ ...state, membership: next }, [...left, { kind: 'check', plan, planHash: hash, signature, evidence }]];
+}
+
+/** The coordinator of a buffered task may still wait for the report to an older plan. */
+function farewell(membership: Membership): ParticipationEffect[] {
+  const { plan: { aggregation, round } } = membership;
+  return aggregation === undefined || isReported(membership) ? [] : [send({ type: 'leave', round })];
 }
 
 function join(state: Participation, membership: Membership): Step {

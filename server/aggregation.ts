@@ -1,5 +1,5 @@
 /** The sum of one round whose reports arrive in the clear: an update reaches the accumulator whole and checked or not at all. */
-import { createAccumulator, maxCoordinate, type DecodedSum } from '../shared/federation/accumulator.ts';
+import { createAccumulator, maxCoordinate, type Accumulator, type DecodedReports } from '../shared/federation/accumulator.ts';
 import type { Plan } from '../shared/federation/plan.ts';
 import { createUploads, type UploadOptions, type Uploads } from './uploads.ts';
 
@@ -7,13 +7,16 @@ export interface Aggregation extends Omit<Uploads, 'collect'> {
   /** Folds a complete update into the sum. */
   accumulate(participant: string): void;
   readonly participants: number;
-  decode(): DecodedSum;
+  decode(): DecodedReports;
+  /** Decodes the sum and gives up its vector: later reports start another. Null without a report. */
+  drain(): { readonly reports: DecodedReports; readonly participants: number } | null;
 }
 
 export type AggregationOptions = Omit<UploadOptions, 'rules'> & { readonly plan: Plan };
 
 export function createAggregation({ plan, ...options }: AggregationOptions): Aggregation {
-  const accumulator = createAccumulator(plan);
+  let accumulator: Accumulator | null = null;
+  const current = (): Accumulator => (accumulator ??= createAccumulator(plan));
   const { statisticLength: length } = plan;
   const uploads = createUploads({ ...options, rules: { least: length, most: length, bound: maxCoordinate(plan) } });
   return {
@@ -21,10 +24,15 @@ export function createAggregation({ plan, ...options }: AggregationOptions): Agg
     take: (participant, offset, data) => uploads.take(participant, offset, data),
     discard: (participant) => uploads.discard(participant),
     close: () => uploads.close(),
-    accumulate: (participant) => uploads.collect(participant, (words) => accumulator.add(words)),
+    accumulate: (participant) => uploads.collect(participant, (words) => current().add(words)),
     get participants() {
-      return accumulator.participants;
+      return accumulator?.participants ?? 0;
     },
-    decode: () => accumulator.decode(),
+    decode: () => current().decode(),
+    drain() {
+      const drained = accumulator;
+      accumulator = null;
+      return drained === null ? null : { reports: drained.decode(), participants: drained.participants };
+    },
   };
 }

@@ -9,6 +9,7 @@ import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
 import type { DecodedSum } from '../shared/federation/accumulator.ts';
+import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
@@ -22,6 +23,8 @@ export interface Sum {
   readonly aggregate: DecodedSum;
   /** Reports in the sum. */
   readonly participants: number;
+  /** Of a buffered task: how old the reports were. */
+  readonly staleness?: StalenessFigures;
   /** Everything that the task's budget is charged with, this round included. */
   readonly charged: readonly PrivacyEvent[];
 }
@@ -144,7 +147,7 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
     ...describeRound(task, model, sum),
     version: await nextVersion(options),
     createdAt: clock.date().toISOString(),
-    metrics: describeTensors(tensors, sum.aggregate),
+    metrics: { ...describeTensors(tensors, sum.aggregate), ...sum.staleness },
   };
   const release = sealRelease(manifest, tensors, key);
   const state: Pick<ReleaseRecord, 'state' | 'previous'> = hold ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
@@ -184,7 +187,7 @@ function describeRound(task: string, { kind, hyperParameters }: AnyFederatedMode
     planHash: planHash(plan),
     cohort: participants,
     shoppers: aggregate.shoppers,
-    privacy: describePrivacy(plan, charged, participants),
+    privacy: describePrivacy(plan, charged, aggregate),
     nextClipNorm: aggregate.nextClipNorm,
     parent: plan.baseRelease,
   };

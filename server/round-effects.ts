@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import { journalledEvents } from '../shared/federation/budget-report.ts';
 import { planStatement, type Plan } from '../shared/federation/plan.ts';
+import { combineParts, describeStaleness } from '../shared/federation/staleness.ts';
 import { advance, nextDeadline, type Round, type RoundEffect, type RoundEvent, type Step } from '../shared/federation/round.ts';
 import { encodeBase64 } from '../shared/ledger/base64.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
@@ -22,6 +23,7 @@ import { createMaskedRound, type MaskedRound } from './masked-round.ts';
 import type { RoundLedger } from './ledger/round-ledger.ts';
 import type { Sum } from './releases.ts';
 import type { Storage } from './storage/storage.ts';
+import type { Stragglers } from './stragglers.ts';
 import type { StagingAreas } from './uploads.ts';
 
 /** The release that a round made, or was about. */
@@ -34,6 +36,8 @@ export interface RoundContext {
   readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends' | 'nodes'>;
   /** Makes of the sum what the round is for: a release, or a decision about one. */
   readonly conclude: (sum: Sum) => Promise<Conclusion>;
+  /** What outlives the rounds of a buffered task. */
+  readonly stragglers: Stragglers;
   readonly gateway: Pick<Gateway, 'send' | 'refuse'>;
   /** What the round says in the public record. */
   readonly ledger: RoundLedger;
@@ -49,10 +53,12 @@ export interface RoundContext {
   readonly onProgress: (round: Round) => void;
 }
 
-/** How a round ended, and what everybody who was invited is told. */
+export type News = Extract<ServerMessage, { type: 'round-done' | 'round-failed' }>;
+
+/** How a round ended, and what everybody who was invited is told, but for stragglers. */
 export interface RoundOutcome {
   readonly round: Round;
-  readonly news: ServerMessage;
+  readonly news: News;
   readonly invited: ReadonlySet<string>;
   /** Members that provably broke a masked session. */
   readonly faulty: ReadonlySet<string>;
@@ -84,6 +90,7 @@ export function dispatch(runner: Runner, event: RoundEvent): void {
 
 export function apply(runner: Runner, [round, effects]: Step): void {
   const { clock, onProgress } = runner.context;
+  if (round.phase === 'releasing' && runner.round.phase === 'training') leaveStragglers(runner, round.stragglers);
   runner.round = round;
   runner.effects.push(...effects);
   runner.cancelTimer();
@@ -91,6 +98,11 @@ export function apply(runner: Runner, [round, effects]: Step): void {
   if (deadline !== null) runner.cancelTimer = clock.after(deadline - clock.now(), () => dispatch(runner, { kind: 'tick', now: clock.now() }));
   onProgress(round);
   if (!runner.isBusy) void carryOut(runner);
+}
+
+/** At once: the next piece of a report may arrive before the release is begun. */
+function leaveStragglers({ context, plan, aggregation }: Runner, members: readonly string[]): void {
+  if (plan.aggregation !== undefined && aggregation !== null) context.stragglers.adopt(plan, aggregation, members);
 }
 
 /** Strictly in order: no member trains before the charge is durable, no sum is decoded before its last update. */
@@ -215,15 +227,25 @@ function accuse({ context, plan, faulty }: Runner, directory: ReadonlyMap<string
   ledger.equivocation(node, first, second).catch((error: unknown) => logger.error({ err: error, participant: id }, 'an equivocation could not be recorded'));
 }
 
+/** The sum to be released: of this round's reports alone, or of everything in the buffer. */
+function sumOf(runner: Runner): Pick<Sum, 'aggregate' | 'participants' | 'staleness'> {
+  const { context, plan } = runner;
+  if (plan.aggregation === undefined) {
+    const reports = reportsOf(runner);
+    return { aggregate: reports.decode(), participants: reports.participants };
+  }
+  const parts = context.stragglers.take();
+  return { aggregate: combineParts(parts), participants: parts.reduce((sum, { participants }) => sum + participants, 0), staleness: describeStaleness(parts) };
+}
+
 async function release(runner: Runner, reported: readonly string[]): Promise<void> {
   const { context, plan } = runner;
-  const reports = reportsOf(runner);
   // Uploads beyond the target: their chunks would only take memory and time from here on.
-  reports.close();
+  if (plan.aggregation === undefined) reportsOf(runner).close();
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
-  const { version, sha256 } = await context.conclude({ plan, charged, aggregate: reports.decode(), participants: reports.participants });
+  const { version, sha256 } = await context.conclude({ plan, charged, ...sumOf(runner) });
   runner.releaseSha256 = sha256;
   dispatch(runner, { kind: 'released', version });
 }
@@ -241,8 +263,18 @@ async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEf
   finish(runner, { type: 'round-failed', round: plan.round, code, message: publicMessage({ code, message: reason }) });
 }
 
-function finish(runner: Runner, news: ServerMessage): void {
+function settleStragglers({ stragglers }: RoundContext, news: News): void {
+  if (news.type === 'round-done') stragglers.released(news);
+  else stragglers.failed(news);
+}
+
+function finish(runner: Runner, news: News): void {
+  const { context, round, invited, faulty } = runner;
   runner.cancelTimer();
-  for (const participant of runner.invited) runner.context.gateway.send(participant, news);
-  runner.end({ round: runner.round, news, invited: runner.invited, faulty: runner.faulty });
+  // Stragglers go on; they hear of the release that their report is in.
+  const told = round.phase === 'done' ? new Set([...invited].filter((participant) => !round.stragglers.includes(participant))) : invited;
+  for (const participant of told) context.gateway.send(participant, news);
+  // An evaluation is nothing to those that are slow in training.
+  if (runner.plan.aggregation !== undefined) settleStragglers(context, news);
+  runner.end({ round, news, invited: told, faulty });
 }

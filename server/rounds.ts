@@ -2,6 +2,7 @@
  * One round as the coordinator sees it: what participants send goes in, checked against the plan and the phase; what
  * becomes of it is the pure reducer's decision. No participant can end a round; only its rules can.
  */
+import { nobodyCarried } from '../shared/federation/carried.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { isOver, openRound, type Round } from '../shared/federation/round.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
@@ -46,7 +47,8 @@ export function startRound(context: RoundContext, plan: Plan, candidates: readon
   const ended = new Promise<RoundOutcome>((resolve) => {
     end = resolve;
   });
-  const step = openRound(plan, candidates, clock.now());
+  const carried = plan.aggregation === undefined ? nobodyCarried : context.stragglers.open(plan, (kind, participant) => dispatch(runner, { kind, participant, now: clock.now() }));
+  const step = openRound(plan, candidates, clock.now(), carried);
   const runner = createRunner(context, { plan, candidates, round: step[0], end });
   apply(runner, step);
   return {
@@ -73,7 +75,7 @@ export function startRound(context: RoundContext, plan: Plan, candidates: readon
 type RunnerStart = Pick<Runner, 'plan' | 'round' | 'end'> & { readonly candidates: readonly string[] };
 
 function createRunner(context: RoundContext, { candidates, ...start }: RunnerStart): Runner {
-  const { gateway, clock, areas, stallMs } = context;
+  const { gateway, clock, areas, stallMs, stragglers } = context;
   const { plan } = start;
   const aggregation = plan.privacy.mode === 'distributed' ? null : createAggregation({
     plan,
@@ -82,7 +84,7 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     stallMs,
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
     onStall(participant, error) {
-      exclude(runner, participant, error);
+      if (!stragglers.exclude(participant, error)) exclude(runner, participant, error);
       gateway.refuse(participant, error);
     },
   });
@@ -122,7 +124,8 @@ function acceptMessage(runner: Runner, participant: string, message: RoundMessag
       if (message.round !== runner.plan.round) return;
       if (message.type === 'decline') runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
       forget(runner, participant);
-      return dispatch(runner, { kind: message.type, participant, now });
+      // Whoever says so has nothing to come back with.
+      return dispatch(runner, { kind: 'decline', participant, now });
     default:
       return message satisfies never;
   }

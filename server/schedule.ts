@@ -16,8 +16,9 @@ import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
 import { createRoundSource, type RoundSource, type RoundSourceOptions } from './next-round.ts';
 import { openPlan, type OpeningContext } from './opening.ts';
-import type { Storage } from './storage/storage.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
+import type { Storage } from './storage/storage.ts';
+import { createStragglers, routeStragglers, type Stragglers } from './stragglers.ts';
 import { whyOver, type TaskOver } from './task-over.ts';
 import { nextRoundAtMs } from './timetable.ts';
 
@@ -39,6 +40,10 @@ export interface ScheduleOptions extends OpeningContext, Omit<RoundSourceOptions
   readonly retryMs: number;
   readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs' | 'stageMs'>;
   readonly onProgress: (round: Round) => void;
+  /** Whether a shop still owes another task a report: an invitation would have it drop that. */
+  readonly isBusy?: (participant: string) => boolean;
+  /** Hears when shops may have become free for other tasks. */
+  readonly onFree?: () => void;
   readonly onOver: (over: TaskOver) => void;
 }
 
@@ -47,6 +52,10 @@ export interface Schedule extends GatewayEvents {
   readonly over: TaskOver | null;
   /** Opens the first round when shops are ready; ends the task at once when nothing is left to do. */
   start(): Promise<void>;
+  /** Whether a shop is slow in a round of this task that is over, and may still report. */
+  owes(participant: string): boolean;
+  /** Opens a round, if it is time to. */
+  consider(): void;
   /** Opens no further rounds until `resume`; the open one goes on. */
   pause(): void;
   resume(): void;
@@ -67,6 +76,7 @@ interface State {
   run: RoundRun | null;
   /** Shops that broke a masked session: left out while this process lasts, or each could fail every round. */
   readonly faulty: Set<string>;
+  readonly stragglers: Stragglers;
   /** The last round that ended, for those who were away then. */
   last: RoundOutcome | null;
   over: TaskOver | null;
@@ -84,13 +94,15 @@ const longestPauseMs = 60_000;
 const longestWaitMs = 3_600_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
+  const { gateway, round: { logger, clock }, task: { aggregation } } = options;
+  const stragglers = createStragglers({ gateway, logger, clock, maxStaleness: aggregation.kind === 'buffered' ? aggregation.maxStaleness : 0, onChange: () => (options.onFree ?? (() => consider(state)))() });
   const state: State = {
     options, source: createRoundSource({ ...options, logger: options.round.logger }), phase: 'waiting', isPaused: options.isPaused === true, dueAtMs: 0,
-    run: null, faulty: new Set(), last: null, over: null,
+    run: null, faulty: new Set(), stragglers, last: null, over: null,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
-    ...eventsOf(state),
+    ...routeStragglers(stragglers, eventsOf(state)),
     get phase() {
       return phaseOf(state);
     },
@@ -102,6 +114,8 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       if (over === null) consider(state);
       else end(state, over);
     },
+    owes: (participant) => stragglers.isBusy(participant),
+    consider: () => consider(state),
     pause() {
       state.isPaused = true;
       state.cancelTimer();
@@ -135,6 +149,7 @@ async function halt(state: State, reason: string): Promise<void> {
   await state.work;
   state.run?.stop(reason);
   await state.run?.ended;
+  state.stragglers.close(reason);
   state.options.floor.give(state.options.task.name);
 }
 
@@ -166,8 +181,8 @@ function eventsOf(state: State): GatewayEvents {
   };
 }
 
-function invitable({ options, faulty }: State): string[] {
-  return options.gateway.ready().filter((participant) => !faulty.has(participant));
+function invitable({ options, faulty, stragglers }: State): string[] {
+  return options.gateway.ready().filter((participant) => !faulty.has(participant) && !stragglers.isBusy(participant) && options.isBusy?.(participant) !== true);
 }
 
 function refuseWithoutRound({ type, round }: RoundMessage): void {
@@ -186,7 +201,8 @@ function consider(state: State): void {
   if (state.firstReadyAt === null) return;
   const gatherMs = state.firstReadyAt + options.gatherMs - clock.now();
   const dueMs = state.dueAtMs - clock.date().getTime();
-  const isEnough = ready >= targetParticipants || (ready >= minParticipants && gatherMs <= 0);
+  const reports = ready + state.stragglers.held;
+  const isEnough = reports >= targetParticipants || (reports >= minParticipants && gatherMs <= 0);
   if (dueMs > 0 || !isEnough) {
     const waitMs = Math.max(dueMs, isEnough ? 0 : gatherMs);
     if (waitMs > 0) state.cancelTimer = clock.after(Math.min(waitMs, longestWaitMs), () => consider(state));
@@ -202,7 +218,7 @@ async function open(state: State): Promise<void> {
   const { plan, ledger, conclude } = await openPlan(state.options, await state.source.next(), state.stopping.signal);
   const candidates = shuffle(invitable(state), secureRandom((bytes) => void randomFillSync(bytes)));
   round.logger.info({ round: plan.round, purpose: purposeOf(plan), shops: candidates.length }, 'round opens');
-  const run = startRound({ ...round, gateway, conclude, storage, ledger, onProgress }, plan, candidates);
+  const run = startRound({ ...round, gateway, conclude, storage, ledger, stragglers: state.stragglers, onProgress }, plan, candidates);
   state.run = run;
   if (state.phase === 'opening') state.phase = 'running';
   void run.ended.then((outcome) => {
@@ -267,5 +283,6 @@ function end(state: State, over: TaskOver): void {
   state.phase = 'over';
   state.over = over;
   round.logger.info({ task: task.name, ...over }, 'task over');
+  state.stragglers.close(null);
   onOver(over);
 }

@@ -38,6 +38,10 @@ export interface SharedContext {
 }
 
 export interface TaskContext extends SharedContext {
+  /** Whether any task waits for a report of this shop from a round that is over. */
+  readonly isBusy: (participant: string) => boolean;
+  /** Hears when shops may have become free. */
+  readonly onFree: () => void;
   readonly onOver: (over: TaskOver) => void;
 }
 
@@ -108,7 +112,7 @@ export async function prepareOthers(context: SharedContext, main: TaskSpec): Pro
 
 /** The task with a schedule; it opens nothing before it is started. */
 export function runTask(context: TaskContext, prepared: PreparedTask, gateway: Gateway): TaskRuntime {
-  const { records, record, room, floor, areas, clock, logger, timing, quorum, onProgress, onOver } = context;
+  const { records, record, room, floor, areas, clock, logger, timing, quorum, onProgress, onOver, isBusy, onFree } = context;
   const { spec: task, releases, state, createdAt, roundsWanted } = prepared;
   const { storage, key } = records;
   const { gatherMs, retryMs, stallMs, stageMs, witnessMs } = timing;
@@ -120,8 +124,7 @@ export function runTask(context: TaskContext, prepared: PreparedTask, gateway: G
     createModel: modelOf,
     openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
     round: { areas, key, clock, logger, stallMs, stageMs },
-    onOver,
-    onProgress,
+    onOver, onProgress, isBusy, onFree,
   });
   return { ...prepared, schedule };
 }

@@ -78,7 +78,13 @@ interface Book {
  * @param onOver hears when no task has anything left to do: again, if tasks were made meanwhile
  */
 export function createTasks(shared: SharedContext, prepared: readonly PreparedTask[], onOver: (over: TaskOver) => void): Tasks {
-  const context: TaskContext = { ...shared, onOver: (over) => endIfAllOver(book, over) };
+  const all = (): readonly TaskRuntime[] => [...book.tasks.values()];
+  const context: TaskContext = {
+    ...shared,
+    isBusy: (participant) => all().some(({ schedule }) => schedule.owes(participant)),
+    onFree: () => all().forEach(({ schedule }) => schedule.consider()),
+    onOver: (over) => endIfAllOver(book, over),
+  };
   const book: Book = { context, tasks: new Map(), gateway: null, over: null, onOver, changes: Promise.resolve() };
   const [first] = prepared;
   return {
@@ -87,19 +93,19 @@ export function createTasks(shared: SharedContext, prepared: readonly PreparedTa
       return runtimeOf(book, first.spec.name);
     },
     find: (name) => book.tasks.get(name) ?? null,
-    all: () => [...book.tasks.values()],
+    all,
     events: eventsOf(book),
-    mostPerOrganisation: () => Math.min(...[...book.tasks.values()].map(({ spec, state }) => (state !== 'cancelled' && spec.privacy.mode === 'distributed' ? sharesOf(spec).colluding : Infinity))),
+    mostPerOrganisation: () => Math.min(...all().map(({ spec, state }) => (state !== 'cancelled' && spec.privacy.mode === 'distributed' ? sharesOf(spec).colluding : Infinity))),
     attach(gateway) {
       book.gateway = gateway;
       for (const task of prepared) book.tasks.set(task.spec.name, runTask(context, task, gateway));
     },
     async start() {
-      for (const task of [...book.tasks.values()]) await startTask(task);
+      for (const task of all()) await startTask(task);
     },
     async stop(reason) {
       await book.changes;
-      await Promise.all([...book.tasks.values()].map(({ schedule }) => schedule.stop(reason)));
+      await Promise.all(all().map(({ schedule }) => schedule.stop(reason)));
     },
   };
 }

@@ -55,16 +55,21 @@ export interface UploadOptions {
 
 /** Vectors that rounds borrow: made when first needed, reused while rounds have the same length. */
 export interface StagingAreas {
-  borrow(length: number): Int32Array | null;
+  /** @param whenFree called once after null, when it is worth asking again */
+  borrow(length: number, whenFree: () => void): Int32Array | null;
   give(area: Int32Array): void;
 }
 
 export function createStagingAreas(count = 4): StagingAreas {
   let free: Int32Array[] = [];
   let lent = 0;
+  const waiting = new Set<() => void>();
   return {
-    borrow(length) {
-      if (lent === count) return null;
+    borrow(length, whenFree) {
+      if (lent === count) {
+        waiting.add(whenFree);
+        return null;
+      }
       lent += 1;
       free = free.filter((area) => area.length === length);
       return free.pop() ?? new Int32Array(length);
@@ -72,6 +77,10 @@ export function createStagingAreas(count = 4): StagingAreas {
     give(area) {
       lent -= 1;
       free.push(area);
+      // All of them, since the first may not want it any more; who finds none left waits again, in the same order.
+      const asking = [...waiting];
+      waiting.clear();
+      for (const ask of asking) ask();
     },
   };
 }
@@ -98,11 +107,12 @@ interface State {
   readonly queue: Map<string, Announcement>;
   /** Granted once, then forgotten: pieces may still be on the way. */
   readonly discarded: Set<string>;
+  readonly grantNext: () => void;
 }
 
 export function createUploads(options: UploadOptions): Uploads {
   const { least, most, bound } = options.rules;
-  const state: State = { options, uploads: new Map(), queue: new Map(), discarded: new Set() };
+  const state: State = { options, uploads: new Map(), queue: new Map(), discarded: new Set(), grantNext: () => grantNext(state) };
   const { uploads, queue, discarded } = state;
   return {
     announce(participant, { length, sha256 }) {
@@ -139,7 +149,7 @@ export function createUploads(options: UploadOptions): Uploads {
 function grantNext(state: State): void {
   const { options, queue, uploads } = state;
   for (const [participant, { length, sha256 }] of queue) {
-    const area = options.areas.borrow(options.rules.most);
+    const area = options.areas.borrow(options.rules.most, state.grantNext);
     if (area === null) return;
     queue.delete(participant);
     const upload: Upload = { area, length, sha256, digest: createHash('sha256'), received: 0, complete: false, mark: 0, cancelStall: () => undefined };

@@ -1,7 +1,7 @@
 /** `cesta serve`: the coordinator. */
 import { Option, type Command } from 'commander';
 import { modelKinds } from '../../shared/recommender/federated-model.ts';
-import { privacyModes } from '../../shared/federation/plan.ts';
+import { largestStaleness, privacyModes } from '../../shared/federation/plan.ts';
 import type { CoordinatorOptions } from '../../server/coordinator.ts';
 import { enrolmentModes, type EnrolmentMode } from '../../server/identity/admission.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -36,6 +36,7 @@ interface ServeOptions {
   trainingSeconds: number;
   gate?: number | true;
   gateTolerance?: number;
+  buffered?: number;
   catalogue?: string;
   witness?: readonly NoteKey[];
   quorum: number;
@@ -80,6 +81,7 @@ export function addServe(program: Command): void {
     .option('--training-seconds <n>', 'deadline for reports', positiveNumber, 120)
     .option('--gate [share]', 'shops score each release after the first before it is served; evaluations take this share of the limit (0.1)', probability)
     .option('--gate-tolerance <fraction>', 'how far below the served release\'s score a new one may be (0.05)', fraction)
+    .option('--buffered <maxStaleness>', 'modes none and local: slow shops are not cut off; their reports count, with less weight, up to so many releases later', integerIn(1, largestStaleness))
     .option('--catalogue <file>', 'products, CSV or JSONL (default: the union of what shops publish)')
     .option('--witness <name=key>', 'take cosignatures of the public record by this witness (repeatable)', collect(witnessKey))
     .option('--quorum <n>', 'witnesses that must have signed a plan before anybody is invited', integerIn(0, 100), 0)
@@ -149,6 +151,7 @@ async function serve(options: ServeOptions): Promise<void> {
       deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(options.trainingSeconds * 1000) },
       maxShoppersPerShop: options.maxShoppers,
       ...gateOf(options),
+      ...(options.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: options.buffered } }),
     },
     host: options.host,
     port: options.port,

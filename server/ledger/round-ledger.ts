@@ -18,7 +18,7 @@ export interface RoundLedger {
   readonly evidence: Evidence;
   /** Records who trains and what it costs. Call it when the charge is durable. */
   training(participants: readonly string[]): Promise<void>;
-  /** Records whose reports are in the sum. */
+  /** Records whose reports to this plan are in the sum. */
   survivors(participants: readonly string[]): Promise<void>;
   /** Records the release. Call it when the release is durable, before it is served; `held`: it is a candidate, not served. */
   released(release: { readonly version: number; readonly sha256: string; readonly held?: boolean }): Promise<void>;

@@ -17,12 +17,17 @@ export interface DecodedSum extends Aggregate {
   readonly nextClipNorm: number | null;
 }
 
+/** With the count of shoppers as the noise left it, below 1 or not: what sums are added up by. */
+export interface DecodedReports extends DecodedSum {
+  readonly noisyShoppers: number;
+}
+
 export interface Accumulator {
   /** Adds one validated report. @throws CestaError `update.wrong-length` */
   add(report: Int32Array): void;
   readonly participants: number;
   /** Decodes the sum so far. @throws CestaError `round.failed` before the first report. */
-  decode(): DecodedSum;
+  decode(): DecodedReports;
 }
 
 export function createAccumulator(plan: Plan): Accumulator {
@@ -45,15 +50,16 @@ export function createAccumulator(plan: Plan): Accumulator {
 }
 
 /** A sum of `participants` reports, in grid steps, in the units of the model. */
-export function decodeSum(sum: Int32Array, plan: Plan, participants: number): DecodedSum {
+export function decodeSum(sum: Int32Array, plan: Plan, participants: number): DecodedReports {
   const { bounds } = plan;
   const values = unitsOf(sum, bounds, contributionLength(plan));
   const countSlot = values.length - slotsOf(bounds);
   // On the sparse grid every shopper adds whole steps: fewer than the plan's value by less than one.
   const isSparse = bounds.encoding.kind === 'sparse';
   const countUnit = isSparse ? countStepsOf(bounds) / bounds.gridScale : bounds.countValue;
-  const shoppers = Math.max(1, values[countSlot] / countUnit);
-  const aggregate = { sum: values.slice(0, countSlot), shoppers, noiseStd: totalNoiseStd(plan.privacy, participants) };
+  const noisyShoppers = values[countSlot] / countUnit;
+  const shoppers = Math.max(1, noisyShoppers);
+  const aggregate = { sum: values.slice(0, countSlot), shoppers, noisyShoppers, noiseStd: totalNoiseStd(plan.privacy, participants) };
   if (bounds.clipBit === null) return { ...aggregate, nextClipNorm: null };
   const bitUnit = isSparse ? bitStepsOf(bounds) / bounds.gridScale : bounds.clipBit.value;
   const noisyFraction = Math.min(1, Math.max(0, (values[countSlot + 1] / bitUnit / shoppers + 1) / 2));

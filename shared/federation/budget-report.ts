@@ -8,7 +8,7 @@ import { privacyEventsSchema, type PrivacyEvent } from '../privacy/accounting/ev
 import { acrossShops, filterOrderOf, ledgerOrders, reportBudget, restoreBudget, type BudgetEntry, type BudgetState } from '../privacy/budget.ts';
 import type { PrivacyStatement } from './release.ts';
 import { epsilonOfRounds, planEvents } from './plan-cost.ts';
-import { totalNoiseStd, type Plan, type Purpose } from './plan.ts';
+import type { Plan, Purpose } from './plan.ts';
 import { sharesOf, type TaskSpec } from './task.ts';
 
 const unit = 'one shopper in one shop';
@@ -28,9 +28,11 @@ interface NoiseTerms {
   readonly shopsPerShopper: number;
   /** Null where every shop adds all of the noise. */
   readonly shares: { readonly tolerated: number; readonly colluding: number } | null;
+  /** Of a buffered task. */
+  readonly maxStaleness: number | null;
 }
 
-function assumptionsOf({ sampling, shopsPerShopper, shares }: NoiseTerms): readonly string[] {
+function assumptionsOf({ sampling, shopsPerShopper, shares, maxStaleness }: NoiseTerms): readonly string[] {
   return [
     ...(shares === null ? [] : [
       `At most ${shares.colluding} of the shops in a sum collude with the coordinator or with one another, and fewer than a third of its roster; all others exist, belong to different owners, and add their share of the noise. Where enrolment is open, nobody checks that.`,
@@ -40,6 +42,9 @@ function assumptionsOf({ sampling, shopsPerShopper, shares }: NoiseTerms): reado
     sampling === 1
       ? 'Every round uses the whole of a shop\'s consenting shoppers: no amplification by sampling is claimed.'
       : `Every shop takes each of its shoppers with probability ${sampling}, independently, and tells nobody whom: against whoever learns the sample, the shop itself first of all, the numbers do not hold.`,
+    ...(maxStaleness === null ? [] : [
+      `A report may be in a sum up to ${maxStaleness} releases later than its plan, with less weight: every plan is charged in full before anybody trains under it, and a shop answers each once. Weights follow from when reports arrive, which may depend on how long a shop trains; that time is not padded.`,
+    ]),
     'Parameters of a round may depend on earlier releases: the budget is a filter at one Renyi order that was fixed before the first round.',
   ];
 }
@@ -88,8 +93,8 @@ export function journalledEvents(round: string, event: unknown): readonly Privac
   return parsed.data;
 }
 
-/** The privacy paragraph of a release's manifest, after rounds that cost `charged`, the last with `participants` reports. */
-export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], participants: number): PrivacyStatement {
+/** The privacy paragraph of a release's manifest, after rounds that cost `charged`; `noiseStd` is that of the sum. */
+export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], { noiseStd }: { readonly noiseStd: number }): PrivacyStatement {
   const { privacy, bounds } = plan;
   return {
     mode: privacy.mode,
@@ -97,9 +102,9 @@ export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], pa
     adjacency,
     epsilon: privacy.mode === 'none' ? null : epsilonOf(charged, privacy.delta, { crossCheck: false }).epsilon,
     delta: privacy.mode === 'none' ? null : privacy.delta,
-    noiseStd: totalNoiseStd(privacy, participants),
+    noiseStd,
     clipNorm: bounds.clipNorm,
-    assumptions: [...(privacy.mode === 'none' ? nothingPromised : assumptionsOf({ ...privacy, shares: privacy.mode === 'distributed' ? privacy : null })), threatModel[privacy.mode]],
+    assumptions: [...(privacy.mode === 'none' ? nothingPromised : assumptionsOf({ ...privacy, shares: privacy.mode === 'distributed' ? privacy : null, maxStaleness: plan.aggregation?.maxStaleness ?? null })), threatModel[privacy.mode]],
   };
 }
 
@@ -145,7 +150,7 @@ export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[])
   const roundsLeft = Math.max(0, privacy.rounds - roundsCharged);
   const shares = privacy.mode === 'distributed' ? sharesOf(task) : null;
   const mode = budget === null ? 'none' : shares === null ? 'local' : 'distributed';
-  const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, evaluationsCharged: charges.length - roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, shares }), threatModel: threatModel[mode] } as const;
+  const base = { task: task.name, mode, unit, adjacency, shopsPerShopper: privacy.shopsPerShopper, roundsCharged, evaluationsCharged: charges.length - roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, shares, maxStaleness: task.aggregation.kind === 'buffered' ? task.aggregation.maxStaleness : null }), threatModel: threatModel[mode] } as const;
   if (budget === null) {
     return { ...base, delta: null, epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, epsilonAcrossShops: null, filterOrder: null, filterUsed: null, rdp: null, shopLedger: null, state: 'unlimited' };
   }

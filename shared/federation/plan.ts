@@ -100,6 +100,9 @@ const deadlinesSchema = z.strictObject({
   trainingMs: count,
 });
 
+/** Each older plan that reports may still come for holds a vector at the coordinator. */
+export const largestStaleness = 100;
+
 export const planSchema = z.strictObject({
   protocol: z.literal(protocolVersion),
   task: z.string().min(1).max(64),
@@ -115,10 +118,16 @@ export const planSchema = z.strictObject({
   deadlines: deadlinesSchema,
   /** Digest of the release whose parameters this round starts from; null for the catalogue's own. */
   baseRelease: z.string().regex(/^[0-9a-f]{64}$/).nullable(),
+  /**
+   * Only where the task is buffered: a report that comes after the round has closed counts in a later sum, as long as at
+   * most `maxStaleness` releases were made since `baseRelease`.
+   */
+  aggregation: z.strictObject({ kind: z.literal('buffered'), maxStaleness: count.max(largestStaleness) }).optional(),
 }).refine(({ privacy, cohort }) => honestShares(privacy, cohort) >= 1, 'cohort.minParticipants: expected more than privacy.tolerated and privacy.colluding together')
   // Two survivor sets of `threshold` signatures each would take a third of double signers.
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || 3 * privacy.colluding < cohort.minParticipants, 'privacy.colluding: expected less than a third of cohort.minParticipants')
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || cohort.minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed`)
+  .refine(({ privacy, aggregation }) => privacy.mode !== 'distributed' || aggregation === undefined, 'aggregation: expected none in mode distributed')
   .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`)
   // What rounds take more than their equal part of, others would have to do without.
   .refine(({ privacy }) => privacy.mode === 'none' || privacy.share === undefined || privacy.share <= 1 / privacy.rounds, 'privacy.share: expected at most 1 / privacy.rounds');

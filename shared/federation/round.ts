@@ -6,8 +6,13 @@
  * stall a round: a round closes when every member has reported or is away, when the target has reported, or
  * at its deadline. A member that is away may come back while others are still working. In mode `distributed` a masked
  * session (`shared/secagg`) stands in for training: it has stages and deadlines of its own, and ends in one sum.
+ *
+ * A buffered round does not cut off who is slow: members without a report at the close are its stragglers, and later
+ * rounds carry them. Carried reports count towards target and quorum; for carried members a round waits while its quorum
+ * is short, until its deadline. One report must be its own: what its plan was charged for has to buy something.
  */
 import type { ErrorCode } from '../protocol/errors.ts';
+import { afterLate, countCarried, fewestOwn, nobodyCarried, type Carried } from './carried.ts';
 import type { Plan } from './plan.ts';
 
 type MemberState = 'working' | 'away' | 'reported' | 'dropped';
@@ -25,11 +30,13 @@ export type Round =
       /** Invited and not yet answered. */
       readonly pending: ReadonlySet<string>;
       readonly joined: ReadonlySet<string>;
+      readonly carried: Carried;
       readonly deadline: number;
     })
   | (Common & {
       readonly phase: 'training';
       readonly members: ReadonlyMap<string, MemberState>;
+      readonly carried: Carried;
       readonly deadline: number;
     })
   /** Mode `distributed`: members mask together; who drops out and when is the masked session's affair. */
@@ -43,14 +50,18 @@ export type Round =
   | (Common & {
       readonly phase: 'releasing';
       readonly reported: readonly string[];
+      /** Members of a buffered round that may report to a later one. */
+      readonly stragglers: readonly string[];
     })
-  | (Common & { readonly phase: 'done'; readonly reported: readonly string[]; readonly version: number })
+  | (Common & { readonly phase: 'done'; readonly reported: readonly string[]; readonly stragglers: readonly string[]; readonly version: number })
   | (Common & { readonly phase: 'failed'; readonly code: ErrorCode; readonly reason: string });
 
 /** Times are milliseconds of any monotonic clock, the same for all events of a round. */
 export type RoundEvent =
   | { readonly kind: 'join'; readonly participant: string; readonly now: number }
+  /** The participant said that it will not report, or not any more. */
   | { readonly kind: 'decline'; readonly participant: string; readonly now: number }
+  /** The connection ended; the participant may come back. */
   | { readonly kind: 'leave'; readonly participant: string; readonly now: number }
   | { readonly kind: 'return'; readonly participant: string; readonly now: number }
   /** The participant's whole update arrived, was validated and stands ready to be summed. */
@@ -59,6 +70,10 @@ export type RoundEvent =
   | { readonly kind: 'restart'; readonly participant: string; readonly now: number }
   /** The participant broke the protocol and is out of this round for good. */
   | { readonly kind: 'misbehave'; readonly participant: string; readonly code: ErrorCode; readonly now: number }
+  /** The report of a carried member is in the buffer. */
+  | { readonly kind: 'late-report'; readonly participant: string; readonly now: number }
+  /** Nothing is expected of this carried member any more. */
+  | { readonly kind: 'late-loss'; readonly participant: string; readonly now: number }
   | { readonly kind: 'tick'; readonly now: number }
   | { readonly kind: 'masking'; readonly stage: MaskingStage; readonly answered: number }
   /** The masked sum of these members is unmasked. */
@@ -85,11 +100,15 @@ export type RoundEffect =
 
 export type Step = readonly [Round, readonly RoundEffect[]];
 
-/** Opens a round for the participants connected now, at most `maxParticipants` of them in the given order. */
-export function openRound(plan: Plan, candidates: readonly string[], now: number): Step {
+/**
+ * Opens a round for the participants connected now, at most `maxParticipants` of them in the given order.
+ * @param carried of a buffered task: none of them may be a candidate, or one shop could count twice
+ */
+export function openRound(plan: Plan, candidates: readonly string[], now: number, carried: Carried = nobodyCarried): Step {
   const invited = candidates.slice(0, plan.cohort.maxParticipants);
-  const round: Round = { plan, phase: 'recruiting', pending: new Set(invited), joined: new Set(), deadline: now + plan.deadlines.recruitingMs };
-  if (invited.length < plan.cohort.minParticipants) return fail(round, `participants: expected at least ${plan.cohort.minParticipants}, got ${invited.length}`);
+  const round: Round = { plan, phase: 'recruiting', pending: new Set(invited), joined: new Set(), carried, deadline: now + plan.deadlines.recruitingMs };
+  const fewest = fewestOwn(round);
+  if (invited.length < fewest) return fail(round, `participants: expected at least ${fewest}, got ${invited.length}`);
   return [round, [{ kind: 'invite', participants: invited }]];
 }
 
@@ -105,7 +124,7 @@ export function advance(round: Round, event: RoundEvent): Step {
       return mask(round, event);
     case 'releasing':
       if (event.kind === 'released') {
-        return [{ plan: round.plan, phase: 'done', reported: round.reported, version: event.version }, [{ kind: 'announce-done', version: event.version }]];
+        return [{ plan: round.plan, phase: 'done', reported: round.reported, stragglers: round.stragglers, version: event.version }, [{ kind: 'announce-done', version: event.version }]];
       }
       return [round, refuseLate(event)];
     case 'done':
@@ -138,6 +157,9 @@ function recruit(round: Extract<Round, { phase: 'recruiting' }>, event: RoundEve
       return settle({ ...round, pending: without(round.pending, event.participant), joined: without(round.joined, event.participant) }, event.now);
     case 'tick':
       return settle(round, event.now);
+    case 'late-report':
+    case 'late-loss':
+      return settle({ ...round, carried: afterLate(round.carried, event) }, event.now);
     case 'report':
       return [round, [refusal(event.participant, 'protocol.out-of-order', 'report: training has not started')]];
     case 'return':
@@ -153,19 +175,19 @@ function recruit(round: Extract<Round, { phase: 'recruiting' }>, event: RoundEve
 
 /** Recruiting ends when everyone invited has answered or the time is up. */
 function settle(round: Extract<Round, { phase: 'recruiting' }>, now: number): Step {
-  const { minParticipants } = round.plan.cohort;
-  if (round.joined.size + round.pending.size < minParticipants) {
-    return fail(round, `participants: expected at least ${minParticipants}, got ${round.joined.size} joined and ${round.pending.size} unanswered`);
+  const fewest = fewestOwn(round);
+  if (round.joined.size + round.pending.size < fewest) {
+    return fail(round, `participants: expected at least ${fewest}, got ${round.joined.size} joined and ${round.pending.size} unanswered`);
   }
   if (round.pending.size > 0 && now < round.deadline) return [round, []];
-  if (round.joined.size < minParticipants) return fail(round, `participants: expected at least ${minParticipants} to join, got ${round.joined.size}`);
+  if (round.joined.size < fewest) return fail(round, `participants: expected at least ${fewest} to join, got ${round.joined.size}`);
   const participants = [...round.joined];
   if (round.plan.privacy.mode === 'distributed') {
     return [{ plan: round.plan, phase: 'masking', members: participants, stage: 'keys', answered: 0 }, [{ kind: 'start-masking', participants }]];
   }
   const deadline = now + round.plan.deadlines.trainingMs;
   const members = new Map<string, MemberState>(participants.map((participant) => [participant, 'working']));
-  return [{ plan: round.plan, phase: 'training', members, deadline }, [{ kind: 'start-training', participants, deadline }]];
+  return [{ plan: round.plan, phase: 'training', members, carried: round.carried, deadline }, [{ kind: 'start-training', participants, deadline }]];
 }
 
 function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): Step {
@@ -173,7 +195,7 @@ function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): S
     case 'masking':
       return [{ ...round, stage: event.stage, answered: event.answered }, []];
     case 'summed':
-      return [{ plan: round.plan, phase: 'releasing', reported: event.reported }, [{ kind: 'release', reported: event.reported }]];
+      return [{ plan: round.plan, phase: 'releasing', reported: event.reported, stragglers: [] }, [{ kind: 'release', reported: event.reported }]];
     case 'join':
       return [round, [refusal(event.participant, round.members.includes(event.participant) ? 'protocol.out-of-order' : 'round.not-member', 'join: membership was frozen when masking started')]];
     case 'decline':
@@ -182,6 +204,8 @@ function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): S
     case 'report':
     case 'restart':
     case 'misbehave':
+    case 'late-report':
+    case 'late-loss':
     case 'tick':
     case 'released':
     case 'abort':
@@ -193,6 +217,7 @@ function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): S
 
 function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent): Step {
   if (event.kind === 'tick') return close(round, event.now);
+  if (event.kind === 'late-report' || event.kind === 'late-loss') return close({ ...round, carried: afterLate(round.carried, event) }, event.now);
   if (event.kind === 'released' || event.kind === 'abort' || event.kind === 'masking' || event.kind === 'summed') return [round, []];
   const state = round.members.get(event.participant);
   if (state === undefined) {
@@ -206,9 +231,9 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
     case 'return':
       if (state !== 'away') return [round, []];
       return [mark(round, event.participant, 'working'), [{ kind: 'resume', participant: event.participant, deadline: round.deadline }]];
-    case 'decline':
     case 'leave':
       return state === 'working' ? close(mark(round, event.participant, 'away'), event.now) : [round, []];
+    case 'decline':
     case 'restart':
     case 'misbehave':
       // A report that was summed cannot be picked out again: only members that have not reported are dropped.
@@ -220,21 +245,28 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
   }
 }
 
-/** Training ends when the target has reported, when nobody is working any more, or at the deadline. */
+/** Training ends when the target has reported, when no own member is working any more, or at the deadline. */
 function close(round: Extract<Round, { phase: 'training' }>, now: number): Step {
   const { minParticipants, targetParticipants } = round.plan.cohort;
   const reported = inState(round, 'reported');
   const working = inState(round, 'working').length;
   const away = inState(round, 'away').length;
-  if (reported.length + working + away < minParticipants) {
-    return fail(round, `participants: expected at least ${minParticipants} reports, got ${reported.length} and ${working + away} still possible`);
+  const buffered = reported.length + countCarried(round.carried, 'reported');
+  const possible = working + away + countCarried(round.carried, 'working');
+  if (buffered + possible < minParticipants) {
+    return fail(round, `participants: expected at least ${minParticipants} reports, got ${buffered} and ${possible} still possible`);
   }
-  const late = now >= round.deadline;
-  if (reported.length >= targetParticipants || (reported.length >= minParticipants && (working === 0 || late))) {
-    return [{ plan: round.plan, phase: 'releasing', reported }, [{ kind: 'release', reported }]];
+  if (reported.length + working + away === 0) return fail(round, 'participants: expected a report to this plan, got none, and none is possible');
+  const isDue = now >= round.deadline;
+  if (reported.length > 0 && (buffered >= targetParticipants || (buffered >= minParticipants && (working === 0 || isDue)))) {
+    return [{ plan: round.plan, phase: 'releasing', reported, stragglers: stragglersOf(round) }, [{ kind: 'release', reported }]];
   }
-  if (late) return fail(round, `participants: expected at least ${minParticipants} reports by the deadline, got ${reported.length}`);
+  if (isDue) return fail(round, `participants: expected at least ${minParticipants} reports by the deadline, got ${buffered}`);
   return [round, []];
+}
+
+function stragglersOf(round: Extract<Round, { phase: 'training' }>): readonly string[] {
+  return round.plan.aggregation === undefined ? [] : [...inState(round, 'working'), ...inState(round, 'away')];
 }
 
 function inState(round: Extract<Round, { phase: 'training' }>, wanted: MemberState): string[] {

@@ -16,7 +16,7 @@ import { modelKinds, type AnyStatistic } from '../recommender/federated-model.ts
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
-import { equalRounds, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
+import { equalRounds, largestStaleness, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
 
 const count = z.number().int().positive();
 /** A year. */
@@ -76,7 +76,19 @@ export const taskSpecSchema = z.strictObject({
     /** How far below the served release's score a candidate's may be. */
     tolerance: z.number().gte(0).lt(1).default(0.05),
   }).optional(),
-}).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' });
+  /**
+   * `buffered`: a round does not cut off members that are slow; their reports count, with less weight, in a later sum,
+   * up to `maxStaleness` releases after the one that their plan started from.
+   */
+  aggregation: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('rounds') }),
+    z.strictObject({ kind: z.literal('buffered'), maxStaleness: count.max(largestStaleness) }),
+  ]).default({ kind: 'rounds' }),
+}).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' })
+  .refine(({ aggregation, privacy }) => aggregation.kind === 'rounds' || privacy.mode !== 'distributed', {
+    path: ['aggregation', 'kind'],
+    message: 'expected rounds in mode distributed, got buffered: masks cancel only among reports of the same round',
+  });
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
 
@@ -120,6 +132,7 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     cohort,
     deadlines: task.deadlines,
     baseRelease,
+    ...(task.aggregation.kind === 'buffered' && purposeOf({ model }) === 'training' ? { aggregation: task.aggregation } : {}),
   });
   requireMaskable(plan);
   return plan;

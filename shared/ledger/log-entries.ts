@@ -43,7 +43,7 @@ export const logEntrySchema = z.discriminatedUnion('type', [
     /** RDP of the task up to and with this round, at these orders; null for an infinite one. */
     cumulative: z.strictObject({ orders: z.array(z.number().gt(1)).min(1).max(64), rdp: z.array(rdp).min(1).max(64) }),
   }),
-  /** Whose reports are in the sum. */
+  /** Members of the round whose reports are in the sum; late reports to older plans are counted in the release's manifest. */
   z.strictObject({ type: z.literal('survivors'), ...ofRound, members }),
   /** The release of a round: SHA-256 of its file. It is served from here on, unless it is held back as a candidate. */
   z.strictObject({ type: z.literal('round-result'), ...ofRound, version: count, release: digest, held: z.literal(true).optional() }),

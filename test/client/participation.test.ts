@@ -69,6 +69,15 @@ describe('a round', () => {
     expect(play(up, invite(), checked, train, invite(examplePlan({ round: 'main-2' })), built).last).toEqual([]);
   });
 
+  it('of a buffered task is left in words where its report is still waited for', () => {
+    const buffered = examplePlan({ aggregation: { kind: 'buffered', maxStaleness: 2 } });
+    const of = (kind: 'checked' | 'built'): ParticipationEvent => (kind === 'checked' ? { kind, planHash: planHash(buffered), refusal: null } : { kind, planHash: planHash(buffered), report });
+    const next = invite(examplePlan({ round: 'main-2' }));
+    const [, effects] = participate(play(up, invite(buffered), of('checked'), train, of('built')).state, next);
+    expect(effects.slice(0, 2)).toEqual([{ kind: 'abandon' }, { kind: 'send', message: { type: 'leave', round: 'main-1' } }]);
+    expect(play(up, invite(buffered), of('checked'), train, of('built'), upload, accepted, next).last).toEqual(['abandon', 'check']);
+  });
+
   it('done or failed says whether we had part', () => {
     const took = (...events: ParticipationEvent[]) => {
       const [, effects] = participate(play(...events).state, done);

@@ -4,7 +4,7 @@ import { historyOf, type ShopperHistory } from '../../shared/commerce/history.ts
 import { createCatalogue } from '../../shared/commerce/catalogue.ts';
 import { createAccumulator, maxCoordinate } from '../../shared/federation/accumulator.ts';
 import { budgetReport, describePrivacy, roundCost } from '../../shared/federation/budget-report.ts';
-import { parsePlan, planHash, type Plan } from '../../shared/federation/plan.ts';
+import { parsePlan, planHash, totalNoiseStd, type Plan } from '../../shared/federation/plan.ts';
 import { epsilonOfRounds, planEvents } from '../../shared/federation/plan-cost.ts';
 import { drawNoise } from '../../shared/federation/noise-shares.ts';
 import { addDrawnNoise, startStatistic, withoutMask } from '../../shared/federation/statistic.ts';
@@ -172,7 +172,7 @@ describe('a budget report', () => {
     expect(after.assumptions.join(' ')).toContain('3 shops');
     expect(after.shopLedger).toMatchObject({ unit: 'one whole shop' });
     expect(after.shopLedger?.epsilon).toBeGreaterThan(after.epsilonAcrossShops ?? NaN);
-    expect(describePrivacy(plan, planEvents(plan), 3).noiseStd).toBeCloseTo((plan.privacy.mode === 'local' ? plan.privacy.noiseStd : NaN) * Math.sqrt(3), 12);
+    expect(describePrivacy(plan, planEvents(plan), { noiseStd: totalNoiseStd(plan.privacy, 3) }).noiseStd).toBeCloseTo((plan.privacy.mode === 'local' ? plan.privacy.noiseStd : NaN) * Math.sqrt(3), 12);
   });
 
   it('counts what is reserved, not what was abandoned, and says when a task has spent all', () => {

@@ -21,9 +21,11 @@ export interface TaskShape {
   readonly min?: number;
   readonly target?: number;
   readonly trainingMs?: number;
+  /** `maxStaleness` of a buffered task. */
+  readonly buffered?: number;
 }
 
-export function taskInput({ name = 'trial', mode = 'none', rounds = 1, min = 2, target = 2, trainingMs = 20_000 }: TaskShape = {}): unknown {
+export function taskInput({ name = 'trial', mode = 'none', rounds = 1, min = 2, target = 2, trainingMs = 20_000, buffered }: TaskShape = {}): unknown {
   return {
     name,
     model: { kind: 'popularity' },
@@ -31,6 +33,7 @@ export function taskInput({ name = 'trial', mode = 'none', rounds = 1, min = 2, 
     cohort: { minParticipants: min, targetParticipants: target, overSelection: 2 },
     deadlines: { recruitingMs: 5_000, trainingMs },
     maxShoppersPerShop: 100,
+    ...(buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: buffered } }),
   };
 }
 

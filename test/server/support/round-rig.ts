@@ -1,4 +1,5 @@
 /** A round without sockets or disks: what would have been sent and written stands in `log`. */
+import { createStragglers } from '../../../server/stragglers.ts';
 import { createStagingAreas } from '../../../server/uploads.ts';
 import { startRound, type RoundRun } from '../../../server/rounds.ts';
 import type { RoundLedger } from '../../../server/ledger/round-ledger.ts';
@@ -57,6 +58,7 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
       spends: () => Promise.resolve([]),
       nodes: () => Promise.resolve([]),
     },
+    stragglers: createStragglers({ maxStaleness: 0, gateway: { send: () => true }, logger: silent, clock, onChange: () => undefined }),
     async conclude(sum) {
       await faults.publish?.();
       sums.push(sum);

@@ -1,0 +1,25 @@
+/** Stragglers of earlier plans, as an open round of a buffered task sees them. */
+import type { Plan } from './plan.ts';
+
+/** `working` ones may still report, connected or not; `reported` ones are in the buffer that the round will release. */
+export type Carried = ReadonlyMap<string, 'working' | 'reported'>;
+
+export const nobodyCarried: Carried = new Map();
+
+export function countCarried(carried: Carried, wanted: 'working' | 'reported'): number {
+  return [...carried.values()].filter((state) => state === wanted).length;
+}
+
+/** Members that a round needs of its own: only carried reports that are in the buffer already make up for any. */
+export function fewestOwn({ plan, carried }: { readonly plan: Pick<Plan, 'cohort'>; readonly carried: Carried }): number {
+  return Math.max(1, plan.cohort.minParticipants - countCarried(carried, 'reported'));
+}
+
+/** After a report or a loss. Who is not working is where it was: a report counts once. */
+export function afterLate(carried: Carried, { kind, participant }: { readonly kind: 'late-report' | 'late-loss'; readonly participant: string }): Carried {
+  if (carried.get(participant) !== 'working') return carried;
+  const next = new Map(carried);
+  if (kind === 'late-report') next.set(participant, 'reported');
+  else next.delete(participant);
+  return next;
+}
