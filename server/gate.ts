@@ -114,9 +114,9 @@ async function settle(options: GateOptions): Promise<GateStep> {
     try {
       await carryOut(options, step);
     } catch (error) {
-      if (toCestaError(error).code !== 'release.state') throw error;
-      // An operator was faster; what that leaves to do is for the next look.
-      options.logger.warn({ err: error, version: step.candidate.version }, 'what the gate decided on has changed meanwhile');
+      if (toCestaError(error).code === 'storage.failed') throw error;
+      // An operator was faster, or a file is damaged: what that leaves to do is for the next look, and the task goes on.
+      options.logger.error({ err: error, task: options.task.name, version: step.candidate.version }, `the gate could not ${step.kind}`);
       return { kind: 'none' };
     }
   }

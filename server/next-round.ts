@@ -69,10 +69,10 @@ export function createRoundSource(options: RoundSourceOptions): RoundSource {
 
 /** Makes a model once as long as rounds train the same. */
 function lastModel(createModel: RoundSourceOptions['createModel']): RoundSourceOptions['createModel'] {
-  let made: { readonly stage: string; readonly model: AnyFederatedModel } | null = null;
+  let made: { readonly stage: string; readonly catalogue: string; readonly model: AnyFederatedModel } | null = null;
   return (catalogue, stage) => {
     const name = canonicalJson(stage);
-    if (made?.stage !== name) made = { stage: name, model: createModel(catalogue, stage) };
+    if (made?.stage !== name || made.catalogue !== catalogue.hash) made = { stage: name, catalogue: catalogue.hash, model: createModel(catalogue, stage) };
     return made.model;
   };
 }
