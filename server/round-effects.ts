@@ -21,12 +21,14 @@ import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
 import { createMaskedRound, type MaskedRound } from './masked-round.ts';
 import type { RoundLedger } from './ledger/round-ledger.ts';
+import { createReceipts, type Receipts } from './receipts.ts';
 import type { Releases } from './releases.ts';
+import type { RosterEntry } from './storage/participant-records.ts';
 import type { Storage } from './storage/storage.ts';
 import type { StagingAreas } from './uploads.ts';
 
 export interface RoundContext {
-  readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends' | 'nodes'>;
+  readonly storage: Pick<Storage, 'startTraining' | 'recordParticipants' | 'failRound' | 'spends' | 'nodes'>;
   readonly releases: Pick<Releases, 'publish'>;
   readonly gateway: Pick<Gateway, 'send' | 'refuse'>;
   /** What the round says in the public record. */
@@ -62,6 +64,9 @@ export interface Runner {
   readonly aggregation: Aggregation | null;
   masked: MaskedRound | null;
   readonly faulty: Set<string>;
+  /** Members and their long-term keys, once the round trains or masks. */
+  directory: ReadonlyMap<string, string>;
+  readonly receipts: Receipts;
   readonly end: (outcome: RoundOutcome) => void;
   round: Round;
   /** The charge is durable and members were told to train. */
@@ -116,8 +121,7 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
     case 'start-masking':
       return startMasking(runner, effect.participants);
     case 'accumulate':
-      runner.aggregation?.accumulate(effect.participant);
-      return accept(runner, effect.participant);
+      return accumulate(runner, effect.participant);
     case 'refuse':
       return context.gateway.refuse(effect.participant, new CestaError(effect.code, effect.message));
     case 'release':
@@ -140,17 +144,44 @@ export function train({ context, plan }: Runner, participant: string, deadline: 
   context.gateway.send(participant, { type: 'train', round: plan.round, deadlineMs: Math.max(0, Math.round(deadline - context.clock.now())) });
 }
 
-export function accept({ context, plan }: Runner, participant: string): void {
-  context.gateway.send(participant, { type: 'accepted', round: plan.round });
+/** Nobody waits for the receipt but the release. */
+function accumulate({ aggregation, receipts }: Runner, participant: string): void {
+  if (aggregation !== null) receipts.report(participant, aggregation.accumulate(participant));
+}
+
+/** Says again what was acknowledged. A report whose receipt is not durable yet is acknowledged when it is. */
+export function acceptAgain({ context, plan, receipts }: Runner, participant: string): void {
+  const receipt = receipts.of(participant);
+  if (receipt !== null) context.gateway.send(participant, { type: 'accepted', round: plan.round, receipt });
+}
+
+/** The receipts of a round; a disk that does not take them ends it. */
+export function receiptsOf(runner: () => Runner, { storage, key, clock, gateway }: RoundContext, round: string, planHash: string): Receipts {
+  return createReceipts({
+    round, planHash, storage, key, clock,
+    nodeOf: (participant) => runner().directory.get(participant),
+    onDurable: (participant, receipt) => void gateway.send(participant, { type: 'accepted', round, receipt }),
+    onFailed: ({ code, message }) => dispatch(runner(), { kind: 'abort', code, reason: message }),
+  });
 }
 
 async function startTraining(runner: Runner, participants: readonly string[], deadline: number): Promise<void> {
-  await runner.context.storage.startTraining(runner.plan.round, participants.length);
-  await runner.context.ledger.training(participants);
+  const { storage, ledger } = runner.context;
+  runner.directory = await directoryOf(storage, participants);
+  await storage.startTraining(runner.plan.round, rosterOf(runner, participants));
+  await ledger.training(participants);
   // The round may have been stopped while the disk was at work: nobody is told to train for nothing.
   if (runner.round.phase !== 'training') return;
   runner.isTraining = true;
   for (const participant of participants) train(runner, participant, deadline);
+}
+
+function rosterOf({ directory }: Runner, participants: readonly string[]): RosterEntry[] {
+  return participants.map((participant) => {
+    const node = directory.get(participant);
+    if (node === undefined) throw new CestaError('internal', `roster: expected the key of ${participant}, got none`);
+    return { participant, node };
+  });
 }
 
 function reportsOf({ aggregation, masked, plan }: Runner): Aggregation | MaskedRound {
@@ -164,16 +195,17 @@ async function startMasking(runner: Runner, participants: readonly string[]): Pr
   const { context, plan } = runner;
   const { key, clock, areas, stallMs, stageMs, gateway, ledger, storage } = context;
   const directory = await directoryOf(storage, participants);
+  runner.directory = directory;
   // The round may have been stopped while the disk was at work.
   if (runner.round.phase !== 'masking') return;
   runner.masked = createMaskedRound({
     plan, key, directory, clock, areas, stallMs, stageMs,
     send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
-    onAccepted: (participant) => accept(runner, participant),
+    onAccepted: (participant, sha256) => runner.receipts.report(participant, sha256),
     onBlame: (blame) => accuse(runner, directory, blame),
     async commit(roster) {
-      await storage.startTraining(plan.round, roster.length);
+      await storage.startTraining(plan.round, rosterOf(runner, roster));
       await ledger.training(roster);
     },
     onStage: (stage, answered) => dispatch(runner, { kind: 'masking', stage, answered }),
@@ -198,10 +230,11 @@ async function directoryOf(storage: Pick<Storage, 'nodes'>, participants: readon
   return new Map((await storage.nodes()).map(({ name, publicKey }): [string, string] => [name.toLowerCase(), publicKey]).filter(([name]) => wanted.has(name)));
 }
 
-function accuse({ context, plan, faulty }: Runner, directory: ReadonlyMap<string, string>, { id, stage, code, message, evidence }: Blame): void {
+function accuse({ context, plan, faulty, receipts }: Runner, directory: ReadonlyMap<string, string>, { id, stage, code, message, evidence }: Blame): void {
   const { gateway, ledger, logger } = context;
   logger.warn({ participant: id, round: plan.round, stage, code, reason: message }, 'participant excluded');
   gateway.refuse(id, new CestaError(code, message));
+  receipts.exclude(id, code);
   if (code === 'secagg.invalid' || code === 'secagg.equivocation') faulty.add(id);
   const node = directory.get(id);
   // Keys may be signed twice in good faith, by a shop that started again.
@@ -211,10 +244,12 @@ function accuse({ context, plan, faulty }: Runner, directory: ReadonlyMap<string
 }
 
 async function release(runner: Runner, reported: readonly string[]): Promise<void> {
-  const { context, model, plan } = runner;
+  const { context, model, plan, receipts } = runner;
   const reports = reportsOf(runner);
   // Uploads beyond the target: their chunks would only take memory and time from here on.
   reports.close();
+  const failure = await receipts.settled();
+  if (failure !== null) throw failure;
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
@@ -228,6 +263,8 @@ async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEf
   const { context, plan } = runner;
   runner.aggregation?.close();
   runner.masked?.close();
+  // Whoever is acknowledged hears of that before it hears of the end.
+  await runner.receipts.settled();
   try {
     await context.storage.failRound(plan.round, { code, message: reason });
   } catch (error) {

@@ -10,7 +10,7 @@ import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts
 import { createAggregation, type Aggregation } from './aggregation.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { MaskedRound } from './masked-round.ts';
-import { accept, apply, dispatch, invite, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
+import { acceptAgain, apply, dispatch, invite, receiptsOf, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
 
 export type { RoundContext, RoundOutcome } from './round-effects.ts';
 
@@ -76,6 +76,7 @@ type RunnerStart = Pick<Runner, 'model' | 'plan' | 'round' | 'end'> & { readonly
 function createRunner(context: RoundContext, { candidates, ...start }: RunnerStart): Runner {
   const { gateway, clock, areas, stallMs } = context;
   const { plan } = start;
+  const hash = planHash(plan);
   const aggregation = plan.privacy.mode === 'distributed' ? null : createAggregation({
     plan,
     clock,
@@ -93,7 +94,9 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     aggregation,
     masked: null,
     faulty: new Set(),
-    planHash: planHash(plan),
+    planHash: hash,
+    directory: new Map(),
+    receipts: receiptsOf(() => runner, context, plan.round, hash),
     invited: new Set(candidates.slice(0, plan.cohort.maxParticipants)),
     isTraining: false,
     releaseSha256: '',
@@ -148,7 +151,7 @@ function maskedOf({ masked, plan }: Runner, what: string): MaskedRound {
 function acceptReport(runner: Runner, aggregation: Aggregation, participant: string, { length, sha256 }: ReportMessage): void {
   const { round } = runner;
   // The first acceptance was lost with a connection: saying it again lets the participant rest.
-  if (hasReported(round, participant)) return accept(runner, participant);
+  if (hasReported(round, participant)) return acceptAgain(runner, participant);
   if (round.phase === 'recruiting' || (round.phase === 'training' && !runner.isTraining)) {
     throw new CestaError('protocol.out-of-order', 'report: training has not started');
   }
@@ -180,6 +183,7 @@ function exclude(runner: Runner, participant: string, { code, message }: CestaEr
   const { context, plan } = runner;
   context.logger.warn({ participant, round: plan.round, code, reason: message }, 'participant excluded');
   forget(runner, participant);
+  if (!isOver(runner.round) && !hasReported(runner.round, participant)) runner.receipts.exclude(participant, code);
   dispatch(runner, { kind: 'misbehave', participant, code, now: context.clock.now() });
 }
 
@@ -187,7 +191,7 @@ function resume(runner: Runner, participant: string): void {
   const { round, context } = runner;
   // What was under way on the old connection starts afresh.
   runner.aggregation?.discard(participant);
-  if (hasReported(round, participant)) return accept(runner, participant);
+  if (hasReported(round, participant)) return acceptAgain(runner, participant);
   if (round.phase === 'recruiting' && round.pending.has(participant)) return invite(runner, participant);
   if (round.phase !== 'training') return;
   if (round.members.get(participant) === 'working' && runner.isTraining) return train(runner, participant, round.deadline);

@@ -35,8 +35,11 @@ export interface Uploads {
    * @throws CestaError `protocol.out-of-order`, `update.wrong-length`, `update.out-of-range` or `update.corrupt`
    */
   take(participant: string, offset: number, data: Int32Array): 'more' | 'complete' | 'ignored';
-  /** Hands out a complete upload, and frees its area when `use` returns: what is to be kept must be copied. */
-  collect(participant: string, use: (words: Int32Array) => void): void;
+  /**
+   * Hands out a complete upload, and frees its area when `use` returns: what is to be kept must be copied.
+   * @returns its digest.
+   */
+  collect(participant: string, use: (words: Int32Array) => void): string;
   /** Forgets an upload that is queued or under way; a complete update stays, since the round counts on it. */
   discard(participant: string): void;
   /** Forgets everything that was not collected, and stops all timers. */
@@ -124,6 +127,7 @@ export function createUploads(options: UploadOptions): Uploads {
       use(upload.area.subarray(0, upload.length));
       free(state, participant, upload);
       grantNext(state);
+      return upload.sha256;
     },
     discard: (participant) => discard(state, participant),
     close() {

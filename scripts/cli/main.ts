@@ -13,6 +13,7 @@ import { addJoin } from './join.ts';
 import { addFrontier } from './frontier.ts';
 import { addKeys } from './keys.ts';
 import { reportFailure } from './output.ts';
+import { addReceipts } from './receipts.ts';
 import { addReference } from './reference.ts';
 import { addRevoke } from './revoke.ts';
 import { addServe } from './serve.ts';
@@ -25,7 +26,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addJoin, addKeys, addEnrol, addToken, addRevoke, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addJoin, addKeys, addEnrol, addToken, addRevoke, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

@@ -7,6 +7,7 @@ import type { Kysely, Migration } from 'kysely';
 import { Migrator } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { createIdentityTables } from './identity-storage.ts';
+import { createParticipantTables } from './participant-storage.ts';
 import type { Schema } from './schema.ts';
 
 async function createRecords(db: Kysely<unknown>): Promise<void> {
@@ -77,6 +78,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '002-rounds': { up: createRounds },
   '003-log': { up: createLog },
   '004-identity': { up: createIdentityTables },
+  '005-participants': { up: createParticipantTables },
 };
 
 /** @throws CestaError `storage.failed` naming the migration that failed. */

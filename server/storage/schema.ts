@@ -3,9 +3,10 @@
  * text that is parsed where it is read, no booleans.
  */
 import type { IdentitySchema } from './identity-storage.ts';
+import type { ParticipantSchema } from './participant-storage.ts';
 import type { SpendState, StoredRoundState } from './storage.ts';
 
-export interface Schema extends IdentitySchema {
+export interface Schema extends IdentitySchema, ParticipantSchema {
   readonly settings: { key: string; value: string };
   readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string };
   readonly rounds: {

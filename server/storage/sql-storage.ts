@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { identityOf } from './identity-storage.ts';
+import { keepRoster, participantsOf } from './participant-storage.ts';
 import { readRelease, readRound, readSpend, readTask } from './rows.ts';
 import { logOf } from './sql-log.ts';
 import type { Schema } from './schema.ts';
@@ -30,6 +31,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...nodesOf(db, now),
     ...logOf(db),
     ...identityOf(db, date),
+    ...participantsOf(db, now),
     async ping() {
       await sql`select 1`.execute(db);
     },
@@ -89,12 +91,13 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
           .values({ round: plan.round, task, event: canonicalJson(spend.event), epsilon: spend.epsilon, delta: spend.delta, state: 'reserved', changed_at: at }).execute();
       });
     },
-    async startTraining(round, participants) {
+    async startTraining(round, roster) {
       await db.transaction().execute(async (transaction) => {
-        const started = await transaction.updateTable('rounds').set({ state: 'training', training_at: now(), participants })
+        const started = await transaction.updateTable('rounds').set({ state: 'training', training_at: now(), participants: roster.length })
           .where('id', '=', round).where('state', '=', 'recruiting').executeTakeFirst();
         if (started.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be recruiting when training starts`);
         await moveSpend(transaction, round, 'reserved', 'committed', now());
+        await keepRoster(transaction, round, roster, now());
       });
     },
     async failRound(round, failure) {

@@ -8,6 +8,7 @@ import type { Manifest } from '../../shared/federation/release.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { IdentityRecords } from './identity-records.ts';
+import type { ParticipantRecords, RosterEntry } from './participant-records.ts';
 
 export type StoredRoundState = 'recruiting' | 'training' | 'done' | 'failed';
 
@@ -82,7 +83,7 @@ export interface Failure {
   readonly message: string;
 }
 
-export interface Storage extends IdentityRecords {
+export interface Storage extends IdentityRecords, ParticipantRecords {
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   setting(key: string): Promise<string | null>;
@@ -101,8 +102,8 @@ export interface Storage extends IdentityRecords {
    * @throws CestaError whatever `admit` throws.
    */
   openRound(round: OpenRoundRecord): Promise<void>;
-  /** Charges the reserved budget for good: call it before the first member is told to train. */
-  startTraining(round: string, participants: number): Promise<void>;
+  /** Charges the reserved budget for good and notes who takes part: call it before the first member is told to train. */
+  startTraining(round: string, roster: readonly RosterEntry[]): Promise<void>;
   /** Ends a round with its release, both or neither. */
   publish(release: ReleaseRecord, participants: number): Promise<void>;
   /** Ends a round without a release. A reservation that was never committed is abandoned. */

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { productSchema } from '../commerce/catalogue.ts';
 import { planSchema } from '../federation/plan.ts';
 import { evidenceSchema } from '../ledger/evidence.ts';
+import { signedReceiptSchema } from '../ledger/receipt.ts';
 import { signedCertificateSchema } from '../identity/certificate.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
@@ -74,7 +75,8 @@ const serverMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('masked'), round: roundId, frame: maskedFrame }),
   /** A staging area is free: send the chunks of the announced report. */
   z.strictObject({ type: z.literal('upload'), round: roundId }),
-  z.strictObject({ type: z.literal('accepted'), round: roundId }),
+  /** The report is in, and so is its receipt in the coordinator's journal. */
+  z.strictObject({ type: z.literal('accepted'), round: roundId, receipt: signedReceiptSchema }),
   z.strictObject({ type: z.literal('round-done'), round: roundId, version: z.number().int(), sha256: hex(32) }),
   z.strictObject({ type: z.literal('round-failed'), round: roundId, code: errorCode, message: z.string() }),
   z.strictObject({ type: z.literal('task-over'), code: errorCode.nullable(), message: z.string() }),

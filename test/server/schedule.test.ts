@@ -9,7 +9,7 @@ import type { Storage } from '../../server/storage/storage.ts';
 import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
-import { catalogue, model, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
+import { catalogue, model, rosterOf, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
 import { silentLedger } from './support/ledgers.ts';
 import { temporaryFolder } from './support/folders.ts';
 import { key } from './support/round-rig.ts';
@@ -137,7 +137,7 @@ describe('a round that cannot be opened', () => {
     const inner = await openLibsqlStorage(temporaryFolder());
     await inner.putTask('trial', {});
     await inner.openRound(roundRecord(1, 1));
-    await inner.startTraining('trial-1', 2);
+    await inner.startTraining('trial-1', rosterOf(2));
     const { schedule, arrive, sent } = await rigOf({ mode: 'local', rounds: 1 }, { ...inner, roundsCharged: () => Promise.resolve(0) });
     arrive('a', 'b');
     await expect.poll(() => schedule.phase).toBe('over');

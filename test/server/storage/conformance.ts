@@ -1,7 +1,7 @@
 /** What every storage must do, whatever the database: one suite, run once for each implementation. */
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../../server/storage/storage.ts';
-import { exampleEvents, manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
+import { exampleEvents, manifestOf, planOf, rosterOf, roundRecord } from '../support/fixtures.ts';
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -83,7 +83,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('keeps a round charged once training started, even when it fails', async () => {
       const { storage } = await open();
       await storage.openRound(roundRecord(1, 2));
-      await storage.startTraining('trial-1', 3);
+      await storage.startTraining('trial-1', rosterOf(3));
       await storage.failRound('trial-1', failure);
       expect((await storage.spends('trial')).map(({ state }) => state)).toEqual(['committed']);
       expect(await storage.lastRound('trial')).toMatchObject({ state: 'failed', participants: 3, failure });
@@ -92,11 +92,11 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('does not start training twice, nor after the end', async () => {
       const { storage } = await open();
       await storage.openRound(roundRecord(1, null));
-      await storage.startTraining('trial-1', 3);
-      await expect(storage.startTraining('trial-1', 3)).rejects.toMatchObject({ code: 'storage.failed' });
+      await storage.startTraining('trial-1', rosterOf(3));
+      await expect(storage.startTraining('trial-1', rosterOf(3))).rejects.toMatchObject({ code: 'storage.failed' });
       await storage.failRound('trial-1', failure);
-      await expect(storage.startTraining('trial-1', 3)).rejects.toMatchObject({ code: 'storage.failed' });
-      await expect(storage.startTraining('nowhere-1', 3)).rejects.toMatchObject({ code: 'storage.failed' });
+      await expect(storage.startTraining('trial-1', rosterOf(3))).rejects.toMatchObject({ code: 'storage.failed' });
+      await expect(storage.startTraining('nowhere-1', rosterOf(3))).rejects.toMatchObject({ code: 'storage.failed' });
     });
 
     it('fails a round whatever its message quotes', async () => {
@@ -145,7 +145,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     const release = (version: number) => ({ task: 'trial', version, sha256: String(version).padStart(64, '0'), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version) });
     const train = async (storage: Storage, number: number): Promise<void> => {
       await storage.openRound(roundRecord(number, null));
-      await storage.startTraining(`trial-${number}`, 3);
+      await storage.startTraining(`trial-${number}`, rosterOf(3));
     };
 
     it('ends the round with its release', async () => {
@@ -248,7 +248,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('finds everything again after it was opened anew', async () => {
       const opened = await open();
       await opened.storage.openRound(roundRecord(1, 3));
-      await opened.storage.startTraining('trial-1', 2);
+      await opened.storage.startTraining('trial-1', rosterOf(2));
       await opened.storage.putSetting('key', 'value');
       await opened.storage.pinNode('one', '1'.repeat(64));
       const storage = await opened.reopen();
@@ -261,7 +261,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('fails what a crash left open: charged where training had started, free where it had not', async () => {
       const opened = await open();
       await opened.storage.openRound(roundRecord(1, null));
-      await opened.storage.startTraining('trial-1', 2);
+      await opened.storage.startTraining('trial-1', rosterOf(2));
       await opened.storage.openRound(roundRecord(2, null));
       const storage = await opened.reopen();
       expect(await storage.failUnfinished('trial', failure)).toEqual(['trial-1', 'trial-2']);

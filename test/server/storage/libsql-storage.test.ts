@@ -6,6 +6,7 @@ import { openLibsql } from '../../../server/storage/libsql-database.ts';
 import { lockDataFolder } from '../../../server/storage/data-folder.ts';
 import { openLibsqlStorage } from '../../../server/storage/libsql-storage.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { participantConformance } from './participant-conformance.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
 
@@ -22,6 +23,7 @@ async function openTemporary(): Promise<OpenedStorage> {
 }
 
 storageConformance('libsql', openTemporary);
+participantConformance('libsql', openTemporary);
 identityConformance('libsql', openTemporary);
 
 describe('the libsql database', () => {

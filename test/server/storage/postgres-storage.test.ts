@@ -5,6 +5,7 @@ import { openPostgresStorage } from '../../../server/storage/postgres-storage.ts
 import type { Storage } from '../../../server/storage/storage.ts';
 import { clusterPassword, findPostgres, query, startPostgres, type PostgresCluster } from '../support/postgres-cluster.ts';
 import { roundRecord } from '../support/fixtures.ts';
+import { participantConformance } from './participant-conformance.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
 
@@ -44,6 +45,7 @@ describe.skipIf('missing' in found)('over PostgreSQL', () => {
   const hangUp = (url: string): Promise<unknown> => cluster.run(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${new URL(url).pathname.slice(1)}'`);
 
   storageConformance('postgresql', openTemporary);
+  participantConformance('postgresql', openTemporary);
   identityConformance('postgresql', openTemporary);
 
   describe('a session', () => {
