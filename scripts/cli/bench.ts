@@ -39,6 +39,17 @@ export function addBench(program: Command): void {
         + `${(100 * ratioToFloor).toFixed(0)} % of the ${floorUpdatesPerSecond.toFixed(0)} of a bare server; a round costs ${roundOverheadMs.toFixed(0)} ms beyond moving its bytes, an idle connection ${(idleConnectionBytes / 1_000).toFixed(1)} kB\n${describeMachine(result.machine)}`);
     });
   bench
+    .command('http')
+    .description('a release over HTTP, unchanged and whole, beside a bare server with answers of the same size')
+    .option('--connections <n>', 'connections that are kept alive', integerIn(1, 1_000), 16)
+    .option('--items <n>', 'products of the catalogue: 4 bytes of the release each', integerIn(10, 1 << 22), 1 << 20)
+    .option('--json', 'print one JSON object')
+    .action(async ({ json, ...options }: { json?: boolean; connections: number; items: number }) => {
+      const result = await (await import('../bench/http.ts')).benchHttp(options);
+      const { releaseBytes, notModifiedPerSecond, releasePerSecond, notModifiedRatio, releaseRatio } = result;
+      print({ json: json === true }, result, `304: ${notModifiedPerSecond.toFixed(0)} a second (${(100 * notModifiedRatio).toFixed(0)} % of a bare server); ${(releaseBytes / 1e6).toFixed(1)} MB: ${releasePerSecond.toFixed(0)} a second (${(100 * releaseRatio).toFixed(0)} %)\n${describeMachine(result.machine)}`);
+    });
+  bench
     .command('secagg')
     .description('a masked round: processor time of both sides, bytes sent, and whether the sum is exact')
     .option('--participants <n>', 'shops in the round', integerIn(4, 5_000), 100)

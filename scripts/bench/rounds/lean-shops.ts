@@ -80,7 +80,7 @@ function hear(shops: Shops, shop: Shop, text: string): void {
   if (text.startsWith('{"type":"invite"')) return invite(shops, shop, text);
   if (text.startsWith('{"type":"train"')) return say(shop, { type: 'report', ...shops.invitation, length: shops.statistic.length, sha256: shops.sha256 });
   if (text.startsWith('{"type":"upload"')) return void (shop.seq = sendStatistic(shop.socket, round, shops.statistic, shop.seq));
-  if (!text.startsWith('{"type":"accepted"') && !text.startsWith('{"type":"round-done"') && !text.startsWith('{"type":"ready"')) throw new CestaError('internal', `bench: expected a round that goes well, got ${text}`);
+  if (text.startsWith('{"type":"error"') || text.startsWith('{"type":"round-failed"')) throw new CestaError('internal', `bench: expected a round that goes well, got ${text}`);
 }
 
 function invite(shops: Shops, shop: Shop, text: string): void {
