@@ -60,6 +60,7 @@ export interface Runner {
   readonly plan: Plan;
   readonly planHash: string;
   readonly invited: ReadonlySet<string>;
+  readonly invitation: ServerMessage;
   /** What collects the reports: in the clear, or masked once the members are known. */
   readonly aggregation: Aggregation | null;
   masked: MaskedRound | null;
@@ -135,8 +136,13 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
   }
 }
 
-export function invite({ context, plan, planHash }: Runner, participant: string): void {
-  context.gateway.send(participant, { type: 'invite', plan, signature: context.key.sign(planStatement(planHash)), evidence: context.ledger.evidence });
+export function invite({ context, invitation }: Runner, participant: string): void {
+  context.gateway.send(participant, invitation);
+}
+
+/** The same for everybody. */
+export function invitationTo({ key, ledger }: RoundContext, plan: Plan, planHash: string): ServerMessage {
+  return { type: 'invite', plan, signature: key.sign(planStatement(planHash)), evidence: ledger.evidence };
 }
 
 /** The deadline travels as time left: clocks of different machines do not agree. */

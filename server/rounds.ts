@@ -10,7 +10,7 @@ import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts
 import { createAggregation, type Aggregation } from './aggregation.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { MaskedRound } from './masked-round.ts';
-import { acceptAgain, apply, dispatch, invite, receiptsOf, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
+import { acceptAgain, apply, dispatch, invitationTo, invite, receiptsOf, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
 
 export type { RoundContext, RoundOutcome } from './round-effects.ts';
 
@@ -95,6 +95,7 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     masked: null,
     faulty: new Set(),
     planHash: hash,
+    invitation: invitationTo(context, plan, hash),
     directory: new Map(),
     receipts: receiptsOf(() => runner, context, plan.round, hash),
     invited: new Set(candidates.slice(0, plan.cohort.maxParticipants)),

@@ -62,12 +62,17 @@ export interface StagingAreas {
   give(area: Int32Array): void;
 }
 
-export function createStagingAreas(count = 4): StagingAreas {
+/** Areas of long vectors, and how many words short ones may take together: a hundred small reports need not queue. */
+const fewestAreas = 4;
+const sharedWords = 1 << 22;
+
+/** @param count areas at a time; by default as many as 16 MB hold, and at least four. */
+export function createStagingAreas(count?: number): StagingAreas {
   let free: Int32Array[] = [];
   let lent = 0;
   return {
     borrow(length) {
-      if (lent === count) return null;
+      if (lent >= (count ?? Math.max(fewestAreas, Math.floor(sharedWords / length)))) return null;
       lent += 1;
       free = free.filter((area) => area.length === length);
       return free.pop() ?? new Int32Array(length);

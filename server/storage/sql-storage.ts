@@ -9,7 +9,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import { identityOf } from './identity-storage.ts';
 import { keepRoster, participantsOf } from './participant-storage.ts';
 import { readRelease, readRound, readSpend, readTask } from './rows.ts';
-import { logOf } from './sql-log.ts';
+import { logOf, putSetting } from './sql-log.ts';
 import type { Schema } from './schema.ts';
 import type { Failure, SpendState, Storage } from './storage.ts';
 
@@ -45,9 +45,7 @@ function settingsOf(db: Db): Pick<Storage, 'setting' | 'putSetting'> {
       const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst();
       return row?.value ?? null;
     },
-    async putSetting(key, value) {
-      await db.insertInto('settings').values({ key, value }).onConflict((conflict) => conflict.column('key').doUpdateSet({ value })).execute();
-    },
+    putSetting: (key, value) => putSetting(db, key, value),
   };
 }
 

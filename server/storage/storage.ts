@@ -133,9 +133,10 @@ export interface Storage extends IdentityRecords, ParticipantRecords {
   logSize(): Promise<number>;
   /**
    * Appends to the public record; nothing in it is ever changed.
+   * @param settings what changes with it, in the same commit
    * @throws CestaError `storage.failed` unless `position` is the one after the last.
    */
-  appendLogEntry(position: number, bytes: Uint8Array): Promise<void>;
+  appendLogEntry(position: number, bytes: Uint8Array, settings?: Readonly<Record<string, string>>): Promise<void>;
   /**
    * Entries in order, fewer where the record ends.
    * @throws CestaError `storage.failed` for a record with a gap.

@@ -227,11 +227,13 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('takes an entry at the end only, once, also from two who come at the same time', async () => {
       const { storage } = await open();
       await expect(storage.appendLogEntry(1, entry('early'))).rejects.toMatchObject({ code: 'storage.failed' });
-      await storage.appendLogEntry(0, entry('first'));
-      await expect(storage.appendLogEntry(0, entry('again'))).rejects.toMatchObject({ code: 'storage.failed' });
+      await storage.appendLogEntry(0, entry('first'), { head: 'one' });
+      expect(await storage.setting('head')).toBe('one');
+      await expect(storage.appendLogEntry(0, entry('again'), { head: 'two' })).rejects.toMatchObject({ code: 'storage.failed' });
       const outcomes = await Promise.allSettled(['a', 'b'].map((text) => storage.appendLogEntry(1, entry(text))));
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect(await storage.logSize()).toBe(2);
+      expect(await storage.setting('head')).toBe('one');
     });
 
     it('keeps what was appended', async () => {
