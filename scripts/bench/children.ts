@@ -41,7 +41,7 @@ export function answer<T>(schema: z.ZodType<T>, perform: (command: T) => Promise
   process.once('disconnect', () => process.exit());
 }
 
-export const usageSchema = z.strictObject({ cpuMs: z.number(), rssBytes: z.number() });
+export const usageSchema = z.strictObject({ cpuMs: z.number(), rssBytes: z.number(), heapBytes: z.number() });
 
 /** Processor time of this process so far, and its memory after garbage was collected. */
 export async function usage(): Promise<z.infer<typeof usageSchema>> {
@@ -50,5 +50,6 @@ export async function usage(): Promise<z.infer<typeof usageSchema>> {
     globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return { cpuMs: (user + system) / 1_000, rssBytes: process.memoryUsage.rss() };
+  const { rss, heapUsed } = process.memoryUsage();
+  return { cpuMs: (user + system) / 1_000, rssBytes: rss, heapBytes: heapUsed };
 }

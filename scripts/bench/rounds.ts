@@ -37,6 +37,8 @@ export interface RoundsBench {
   readonly roundOverheadMs: number;
   /** Resident memory of the coordinator for each idle, authenticated connection. */
   readonly idleConnectionBytes: number;
+  /** The part of it that is objects of ours, of Node and of the WebSocket library. */
+  readonly idleConnectionHeapBytes: number;
   readonly machine: Machine;
 }
 
@@ -57,8 +59,8 @@ export async function benchRounds({ clients, length, idleConnections, folder = t
   };
   try {
     const throughput = await measureRounds({ coordinator: start('coordinator'), floor: start('floor'), shops: start('client') }, { clients, length, dataDir: join(dataDir, 'rounds') });
-    const idleConnectionBytes = await measureIdle({ coordinator: start('coordinator'), shops: start('client') }, idleConnections, join(dataDir, 'idle'));
-    return { clients, length, ...throughput, idleConnectionBytes, machine: machine() };
+    const idle = await measureIdle({ coordinator: start('coordinator'), shops: start('client') }, idleConnections, join(dataDir, 'idle'));
+    return { clients, length, ...throughput, ...idle, machine: machine() };
   } finally {
     await Promise.all(children.map((child) => child.stop()));
     rmSync(dataDir, { recursive: true, force: true });
@@ -71,7 +73,7 @@ interface Parts {
   readonly shops: Child;
 }
 
-type Throughput = Omit<RoundsBench, 'clients' | 'length' | 'idleConnectionBytes' | 'machine'>;
+type Throughput = Omit<RoundsBench, 'clients' | 'length' | keyof Idle | 'machine'>;
 
 async function measureRounds({ coordinator, floor, shops }: Parts, { clients, length, dataDir }: { clients: number; length: number; dataDir: string }): Promise<Throughput> {
   const { url } = await coordinator.ask({ kind: 'start', dataDir, length, clients }, urlSchema);
@@ -102,15 +104,17 @@ async function measureRounds({ coordinator, floor, shops }: Parts, { clients, le
   };
 }
 
-/** Connections before those that are measured: the first of them pay for code and caches. */
-const warmUpConnections = 200;
+type Idle = Pick<RoundsBench, 'idleConnectionBytes' | 'idleConnectionHeapBytes'>;
 
-async function measureIdle({ coordinator, shops }: Omit<Parts, 'floor'>, count: number, dataDir: string): Promise<number> {
+/** Connections before those that are measured, which stay: the first of them pay for code, caches and the room that a burst of handshakes takes. */
+const warmUpConnections = 1_000;
+
+async function measureIdle({ coordinator, shops }: Omit<Parts, 'floor'>, count: number, dataDir: string): Promise<Idle> {
   // More shops than will come: no round opens.
   const { url } = await coordinator.ask({ kind: 'start', dataDir, length: 100, clients: count + warmUpConnections + 1 }, urlSchema);
   await shops.ask({ kind: 'idle', coordinator: url, from: 1, to: warmUpConnections }, nothing);
   const before = await coordinator.ask({ kind: 'usage' }, usageSchema);
   await shops.ask({ kind: 'idle', coordinator: url, from: warmUpConnections + 1, to: warmUpConnections + count }, nothing);
   const after = await coordinator.ask({ kind: 'usage' }, usageSchema);
-  return (after.rssBytes - before.rssBytes) / count;
+  return { idleConnectionBytes: (after.rssBytes - before.rssBytes) / count, idleConnectionHeapBytes: (after.heapBytes - before.heapBytes) / count };
 }

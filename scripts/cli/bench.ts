@@ -29,7 +29,7 @@ export function addBench(program: Command): void {
     .description('rounds of a real coordinator without a pause, beside a bare server that sums the same chunks')
     .option('--clients <n>', 'shops in the round', integerIn(1, 10_000), 100)
     .option('--length <n>', 'coordinates of a report', integerIn(10, 1 << 22), 1_000)
-    .option('--idle-connections <n>', 'connections whose memory is measured', integerIn(1, 9_000), 2_000)
+    .option('--idle-connections <n>', 'connections whose memory is measured', integerIn(1, 8_000), 2_000)
     .option('--folder <folder>', 'where the coordinator keeps its journal (default: the temporary folder)')
     .option('--json', 'print one JSON object')
     .action(async ({ json, ...round }: { json?: boolean; clients: number; length: number; idleConnections: number; folder?: string }) => {

@@ -222,18 +222,24 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
 /** Training ends when the target has reported, when nobody is working any more, or at the deadline. */
 function close(round: Extract<Round, { phase: 'training' }>, now: number): Step {
   const { minParticipants, targetParticipants } = round.plan.cohort;
-  const reported = inState(round, 'reported');
-  const working = inState(round, 'working').length;
-  const away = inState(round, 'away').length;
-  if (reported.length + working + away < minParticipants) {
-    return fail(round, `participants: expected at least ${minParticipants} reports, got ${reported.length} and ${working + away} still possible`);
+  const { reported, working, away } = countStates(round);
+  if (reported + working + away < minParticipants) {
+    return fail(round, `participants: expected at least ${minParticipants} reports, got ${reported} and ${working + away} still possible`);
   }
   const late = now >= round.deadline;
-  if (reported.length >= targetParticipants || (reported.length >= minParticipants && (working === 0 || late))) {
-    return [{ plan: round.plan, phase: 'releasing', reported }, [{ kind: 'release', reported }]];
+  if (reported >= targetParticipants || (reported >= minParticipants && (working === 0 || late))) {
+    const survivors = inState(round, 'reported');
+    return [{ plan: round.plan, phase: 'releasing', reported: survivors }, [{ kind: 'release', reported: survivors }]];
   }
-  if (late) return fail(round, `participants: expected at least ${minParticipants} reports by the deadline, got ${reported.length}`);
+  if (late) return fail(round, `participants: expected at least ${minParticipants} reports by the deadline, got ${reported}`);
   return [round, []];
+}
+
+/** Counts and makes no lists: this runs for every report. */
+function countStates({ members }: Extract<Round, { phase: 'training' }>): Readonly<Record<MemberState, number>> {
+  const counts = { working: 0, away: 0, reported: 0, dropped: 0 };
+  for (const state of members.values()) counts[state] += 1;
+  return counts;
 }
 
 function inState(round: Extract<Round, { phase: 'training' }>, wanted: MemberState): string[] {
