@@ -120,9 +120,12 @@ const chunkMetadataSchema = z.strictObject({
   offset: z.string().regex(/^(0|[1-9][0-9]{0,9})$/).transform(Number),
 });
 
-/** @throws CestaError `protocol.malformed` */
+/**
+ * The data may be a view of the frame: whoever keeps it copies it.
+ * @throws CestaError `protocol.malformed`
+ */
 export function decodeChunk(frame: Uint8Array): Chunk {
-  const { tensors, metadata } = decodeTensors(frame);
+  const { tensors, metadata } = decodeTensors(frame, { share: true });
   const parsed = chunkMetadataSchema.safeParse(metadata);
   if (!parsed.success) throw new CestaError('protocol.malformed', `chunk: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
   const data = tensors['chunk']?.data;
