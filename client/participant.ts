@@ -5,9 +5,10 @@
 import type { Plan } from '../shared/federation/plan.ts';
 import { withoutMask } from '../shared/federation/statistic.ts';
 import { encodeBase64 } from '../shared/ledger/base64.ts';
+import { verifyReceipt, type ReceiptTerms, type SignedReceipt } from '../shared/ledger/receipt.ts';
 import type { Masked, Noised } from '../shared/privacy/vectors.ts';
 import { sha256Hex } from '../shared/protocol/digest.ts';
-import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
+import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import type { Evidence } from '../shared/secagg/participant-state.ts';
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
@@ -20,6 +21,10 @@ import type { SpendLimits, SpendRecord } from './spends.ts';
 export type ParticipantEvent =
   | ConnectionEvent
   | RoundNews
+  /** The coordinator's signed word that it has the report: checked, and kept. */
+  | { readonly kind: 'receipt'; readonly round: string; readonly receipt: SignedReceipt }
+  /** The coordinator has the report, by its word, but there is nothing to show for it. */
+  | { readonly kind: 'no-receipt'; readonly round: string; readonly code: ErrorCode; readonly message: string }
   /** The coordinator signed two statements of which it may sign one: keep both, they convict it. */
   | { readonly kind: 'equivocation'; readonly round: string; readonly evidence: Evidence };
 
@@ -42,6 +47,8 @@ export interface ParticipantOptions {
   readonly statistic: (plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }) => Promise<Noised>;
   /** Without it, plans of mode `distributed` are declined. */
   readonly masking?: MaskingIdentity;
+  /** Whose receipts these are, and where they are kept, durably; without it, none is. */
+  readonly receipts?: Pick<ReceiptTerms, 'shop' | 'node'> & { readonly keep: (receipt: SignedReceipt) => void };
   readonly onEvent: (event: ParticipantEvent) => void;
 }
 
@@ -100,6 +107,8 @@ function run(running: Running, effect: ParticipationEffect): void {
     case 'send-statistic':
       // A loss on the way shows as `down`; what is left to do then, the state knows.
       return void connection?.sendStatistic(effect.round, effect.statistic, running.work.signal);
+    case 'keep-receipt':
+      return keepReceipt(options, effect, connection?.coordinatorKey ?? '');
     case 'tell':
       return options.onEvent(effect.news);
     default:
@@ -180,6 +189,18 @@ async function check(options: ParticipantOptions, { plan, signature, evidence }:
   } catch (thrown) {
     return toCestaError(thrown);
   }
+}
+
+function keepReceipt({ receipts, onEvent }: ParticipantOptions, { round, planHash, sha256, receipt }: Extract<ParticipationEffect, { kind: 'keep-receipt' }>, coordinatorKey: string): void {
+  if (receipts === undefined) return;
+  try {
+    verifyReceipt(receipt, { round, planHash, sha256, shop: receipts.shop, node: receipts.node }, coordinatorKey);
+    receipts.keep(receipt);
+  } catch (thrown) {
+    const { code, message } = toCestaError(thrown);
+    return onEvent({ kind: 'no-receipt', round, code, message });
+  }
+  onEvent({ kind: 'receipt', round, receipt });
 }
 
 function digestOf(statistic: Masked): string {

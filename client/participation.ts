@@ -6,6 +6,7 @@
 import type { Masked } from '../shared/privacy/vectors.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import type { Evidence } from '../shared/ledger/evidence.ts';
+import type { SignedReceipt } from '../shared/ledger/receipt.ts';
 import type { CestaError, ErrorCode } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
 import type { OutgoingMessage } from './sender.ts';
@@ -33,6 +34,8 @@ export interface Membership {
   /** The report is being made, whatever the stage: a round may be opened again meanwhile. */
   readonly isBuilding: boolean;
   readonly report: Report | null;
+  /** The coordinator acknowledged the report. */
+  readonly hasReceipt: boolean;
 }
 
 export interface Participation {
@@ -77,6 +80,8 @@ export type ParticipationEffect =
   /** Stop whatever is under way for a round that is over for us. */
   | { readonly kind: 'abandon' }
   | { readonly kind: 'send-statistic'; readonly round: string; readonly statistic: Masked }
+  /** Check and keep the acknowledgement of the report with this digest. */
+  | { readonly kind: 'keep-receipt'; readonly round: string; readonly planHash: string; readonly sha256: string; readonly receipt: SignedReceipt }
   | { readonly kind: 'tell'; readonly news: RoundNews };
 
 type DirectoryList = NonNullable<Extract<ServerMessage, { type: 'train' }>['directory']>;
@@ -125,7 +130,7 @@ function hear(state: Participation, message: ServerMessage): Step {
     case 'upload':
       return upload(state, message.round);
     case 'accepted':
-      return accepted(state, message.round);
+      return accepted(state, message.round, message.receipt);
     case 'round-done':
       return finish(state, message.round, { kind: 'round-done', round: message.round, version: message.version, took: tookPart(membership, message.round) ? 'part' : 'no part' });
     case 'round-failed':
@@ -150,9 +155,9 @@ function consider(state: Participation, plan: Plan, signature: string, evidence:
   if (membership?.planHash === hash) {
     if (membership.stage === 'checking' || membership.hasAnswered) return [state, []];
     // Our answer was lost, or the round is opened again: the plan has been checked, and a report made for it stands.
-    return [{ ...state, membership: { ...membership, stage: 'joined', hasAnswered: true } }, [send({ type: 'join', round: plan.round, planHash: hash })]];
+    return [{ ...state, membership: { ...membership, stage: 'joined', hasAnswered: true, hasReceipt: false } }, [send({ type: 'join', round: plan.round, planHash: hash })]];
   }
-  const next: Membership = { plan, planHash: hash, stage: 'checking', hasAnswered: false, isBuilding: false, report: null };
+  const next: Membership = { plan, planHash: hash, stage: 'checking', hasAnswered: false, isBuilding: false, report: null, hasReceipt: false };
   const left: ParticipationEffect[] = membership === null ? [] : [{ kind: 'abandon' }, ...farewell(membership)];
   return [{ ...state, membership: next }, [...left, { kind: 'check', plan, planHash: hash, signature, evidence }]];
 }
@@ -219,11 +224,13 @@ function upload(state: Participation, round: string): Step {
   return [{ ...state, membership: { ...membership, stage: 'sending' } }, [{ kind: 'send-statistic', round, statistic }]];
 }
 
-function accepted(state: Participation, round: string): Step {
+function accepted(state: Participation, round: string, receipt: SignedReceipt): Step {
   const { membership } = state;
-  if (membership === null || membership.report === null || membership.plan.round !== round || isReported(membership)) return [state, []];
-  const bytes = membership.report.statistic.byteLength;
-  return [{ ...state, membership: { ...membership, stage: 'accepted' } }, [tell({ kind: 'reported', round, bytes })]];
+  if (membership === null || membership.report === null || membership.plan.round !== round || membership.hasReceipt) return [state, []];
+  const { planHash: hash, report: { statistic, sha256 } } = membership;
+  // A masked session does not wait for the disk of the coordinator: it may be over before the receipt is there.
+  const stage = membership.stage === 'revealed' ? 'revealed' : 'accepted';
+  return [{ ...state, membership: { ...membership, stage, hasReceipt: true } }, [{ kind: 'keep-receipt', round, planHash: hash, sha256, receipt }, tell({ kind: 'reported', round, bytes: statistic.byteLength })]];
 }
 
 function whenUp(state: Participation): Step {

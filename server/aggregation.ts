@@ -4,8 +4,8 @@ import type { Plan } from '../shared/federation/plan.ts';
 import { createUploads, type UploadOptions, type Uploads } from './uploads.ts';
 
 export interface Aggregation extends Omit<Uploads, 'collect'> {
-  /** Folds a complete update into the sum. */
-  accumulate(participant: string): void;
+  /** Folds a complete update into the sum. @returns the digest of its bytes. */
+  accumulate(participant: string): string;
   readonly participants: number;
   decode(): DecodedReports;
   /** Decodes the sum and gives up its vector: later reports start another. Null without a report. */

@@ -50,7 +50,7 @@ export interface CoordinatorOptions {
   readonly gatherMs?: number;
   /** Pause after a failed round; doubles with each failure in a row. */
   readonly retryMs?: number;
-  /** Reports that are taken in at the same time, each in a vector of its own. */
+  /** Reports that are taken in at the same time, each in a vector of its own; by default as many as 16 MB hold, and at least four. */
   readonly concurrentUploads?: number;
   /** An upload must advance by a full chunk within this time. */
   readonly stallMs?: number;

@@ -35,8 +35,8 @@ export interface MaskedRoundOptions {
   readonly stageMs: number;
   readonly send: (participant: string, message: CoordinatorMessage) => void;
   readonly onGrant: (participant: string) => void;
-  /** The vector of a participant is in the sum. */
-  readonly onAccepted: (participant: string) => void;
+  /** The vector of a participant, with this digest, is in the sum. */
+  readonly onAccepted: (participant: string, sha256: string) => void;
   readonly onBlame: (blame: Blame) => void;
   /** Makes the charge durable and public: afterwards something may be revealed. */
   readonly commit: (roster: readonly string[]) => Promise<void>;
@@ -209,13 +209,14 @@ async function work(session: Session): Promise<void> {
 }
 
 async function step(session: Session, job: Job): Promise<void> {
-  const event = eventOf(session, job);
-  if (event === null) return;
+  const read = eventOf(session, job);
+  if (read === null) return;
+  const { event, sha256 } = read;
   const [state, effects] = await aggregatorStep(session.context, session.state, event);
   session.state = state;
   for (const effect of effects) if (!session.isClosed) await perform(session, effect);
   if (!('answers' in state)) return;
-  if (job.kind === 'vector' && isInSum(state, job.from)) session.options.onAccepted(job.from);
+  if (sha256 !== null && job.kind === 'vector' && isInSum(state, job.from)) session.options.onAccepted(job.from, sha256);
   session.options.onStage(state.kind, state.answers.size);
 }
 
@@ -224,17 +225,18 @@ function isInSum(state: AggregatorState, id: string): boolean {
   return state.reported.has(state.session.roster.entries.findIndex((entry) => entry.id === id));
 }
 
-function eventOf({ uploads, state }: Session, job: Job): AggregatorEvent | null {
+/** `sha256`: of the vector, where there is one. */
+function eventOf({ uploads, state }: Session, job: Job): { event: AggregatorEvent; sha256: string | null } | null {
   // The time of a stage that is over says nothing about the next.
-  if (job.kind === 'stage-over') return job.stage === state.kind ? { kind: 'deadline' } : null;
-  if (job.kind !== 'vector') return job;
+  if (job.kind === 'stage-over') return job.stage === state.kind ? { event: { kind: 'deadline' }, sha256: null } : null;
+  if (job.kind !== 'vector') return { event: job, sha256: null };
   // The area was freed when the time for vectors was up.
   if (state.kind !== 'masked') return null;
   let message: unknown = null;
-  uploads.collect(job.from, (words) => {
+  const sha256 = uploads.collect(job.from, (words) => {
     message = decodeOrNull(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
   });
-  return { kind: 'message', from: job.from, message };
+  return { event: { kind: 'message', from: job.from, message }, sha256 };
 }
 
 /** What is no frame is no message either: the aggregator names its sender. */

@@ -105,6 +105,8 @@ export async function settledCatalogue({ storage, blobs }: Records, task: string
 
 /** Keeps a catalogue as the one of the task. Its hash is the digest of its file. */
 export async function keepCatalogue({ storage, blobs }: Records, task: string, catalogue: Catalogue): Promise<void> {
+  // The file was durable before the task named it.
+  if ((await storage.task(task))?.catalogueHash === catalogue.hash) return;
   await blobs.write(new TextEncoder().encode(canonicalJson(catalogue.products)));
   await storage.fixCatalogue(task, catalogue.hash);
 }

@@ -5,15 +5,13 @@
  */
 import type { Logger } from 'pino';
 import { journalledEvents } from '../shared/federation/budget-report.ts';
-import { planStatement, type Plan } from '../shared/federation/plan.ts';
+import type { Plan } from '../shared/federation/plan.ts';
 import { combineParts, describeStaleness } from '../shared/federation/staleness.ts';
 import { advance, nextDeadline, type Round, type RoundEffect, type RoundEvent, type Step } from '../shared/federation/round.ts';
 import { encodeBase64 } from '../shared/ledger/base64.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
-import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
-import type { Blame } from '../shared/secagg/aggregator-state.ts';
 import { encodeMessage } from '../shared/secagg/wire.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
@@ -21,7 +19,9 @@ import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
 import { createMaskedRound, type MaskedRound } from './masked-round.ts';
 import type { RoundLedger } from './ledger/round-ledger.ts';
+import { createReceipts, type Receipts } from './receipts.ts';
 import type { Sum } from './releases.ts';
+import { accuse, directoryOf, invite, rosterOf, train } from './round-members.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Stragglers } from './stragglers.ts';
 import type { StagingAreas } from './uploads.ts';
@@ -33,7 +33,7 @@ export interface Conclusion {
 }
 
 export interface RoundContext {
-  readonly storage: Pick<Storage, 'startTraining' | 'failRound' | 'spends' | 'nodes'>;
+  readonly storage: Pick<Storage, 'startTraining' | 'recordParticipants' | 'failRound' | 'spends' | 'nodes'>;
   /** Makes of the sum what the round is for: a release, or a decision about one. */
   readonly conclude: (sum: Sum) => Promise<Conclusion>;
   /** What outlives the rounds of a buffered task. */
@@ -69,10 +69,14 @@ export interface Runner {
   readonly plan: Plan;
   readonly planHash: string;
   readonly invited: ReadonlySet<string>;
+  readonly invitation: ServerMessage;
   /** What collects the reports: in the clear, or masked once the members are known. */
   readonly aggregation: Aggregation | null;
   masked: MaskedRound | null;
   readonly faulty: Set<string>;
+  /** Members and their long-term keys, once the round trains or masks. */
+  directory: ReadonlyMap<string, string>;
+  readonly receipts: Receipts;
   readonly end: (outcome: RoundOutcome) => void;
   round: Round;
   /** The charge is durable and members were told to train. */
@@ -101,8 +105,8 @@ export function apply(runner: Runner, [round, effects]: Step): void {
 }
 
 /** At once: the next piece of a report may arrive before the release is begun. */
-function leaveStragglers({ context, plan, aggregation }: Runner, members: readonly string[]): void {
-  if (plan.aggregation !== undefined && aggregation !== null) context.stragglers.adopt(plan, aggregation, members);
+function leaveStragglers({ context, plan, aggregation, receipts }: Runner, members: readonly string[]): void {
+  if (plan.aggregation !== undefined && aggregation !== null) context.stragglers.adopt({ plan, aggregation, receipts }, members);
 }
 
 /** Strictly in order: no member trains before the charge is durable, no sum is decoded before its last update. */
@@ -133,8 +137,7 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
     case 'start-masking':
       return startMasking(runner, effect.participants);
     case 'accumulate':
-      runner.aggregation?.accumulate(effect.participant);
-      return accept(runner, effect.participant);
+      return accumulate(runner, effect.participant);
     case 'refuse':
       return context.gateway.refuse(effect.participant, new CestaError(effect.code, effect.message));
     case 'release':
@@ -148,22 +151,26 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
   }
 }
 
-export function invite({ context, plan, planHash }: Runner, participant: string): void {
-  context.gateway.send(participant, { type: 'invite', plan, signature: context.key.sign(planStatement(planHash)), evidence: context.ledger.evidence });
+/** Nobody waits for the receipt but the release. */
+function accumulate({ aggregation, receipts }: Runner, participant: string): void {
+  if (aggregation !== null) receipts.report(participant, aggregation.accumulate(participant));
 }
 
-/** The deadline travels as time left: clocks of different machines do not agree. */
-export function train({ context, plan }: Runner, participant: string, deadline: number): void {
-  context.gateway.send(participant, { type: 'train', round: plan.round, deadlineMs: Math.max(0, Math.round(deadline - context.clock.now())) });
-}
-
-export function accept({ context, plan }: Runner, participant: string): void {
-  context.gateway.send(participant, { type: 'accepted', round: plan.round });
+/** The receipts of a round; a disk that does not take them ends it. */
+export function receiptsOf(runner: () => Runner, { storage, key, clock, gateway }: RoundContext, round: string, planHash: string): Receipts {
+  return createReceipts({
+    round, planHash, storage, key, clock,
+    nodeOf: (participant) => runner().directory.get(participant),
+    onDurable: (participant, receipt) => void gateway.send(participant, { type: 'accepted', round, receipt }),
+    onFailed: ({ code, message }) => dispatch(runner(), { kind: 'abort', code, reason: message }),
+  });
 }
 
 async function startTraining(runner: Runner, participants: readonly string[], deadline: number): Promise<void> {
-  await runner.context.storage.startTraining(runner.plan.round, participants.length);
-  await runner.context.ledger.training(participants);
+  const { storage, ledger } = runner.context;
+  runner.directory = await directoryOf(storage, participants);
+  await storage.startTraining(runner.plan.round, rosterOf(runner, participants));
+  await ledger.training(participants);
   // The round may have been stopped while the disk was at work: nobody is told to train for nothing.
   if (runner.round.phase !== 'training') return;
   runner.isTraining = true;
@@ -181,16 +188,17 @@ async function startMasking(runner: Runner, participants: readonly string[]): Pr
   const { context, plan } = runner;
   const { key, clock, areas, stallMs, stageMs, gateway, ledger, storage } = context;
   const directory = await directoryOf(storage, participants);
+  runner.directory = directory;
   // The round may have been stopped while the disk was at work.
   if (runner.round.phase !== 'masking') return;
   runner.masked = createMaskedRound({
     plan, key, directory, clock, areas, stallMs, stageMs,
     send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
-    onAccepted: (participant) => accept(runner, participant),
+    onAccepted: (participant, sha256) => runner.receipts.report(participant, sha256),
     onBlame: (blame) => accuse(runner, directory, blame),
     async commit(roster) {
-      await storage.startTraining(plan.round, roster.length);
+      await storage.startTraining(plan.round, rosterOf(runner, roster));
       await ledger.training(roster);
     },
     onStage: (stage, answered) => dispatch(runner, { kind: 'masking', stage, answered }),
@@ -209,24 +217,6 @@ async function startMasking(runner: Runner, participants: readonly string[]): Pr
 /** Stages of a masked session beside that of the vectors. */
 const maskingStages = 5;
 
-/** Long-term keys by participant: the names of shops are compared without case. */
-async function directoryOf(storage: Pick<Storage, 'nodes'>, participants: readonly string[]): Promise<Map<string, string>> {
-  const wanted = new Set(participants);
-  return new Map((await storage.nodes()).map(({ name, publicKey }): [string, string] => [name.toLowerCase(), publicKey]).filter(([name]) => wanted.has(name)));
-}
-
-function accuse({ context, plan, faulty }: Runner, directory: ReadonlyMap<string, string>, { id, stage, code, message, evidence }: Blame): void {
-  const { gateway, ledger, logger } = context;
-  logger.warn({ participant: id, round: plan.round, stage, code, reason: message }, 'participant excluded');
-  gateway.refuse(id, new CestaError(code, message));
-  if (code === 'secagg.invalid' || code === 'secagg.equivocation') faulty.add(id);
-  const node = directory.get(id);
-  // Keys may be signed twice in good faith, by a shop that started again.
-  if (evidence === undefined || node === undefined || stage === 'keys') return;
-  const [first, second] = [evidence.first, evidence.second].map(({ statement, signature }) => ({ statement, signature: bytesToHex(signature) }));
-  ledger.equivocation(node, first, second).catch((error: unknown) => logger.error({ err: error, participant: id }, 'an equivocation could not be recorded'));
-}
-
 /** The sum to be released: of this round's reports alone, or of everything in the buffer. */
 function sumOf(runner: Runner): Pick<Sum, 'aggregate' | 'participants' | 'staleness'> {
   const { context, plan } = runner;
@@ -239,9 +229,11 @@ function sumOf(runner: Runner): Pick<Sum, 'aggregate' | 'participants' | 'stalen
 }
 
 async function release(runner: Runner, reported: readonly string[]): Promise<void> {
-  const { context, plan } = runner;
+  const { context, plan, receipts } = runner;
   // Uploads beyond the target: their chunks would only take memory and time from here on.
   if (plan.aggregation === undefined) reportsOf(runner).close();
+  const failure = (await receipts.settled()) ?? (await context.stragglers.settled());
+  if (failure !== null) throw failure;
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
@@ -254,6 +246,8 @@ async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEf
   const { context, plan } = runner;
   runner.aggregation?.close();
   runner.masked?.close();
+  // Whoever is acknowledged hears of that before it hears of the end.
+  await runner.receipts.settled();
   try {
     await context.storage.failRound(plan.round, { code, message: reason });
   } catch (error) {

@@ -10,7 +10,8 @@ import type { Chunk } from '../shared/protocol/messages.ts';
 import { createAggregation, type Aggregation } from './aggregation.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { MaskedRound } from './masked-round.ts';
-import { accept, apply, dispatch, invite, train, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
+import { acceptAgain, invitationTo, invite, train } from './round-members.ts';
+import { apply, dispatch, receiptsOf, type RoundContext, type RoundOutcome, type Runner } from './round-effects.ts';
 
 export type { Conclusion, RoundContext, RoundOutcome } from './round-effects.ts';
 
@@ -77,6 +78,7 @@ type RunnerStart = Pick<Runner, 'plan' | 'round' | 'end'> & { readonly candidate
 function createRunner(context: RoundContext, { candidates, ...start }: RunnerStart): Runner {
   const { gateway, clock, areas, stallMs, stragglers } = context;
   const { plan } = start;
+  const hash = planHash(plan);
   const aggregation = plan.privacy.mode === 'distributed' ? null : createAggregation({
     plan,
     clock,
@@ -94,7 +96,10 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     aggregation,
     masked: null,
     faulty: new Set(),
-    planHash: planHash(plan),
+    planHash: hash,
+    invitation: invitationTo(context, plan, hash),
+    directory: new Map(),
+    receipts: receiptsOf(() => runner, context, plan.round, hash),
     invited: new Set(candidates.slice(0, plan.cohort.maxParticipants)),
     isTraining: false,
     releaseSha256: '',
@@ -150,7 +155,7 @@ function maskedOf({ masked, plan }: Runner, what: string): MaskedRound {
 function acceptReport(runner: Runner, aggregation: Aggregation, participant: string, { length, sha256 }: ReportMessage): void {
   const { round } = runner;
   // The first acceptance was lost with a connection: saying it again lets the participant rest.
-  if (hasReported(round, participant)) return accept(runner, participant);
+  if (hasReported(round, participant)) return acceptAgain(runner, participant);
   if (round.phase === 'recruiting' || (round.phase === 'training' && !runner.isTraining)) {
     throw new CestaError('protocol.out-of-order', 'report: training has not started');
   }
@@ -182,6 +187,7 @@ function exclude(runner: Runner, participant: string, { code, message }: CestaEr
   const { context, plan } = runner;
   context.logger.warn({ participant, round: plan.round, code, reason: message }, 'participant excluded');
   forget(runner, participant);
+  if (!isOver(runner.round) && !hasReported(runner.round, participant)) runner.receipts.exclude(participant, code);
   dispatch(runner, { kind: 'misbehave', participant, code, now: context.clock.now() });
 }
 
@@ -189,7 +195,7 @@ function resume(runner: Runner, participant: string): void {
   const { round, context } = runner;
   // What was under way on the old connection starts afresh.
   runner.aggregation?.discard(participant);
-  if (hasReported(round, participant)) return accept(runner, participant);
+  if (hasReported(round, participant)) return acceptAgain(runner, participant);
   if (round.phase === 'recruiting' && round.pending.has(participant)) return invite(runner, participant);
   if (round.phase !== 'training') return;
   if (round.members.get(participant) === 'working' && runner.isTraining) return train(runner, participant, round.deadline);

@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signingKey, type SigningKey } from '../shared/ledger/signing-key.ts';
+import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
+import { nodeSigningKey } from './node-signing-key.ts';
 
 const secretBytes = 32;
 
@@ -38,7 +39,7 @@ function readKey(folder: string, prepare: (file: string) => void): SigningKey {
     }
     const secret = readFileSync(file);
     if (secret.length !== secretBytes) throw new CestaError('storage.failed', `signing key: expected ${secretBytes} bytes in ${file}, got ${secret.length}`);
-    return signingKey(secret);
+    return nodeSigningKey(secret);
   } catch (cause) {
     if (cause instanceof CestaError) throw cause;
     throw new CestaError('storage.failed', `signing key: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

@@ -9,6 +9,7 @@ import type { ServerMessage } from '../shared/protocol/messages.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
 import type { Gateway } from './gateway.ts';
+import type { Receipts } from './receipts.ts';
 
 export type LateEvent = 'late-report' | 'late-loss';
 
@@ -26,6 +27,8 @@ export interface OlderPlan {
   readonly plan: Plan;
   readonly hash: string;
   readonly aggregation: Aggregation;
+  /** Signs for late reports as for those in time. */
+  readonly receipts: Receipts;
   /** Releases made when the plan was. */
   readonly born: number;
   /** Members that have not reported. */
@@ -66,10 +69,9 @@ export function count(state: State, older: OlderPlan, participant: string): void
   const { options, made, open: current } = state;
   older.out.delete(participant);
   older.waiting.delete(participant);
-  older.aggregation.accumulate(participant);
+  older.receipts.report(participant, older.aggregation.accumulate(participant));
   older.held.add(participant);
   options.logger.info({ participant, round: older.plan.round, staleness: made - older.born }, 'late report is in the buffer');
-  options.gateway.send(participant, { type: 'accepted', round: older.plan.round });
   current?.onLate('late-report', participant);
   options.onChange();
 }

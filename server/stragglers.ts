@@ -13,12 +13,14 @@ import type { SumPart } from '../shared/federation/staleness.ts';
 import { canonicalJson } from '../shared/protocol/canonical-json.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { Chunk } from '../shared/protocol/messages.ts';
-import type { Aggregation } from './aggregation.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import { count, exclude, lose, retire, sweep, tell, watch, type Failure, type LateEvent, type News, type OlderPlan, type Release, type State, type StragglersOptions } from './straggler-books.ts';
 
 export type { LateEvent, StragglersOptions } from './straggler-books.ts';
+
+/** What a round leaves to its stragglers. */
+export type ClosedRound = Pick<OlderPlan, 'plan' | 'aggregation' | 'receipts'>;
 
 export interface Stragglers {
   /** Whoever is still to report to an older plan, or has a report in the buffer: to be invited by no round. */
@@ -28,7 +30,9 @@ export interface Stragglers {
   /** A round opens. Older plans of another model are given up: their reports fit no sum of this one. */
   open(plan: Plan, onLate: (event: LateEvent, participant: string) => void): Carried;
   /** The round closes: keeps its plan, its reports and its stragglers. Until `released` or `failed`, nothing is added to a sum. */
-  adopt(plan: Plan, aggregation: Aggregation, members: readonly string[]): void;
+  adopt(round: ClosedRound, members: readonly string[]): void;
+  /** Waits for the receipts of late reports. @returns what failed, or null */
+  settled(): Promise<CestaError | null>;
   /** Everything in the buffer, which is then empty. */
   take(): readonly SumPart[];
   /** The release of what was taken is served. */
@@ -57,13 +61,17 @@ export function createStragglers(options: StragglersOptions): Stragglers {
       return [...plans.values()].reduce((count, { held }) => count + held.size, 0);
     },
     open: (plan, onLate) => open(state, plan, onLate),
-    adopt(plan, aggregation, members) {
+    adopt({ plan, aggregation, receipts }, members) {
       state.isReleasing = true;
-      const older: OlderPlan = { plan, hash: planHash(plan), aggregation, born: state.made, out: new Set(members), waiting: new Set(), held: new Set(), cancelTimer: () => undefined };
+      const older: OlderPlan = { plan, hash: planHash(plan), aggregation, receipts, born: state.made, out: new Set(members), waiting: new Set(), held: new Set(), cancelTimer: () => undefined };
       plans.set(plan.round, older);
       watch(state, older, options.clock.now() + plan.deadlines.trainingMs * options.maxStaleness);
       for (const participant of members) state.planOf.set(participant, older);
       if (members.length > 0) options.logger.info({ round: plan.round, stragglers: members.length }, 'round closes, and its stragglers may report to a later one');
+    },
+    async settled() {
+      const failures = await Promise.all([...plans.values()].map(({ receipts }) => receipts.settled()));
+      return failures.find((failure) => failure !== null) ?? null;
     },
     take: () => take(state),
     released: (release) => settleRelease(state, release),
@@ -174,8 +182,13 @@ function acceptReport(state: State, older: OlderPlan, participant: string, { pla
   if (hash !== older.hash) throw new CestaError('update.wrong-round', `planHash: expected ${older.hash}, got ${hash}`);
   // The acceptance follows.
   if (older.waiting.has(participant)) return;
-  if (older.held.has(participant)) return void state.options.gateway.send(participant, { type: 'accepted', round: older.plan.round });
+  if (older.held.has(participant)) return acceptAgain(state, older, participant);
   guard(state, older, participant, 'update.wrong-length', () => older.aggregation.announce(participant, { length, sha256 }));
+}
+
+function acceptAgain({ options: { gateway } }: State, { plan, receipts }: OlderPlan, participant: string): void {
+  const receipt = receipts.of(participant);
+  if (receipt !== null) gateway.send(participant, { type: 'accepted', round: plan.round, receipt });
 }
 
 function acceptChunk(state: State, participant: string, { round, offset, data }: Chunk): boolean {
@@ -209,7 +222,7 @@ function resume(state: State, participant: string): void {
   const older = state.planOf.get(participant);
   if (older === undefined) return;
   const { plan: { round, deadlines } } = older;
-  if (older.held.has(participant)) gateway.send(participant, { type: 'accepted', round });
+  if (older.held.has(participant)) acceptAgain(state, older, participant);
   if (!older.out.has(participant)) return;
   // What was under way on the old connection starts afresh; whether it was told to train, nobody knows.
   older.aggregation.discard(participant);

@@ -35,8 +35,11 @@ export interface Uploads {
    * @throws CestaError `protocol.out-of-order`, `update.wrong-length`, `update.out-of-range` or `update.corrupt`
    */
   take(participant: string, offset: number, data: Int32Array): 'more' | 'complete' | 'ignored';
-  /** Hands out a complete upload, and frees its area when `use` returns: what is to be kept must be copied. */
-  collect(participant: string, use: (words: Int32Array) => void): void;
+  /**
+   * Hands out a complete upload, and frees its area when `use` returns: what is to be kept must be copied.
+   * @returns its digest.
+   */
+  collect(participant: string, use: (words: Int32Array) => void): string;
   /** Forgets an upload that is queued or under way; a complete update stays, since the round counts on it. */
   discard(participant: string): void;
   /** Forgets everything that was not collected, and stops all timers. */
@@ -60,13 +63,18 @@ export interface StagingAreas {
   give(area: Int32Array): void;
 }
 
-export function createStagingAreas(count = 4): StagingAreas {
+/** Areas of long vectors, and how many words short ones may take together: a hundred small reports need not queue. */
+const fewestAreas = 4;
+const sharedWords = 1 << 22;
+
+/** @param count areas at a time; by default as many as 16 MB hold, and at least four. */
+export function createStagingAreas(count?: number): StagingAreas {
   let free: Int32Array[] = [];
   let lent = 0;
   const waiting = new Set<() => void>();
   return {
     borrow(length, whenFree) {
-      if (lent === count) {
+      if (lent >= (count ?? Math.max(fewestAreas, Math.floor(sharedWords / length)))) {
         waiting.add(whenFree);
         return null;
       }
@@ -134,6 +142,7 @@ export function createUploads(options: UploadOptions): Uploads {
       use(upload.area.subarray(0, upload.length));
       free(state, participant, upload);
       grantNext(state);
+      return upload.sha256;
     },
     discard: (participant) => discard(state, participant),
     close() {
@@ -180,10 +189,8 @@ function store(upload: Upload, offset: number, data: Int32Array, bound: number):
   if (data.length === 0) throw new CestaError('protocol.malformed', 'chunk: expected at least one coordinate, got none');
   if (offset !== upload.received) throw new CestaError('protocol.out-of-order', `chunk: expected offset ${upload.received}, got ${offset}`);
   if (offset + data.length > length) throw new CestaError('update.wrong-length', `chunk: expected at most ${length - offset} more coordinates, got ${data.length}`);
-  for (let i = 0; i < data.length; i += 1) {
-    // `Math.abs` of the smallest integer is positive in doubles: no coordinate slips through.
-    if (Math.abs(data[i]) > bound) throw new CestaError('update.out-of-range', `coordinate ${offset + i}: expected at most ${bound} in magnitude, got ${data[i]}`);
-  }
+  const outlier = findOutlier(data, bound);
+  if (outlier >= 0) throw new CestaError('update.out-of-range', `coordinate ${offset + outlier}: expected at most ${bound} in magnitude, got ${data[outlier]}`);
   area.set(data, offset);
   upload.digest.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   upload.received += data.length;
@@ -193,6 +200,16 @@ function store(upload: Upload, offset: number, data: Int32Array, bound: number):
   upload.complete = true;
   upload.cancelStall();
   return 'complete';
+}
+
+/** The position of the first word beyond the bound, or -1. Compares integers: that is as quick as reading them. */
+function findOutlier(data: Int32Array, bound: number): number {
+  // No word is larger in magnitude, and the smallest is not larger either.
+  if (bound >= 2 ** 31) return -1;
+  const most = Math.floor(bound) | 0;
+  const least = -most | 0;
+  for (let i = 0; i < data.length; i += 1) if (data[i] > most || data[i] < least) return i;
+  return -1;
 }
 
 /** Drops an upload that holds its area without getting on: a trickle of single coordinates is no progress. */

@@ -30,6 +30,10 @@ export function logEvent(logger: Logger, event: ShopNodeEvent): void {
       return logger.info({ round: event.round, ...event.mapping, epsilonSpent: event.spent.epsilon }, 'statistic ready: clipped, noised, recorded as spent');
     case 'reported':
       return logger.info({ round: event.round, bytes: event.bytes }, 'the coordinator has the report');
+    case 'receipt':
+      return logger.info({ round: event.round, sha256: event.receipt.receipt.sha256 }, 'the coordinator signed for the report: the receipt is kept');
+    case 'no-receipt':
+      return logger.error({ round: event.round, code: event.code, reason: event.message }, 'the coordinator acknowledged the report, but its receipt is not kept');
     case 'round-done':
       return logger.info({ round: event.round, version: event.version, took: event.took }, 'round done');
     case 'round-failed':

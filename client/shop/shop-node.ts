@@ -123,6 +123,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     ...trainer,
     masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, { ownKey: state.key.publicKey, known: options.peers, onChange: (name) => logger.warn({ name }, 'another shop has a new key') }) },
     record: createRecordChecks({ memory: state.heads, policy: options.witnesses ?? noWitnesses, readTile: (address) => fetchTile(options.fetch ?? globalThis.fetch, coordinator, address) }),
+    receipts: { shop: shop.toLowerCase(), node: state.key.publicKey, keep: (receipt) => state.receipts.append(receipt) },
     onEvent(event) {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);

@@ -27,12 +27,12 @@ const spendSchema = z.object({
 export function openSpendLedger(path: string): SpendLedger {
   return {
     read: () => storageErrors(path, () => (existsSync(path) ? parseLines(readFileSync(path, 'utf8')) : emptyRecord)),
-    append: (spend) => storageErrors(path, () => appendDurably(path, spend)),
+    append: (spend) => storageErrors(path, () => appendLine(path, encodeLine(spend))),
   };
 }
 
 function encodeLine({ events, round, planHash, at }: Spend): string {
-  return `${JSON.stringify({ events, round, planHash, at })}\n`;
+  return JSON.stringify({ events, round, planHash, at });
 }
 
 function parseLines(text: string): SpendRecord {
@@ -55,7 +55,8 @@ function parseLine(line: string): Spend | null {
   }
 }
 
-function appendDurably(path: string, spend: Spend): void {
+/** Returns when the line is safe on disk. */
+export function appendLine(path: string, line: string): void {
   const isNew = !existsSync(path);
   const before = isNew ? '' : readFileSync(path, 'utf8');
   const cutOff = before !== '' && !before.endsWith('\n');
@@ -63,7 +64,7 @@ function appendDurably(path: string, spend: Spend): void {
   try {
     // A line cut off by a crash is ended, so that the next one stays readable.
     // Writes all of it or throws, which one call of `writeSync` does not promise.
-    writeFileSync(file, `${cutOff ? '\n' : ''}${encodeLine(spend)}`);
+    writeFileSync(file, `${cutOff ? '\n' : ''}${line}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,7 +1,7 @@
 /**
  * What a shop keeps between runs, in a folder of its own: its signing key (readable by its owner only), the pinned
- * key of the coordinator and those of other shops, how far its public record was seen, and the record of spends. One
- * node at a time: the coordinator admits one live connection a name.
+ * key of the coordinator and those of other shops, how far its public record was seen, the record of spends, and what
+ * the coordinator signed for. One node at a time: the coordinator admits one live connection a name.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { fillSecurely } from '../secure-random.ts';
 import { writeDurably } from './durable-file.ts';
 import { openHeadMemory } from './head-file.ts';
 import { openPeerPins, type PeerPins } from './peers.ts';
+import { openReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { recordRelease } from './sessions-file.ts';
 import { openSpendLedger, storageErrors, type SpendLedger } from './spend-ledger.ts';
 
@@ -27,6 +28,8 @@ export interface StateFolder {
   /** @throws CestaError `storage.failed` */
   pinCoordinator(key: string): void;
   readonly ledger: SpendLedger;
+  /** What the coordinator acknowledged. */
+  readonly receipts: ReceiptFile;
   /** Keys of other shops, as they were first seen. */
   readonly peers: PeerPins;
   /** Writes down that a masked session (hex) was answered. @throws CestaError `secagg.aborted` if it was before, `storage.failed` */
@@ -60,6 +63,7 @@ export function openStateFolder(stateDir: string, shop: string): StateFolder {
         coordinatorKey = pinned;
       },
       ledger: openSpendLedger(join(path, 'spends.jsonl')),
+      receipts: openReceiptFile(join(path, 'receipts.jsonl')),
       peers: openPeerPins(path),
       recordRelease: (sessionId) => recordRelease(path, sessionId),
       heads: openHeadMemory(path),

@@ -8,3 +8,7 @@ export function median(repeats: number, run: () => unknown): number {
   }).sort((a, b) => a - b);
   return times[Math.floor(times.length / 2)];
 }
+
+export function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}

@@ -15,6 +15,7 @@ import { parseTerms } from '../../shared/secagg/terms.ts';
 import * as crypto from 'node:crypto';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { encodeMessage } from '../../shared/secagg/wire.ts';
+import { medianOf } from './median.ts';
 import { randomWords } from './random-words.ts';
 
 export interface SecaggBench {
@@ -149,9 +150,4 @@ async function settle(bench: Bench): Promise<void> {
     await tell(bench, next.id, next.event);
     await drainAggregator(bench);
   }
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
 }

@@ -120,9 +120,9 @@ function addCrashes(audit: Command): void {
     });
 }
 
-function describeCrashes({ mode, kills, rounds, charged, released, answers, findings }: CrashesReport): string {
+function describeCrashes({ mode, kills, rounds, charged, released, answers, receipts, findings }: CrashesReport): string {
   return [
-    `${kills} kills in mode ${mode}: ${rounds} rounds, ${charged} charged, ${released} released; ${answers} answers were checked`,
+    `${kills} kills in mode ${mode}: ${rounds} rounds, ${charged} charged, ${released} released; ${answers} answers and ${receipts} receipts were checked`,
     ...(findings.length === 0 ? ['Nothing that was acknowledged was lost, and nothing was counted twice.'] : findings.map((finding) => `LOST: ${finding}`)),
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** `cesta bench`: speed, as medians of repeated runs on this machine. */
 import type { Command } from 'commander';
+import { describeMachine } from '../bench/machine.ts';
 import { integerIn, numberIn } from './options.ts';
 import { print } from './output.ts';
 
@@ -22,6 +23,31 @@ export function addBench(program: Command): void {
     .action(async ({ json, ...round }: { json?: boolean; participants: number; length: number }) => {
       const result = (await import('../bench/aggregation.ts')).benchAggregation(round);
       print({ json: json === true }, result, `${result.participants} reports of ${result.length} coordinates in ${result.cpuMs.toFixed(0)} ms of processor time, at most ${result.peakRssMb.toFixed(0)} MB`);
+    });
+  bench
+    .command('rounds')
+    .description('rounds of a real coordinator without a pause, beside a bare server that sums the same chunks')
+    .option('--clients <n>', 'shops in the round', integerIn(1, 10_000), 100)
+    .option('--length <n>', 'coordinates of a report', integerIn(10, 1 << 22), 1_000)
+    .option('--idle-connections <n>', 'connections whose memory is measured', integerIn(1, 8_000), 2_000)
+    .option('--folder <folder>', 'where the coordinator keeps its journal (default: the temporary folder)')
+    .option('--json', 'print one JSON object')
+    .action(async ({ json, ...round }: { json?: boolean; clients: number; length: number; idleConnections: number; folder?: string }) => {
+      const result = await (await import('../bench/rounds.ts')).benchRounds(round);
+      const { updatesPerSecond, serverCpuMsPerUpdate, floorUpdatesPerSecond, ratioToFloor, roundOverheadMs, idleConnectionBytes } = result;
+      print({ json: json === true }, result, `${result.clients} shops, ${result.length} coordinates: ${updatesPerSecond.toFixed(0)} reports a second (${serverCpuMsPerUpdate.toFixed(2)} ms of processor time each), `
+        + `${(100 * ratioToFloor).toFixed(0)} % of the ${floorUpdatesPerSecond.toFixed(0)} of a bare server; a round costs ${roundOverheadMs.toFixed(0)} ms beyond moving its bytes, an idle connection ${(idleConnectionBytes / 1_000).toFixed(1)} kB\n${describeMachine(result.machine)}`);
+    });
+  bench
+    .command('http')
+    .description('a release over HTTP, unchanged and whole, beside a bare server with answers of the same size')
+    .option('--connections <n>', 'connections that are kept alive', integerIn(1, 1_000), 16)
+    .option('--items <n>', 'products of the catalogue: 4 bytes of the release each', integerIn(10, 1 << 22), 1 << 20)
+    .option('--json', 'print one JSON object')
+    .action(async ({ json, ...options }: { json?: boolean; connections: number; items: number }) => {
+      const result = await (await import('../bench/http.ts')).benchHttp(options);
+      const { releaseBytes, notModifiedPerSecond, releasePerSecond, notModifiedRatio, releaseRatio } = result;
+      print({ json: json === true }, result, `304: ${notModifiedPerSecond.toFixed(0)} a second (${(100 * notModifiedRatio).toFixed(0)} % of a bare server); ${(releaseBytes / 1e6).toFixed(1)} MB: ${releasePerSecond.toFixed(0)} a second (${(100 * releaseRatio).toFixed(0)} %)\n${describeMachine(result.machine)}`);
     });
   bench
     .command('secagg')

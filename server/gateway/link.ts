@@ -31,7 +31,7 @@ export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
       return false;
     }
     // The callback takes the error of a socket that closes meanwhile; its `close` event tells the rest.
-    socket.send(JSON.stringify(message), () => undefined);
+    socket.send(textOf(message), () => undefined);
     return true;
   };
   const refuse = (error: CestaError): void => {
@@ -48,6 +48,18 @@ export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
     close: (status, reason) => socket.close(status, reason),
     terminate: () => socket.terminate(),
   };
+}
+
+/** What is told to many is written once. */
+const texts = new WeakMap<ServerMessage, string>();
+
+function textOf(message: ServerMessage): string {
+  let text = texts.get(message);
+  if (text === undefined) {
+    text = JSON.stringify(message);
+    texts.set(message, text);
+  }
+  return text;
 }
 
 function shorten(text: string): string {

@@ -181,9 +181,8 @@ async function append(state: State, make: (before: RecordBefore) => LogEntry): P
   // First, since it may refuse the entry; what it has taken in is forgotten should the storage fail.
   take(books, entry, bytes);
   state.isStale = true;
-  await storage.appendLogEntry(position, bytes);
   const head = { size: books.tree.size, root: books.tree.root() };
-  await storage.putSetting(headSetting, signCheckpoint(head, state.options.key));
+  await storage.appendLogEntry(position, bytes, { [headSetting]: signCheckpoint(head, state.options.key) });
   heads.add(head);
   state.isStale = false;
   return position;

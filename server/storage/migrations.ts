@@ -8,6 +8,7 @@ import { Migrator, sql } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { createIdentityTables } from './identity-storage.ts';
 import { createOperatorTables } from './operator-storage.ts';
+import { createParticipantTables } from './participant-storage.ts';
 import type { Schema } from './schema.ts';
 
 async function createRecords(db: Kysely<unknown>): Promise<void> {
@@ -106,6 +107,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '002-rounds': { up: createRounds },
   '003-log': { up: createLog },
   '004-identity': { up: createIdentityTables },
+  '005-participants': { up: createParticipantTables },
   '006-release-states': { up: addReleaseStates },
   '007-evaluations': { up: createEvaluations },
   '008-operators': { up: createOperatorTables },

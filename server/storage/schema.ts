@@ -4,9 +4,10 @@
  */
 import type { IdentitySchema } from './identity-storage.ts';
 import type { OperatorSchema } from './operator-storage.ts';
+import type { ParticipantSchema } from './participant-storage.ts';
 import type { ReleaseState, Serving, SpendState, StoredRoundState, TaskState } from './storage.ts';
 
-export interface Schema extends IdentitySchema, OperatorSchema {
+export interface Schema extends IdentitySchema, OperatorSchema, ParticipantSchema {
   readonly settings: { key: string; value: string };
   readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string; state: TaskState };
   readonly rounds: {

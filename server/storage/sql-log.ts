@@ -7,11 +7,12 @@ import type { Storage } from './storage.ts';
 export function logOf(db: Kysely<Schema>): Pick<Storage, 'logSize' | 'appendLogEntry' | 'logEntries'> {
   return {
     logSize: () => sizeOf(db),
-    async appendLogEntry(position, bytes) {
+    async appendLogEntry(position, bytes, settings = {}) {
       await db.transaction().execute(async (transaction) => {
         const size = await sizeOf(transaction);
         if (position !== size) throw new CestaError('storage.failed', `log_entries: expected to append at ${size}, got ${position}`);
         await transaction.insertInto('log_entries').values({ position, bytes: Buffer.from(bytes).toString('base64') }).execute();
+        for (const [key, value] of Object.entries(settings)) await putSetting(transaction, key, value);
       });
     },
     async logEntries({ from, limit }) {
@@ -22,6 +23,10 @@ export function logOf(db: Kysely<Schema>): Pick<Storage, 'logSize' | 'appendLogE
       });
     },
   };
+}
+
+export async function putSetting(db: Kysely<Schema> | Transaction<Schema>, key: string, value: string): Promise<void> {
+  await db.insertInto('settings').values({ key, value }).onConflict((conflict) => conflict.column('key').doUpdateSet({ value })).execute();
 }
 
 async function sizeOf(db: Kysely<Schema> | Transaction<Schema>): Promise<number> {

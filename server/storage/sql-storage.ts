@@ -10,8 +10,9 @@ import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { identityOf } from './identity-storage.ts';
 import { operatorsOf } from './operator-storage.ts';
+import { keepRoster, participantsOf } from './participant-storage.ts';
 import { readEvaluation, readRelease, readRound, readSpend, readTask } from './rows.ts';
-import { logOf } from './sql-log.ts';
+import { logOf, putSetting } from './sql-log.ts';
 import type { Schema } from './schema.ts';
 import type { Failure, ReleaseRecord, SpendState, Storage } from './storage.ts';
 
@@ -35,6 +36,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...logOf(db),
     ...identityOf(db, date),
     ...operatorsOf(db, date),
+    ...participantsOf(db, now),
     async ping() {
       await sql`select 1`.execute(db);
     },
@@ -48,9 +50,7 @@ function settingsOf(db: Db): Pick<Storage, 'setting' | 'putSetting'> {
       const row = await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst();
       return row?.value ?? null;
     },
-    async putSetting(key, value) {
-      await db.insertInto('settings').values({ key, value }).onConflict((conflict) => conflict.column('key').doUpdateSet({ value })).execute();
-    },
+    putSetting: (key, value) => putSetting(db, key, value),
   };
 }
 
@@ -104,12 +104,13 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
         await transaction.insertInto('evaluations').values({ round: plan.round, task, candidate, served, result: null }).execute();
       });
     },
-    async startTraining(round, participants) {
+    async startTraining(round, roster) {
       await db.transaction().execute(async (transaction) => {
-        const started = await transaction.updateTable('rounds').set({ state: 'training', training_at: now(), participants })
+        const started = await transaction.updateTable('rounds').set({ state: 'training', training_at: now(), participants: roster.length })
           .where('id', '=', round).where('state', '=', 'recruiting').executeTakeFirst();
         if (started.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be recruiting when training starts`);
         await moveSpend(transaction, round, 'reserved', 'committed', now());
+        await keepRoster(transaction, round, roster, now());
       });
     },
     async failRound(round, failure) {
@@ -130,11 +131,7 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
       const row = await roundsWithResults(db).where('rounds.task', '=', task).orderBy('number', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : readRound(row);
     },
-    async lastTrainedAt(task) {
-      const row = await db.selectFrom('rounds').leftJoin('evaluations', 'evaluations.round', 'rounds.id').select('opened_at')
-        .where('rounds.task', '=', task).where('training_at', 'is not', null).where('evaluations.round', 'is', null).orderBy('number', 'desc').limit(1).executeTakeFirst();
-      return row?.opened_at ?? null;
-    },
+    lastTrainedAt: (task) => lastTrainedAt(db, task),
     spends: (task) => spendsOf(db, task),
     roundsCharged: (task) => countCharged(db, task),
     async roundsDone(task) {
@@ -169,6 +166,12 @@ function evaluationsOf(db: Db, now: () => string): Pick<Storage, 'concludeEvalua
 async function endRound(db: Transaction<Schema>, round: string, participants: number, at: string): Promise<void> {
   const done = await db.updateTable('rounds').set({ state: 'done', ended_at: at, participants }).where('id', '=', round).where('state', '=', 'training').executeTakeFirst();
   if (done.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be training when it is done`);
+}
+
+async function lastTrainedAt(db: Db, task: string): Promise<string | null> {
+  const row = await db.selectFrom('rounds').leftJoin('evaluations', 'evaluations.round', 'rounds.id').select('opened_at')
+    .where('rounds.task', '=', task).where('training_at', 'is not', null).where('evaluations.round', 'is', null).orderBy('number', 'desc').limit(1).executeTakeFirst();
+  return row?.opened_at ?? null;
 }
 
 async function spendsOf(db: Db | Transaction<Schema>, task: string): Promise<ReturnType<typeof readSpend>[]> {

@@ -10,6 +10,7 @@ import type { ErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { OperatorRecords } from './operator-records.ts';
+import type { ParticipantRecords, RosterEntry } from './participant-records.ts';
 
 export type StoredRoundState = 'recruiting' | 'training' | 'done' | 'failed';
 
@@ -124,7 +125,7 @@ export interface Failure {
   readonly message: string;
 }
 
-export interface Storage extends IdentityRecords, OperatorRecords {
+export interface Storage extends IdentityRecords, OperatorRecords, ParticipantRecords {
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   setting(key: string): Promise<string | null>;
@@ -146,8 +147,8 @@ export interface Storage extends IdentityRecords, OperatorRecords {
    * @throws CestaError whatever `admit` throws.
    */
   openRound(round: OpenRoundRecord): Promise<void>;
-  /** Charges the reserved budget for good: call it before the first member is told to train. */
-  startTraining(round: string, participants: number): Promise<void>;
+  /** Charges the reserved budget for good and notes who takes part: call it before the first member is told to train. */
+  startTraining(round: string, roster: readonly RosterEntry[]): Promise<void>;
   /** Ends a round with its release, served or a candidate, both or neither. */
   publish(release: ReleaseRecord, participants: number): Promise<void>;
   /** Ends an evaluation with what came of it. */
@@ -191,9 +192,10 @@ export interface Storage extends IdentityRecords, OperatorRecords {
   logSize(): Promise<number>;
   /**
    * Appends to the public record; nothing in it is ever changed.
+   * @param settings what changes with it, in the same commit
    * @throws CestaError `storage.failed` unless `position` is the one after the last.
    */
-  appendLogEntry(position: number, bytes: Uint8Array): Promise<void>;
+  appendLogEntry(position: number, bytes: Uint8Array, settings?: Readonly<Record<string, string>>): Promise<void>;
   /**
    * Entries in order, fewer where the record ends.
    * @throws CestaError `storage.failed` for a record with a gap.

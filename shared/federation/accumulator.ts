@@ -68,7 +68,9 @@ export function decodeSum(sum: Int32Array, plan: Plan, participants: number): De
 
 function unitsOf(sum: Int32Array, { encoding, gridScale, modulusBits }: Bounds, length: number): Float64Array {
   if (encoding.kind === 'rotated') return decodeDense(sum, { scale: gridScale, rotationSeed: encoding.rotationSeed }, modulusBits, length);
-  return Float64Array.from(sum, (steps) => steps / gridScale);
+  const values = new Float64Array(sum.length);
+  for (let i = 0; i < sum.length; i += 1) values[i] = sum[i] / gridScale;
+  return values;
 }
 
 /** How many standard deviations of noise an honest coordinate may carry: exceeded with probability below 2^-100. */

@@ -14,91 +14,9 @@
 import type { ErrorCode } from '../protocol/errors.ts';
 import { afterLate, countCarried, fewestOwn, nobodyCarried, type Carried } from './carried.ts';
 import type { Plan } from './plan.ts';
+import type { MemberState, Round, RoundEffect, RoundEvent, Step } from './round-state.ts';
 
-type MemberState = 'working' | 'away' | 'reported' | 'dropped';
-
-/** What a masked session collects: fresh keys, shares of secrets, masked vectors, confirmations of who survived, and what unmasks the sum. */
-export type MaskingStage = 'keys' | 'nonces' | 'shares' | 'masked' | 'confirm' | 'unmask';
-
-interface Common {
-  readonly plan: Plan;
-}
-
-export type Round =
-  | (Common & {
-      readonly phase: 'recruiting';
-      /** Invited and not yet answered. */
-      readonly pending: ReadonlySet<string>;
-      readonly joined: ReadonlySet<string>;
-      readonly carried: Carried;
-      readonly deadline: number;
-    })
-  | (Common & {
-      readonly phase: 'training';
-      readonly members: ReadonlyMap<string, MemberState>;
-      readonly carried: Carried;
-      readonly deadline: number;
-    })
-  /** Mode `distributed`: members mask together; who drops out and when is the masked session's affair. */
-  | (Common & {
-      readonly phase: 'masking';
-      readonly members: readonly string[];
-      readonly stage: MaskingStage;
-      /** Members whose answer to this stage has arrived. */
-      readonly answered: number;
-    })
-  | (Common & {
-      readonly phase: 'releasing';
-      readonly reported: readonly string[];
-      /** Members of a buffered round that may report to a later one. */
-      readonly stragglers: readonly string[];
-    })
-  | (Common & { readonly phase: 'done'; readonly reported: readonly string[]; readonly stragglers: readonly string[]; readonly version: number })
-  | (Common & { readonly phase: 'failed'; readonly code: ErrorCode; readonly reason: string });
-
-/** Times are milliseconds of any monotonic clock, the same for all events of a round. */
-export type RoundEvent =
-  | { readonly kind: 'join'; readonly participant: string; readonly now: number }
-  /** The participant said that it will not report, or not any more. */
-  | { readonly kind: 'decline'; readonly participant: string; readonly now: number }
-  /** The connection ended; the participant may come back. */
-  | { readonly kind: 'leave'; readonly participant: string; readonly now: number }
-  | { readonly kind: 'return'; readonly participant: string; readonly now: number }
-  /** The participant's whole update arrived, was validated and stands ready to be summed. */
-  | { readonly kind: 'report'; readonly participant: string; readonly now: number }
-  /** The participant started anew, without what it had of this round: it cannot come back into it. */
-  | { readonly kind: 'restart'; readonly participant: string; readonly now: number }
-  /** The participant broke the protocol and is out of this round for good. */
-  | { readonly kind: 'misbehave'; readonly participant: string; readonly code: ErrorCode; readonly now: number }
-  /** The report of a carried member is in the buffer. */
-  | { readonly kind: 'late-report'; readonly participant: string; readonly now: number }
-  /** Nothing is expected of this carried member any more. */
-  | { readonly kind: 'late-loss'; readonly participant: string; readonly now: number }
-  | { readonly kind: 'tick'; readonly now: number }
-  | { readonly kind: 'masking'; readonly stage: MaskingStage; readonly answered: number }
-  /** The masked sum of these members is unmasked. */
-  | { readonly kind: 'summed'; readonly reported: readonly string[] }
-  /** The sum has become what the round is for: a release, or a decision about the one of this version. */
-  | { readonly kind: 'released'; readonly version: number }
-  | { readonly kind: 'abort'; readonly code: ErrorCode; readonly reason: string };
-
-export type RoundEffect =
-  | { readonly kind: 'invite'; readonly participants: readonly string[] }
-  /** Reserve the budget durably, then tell the members to train. */
-  | { readonly kind: 'start-training'; readonly participants: readonly string[]; readonly deadline: number }
-  /** Open a masked session with these members; answer with `masking`, and `summed` or `abort`. */
-  | { readonly kind: 'start-masking'; readonly participants: readonly string[] }
-  /** Tell a member that came back where it stands. */
-  | { readonly kind: 'resume'; readonly participant: string; readonly deadline: number }
-  /** Fold the participant's staged update into the accumulator: happens exactly once per participant. */
-  | { readonly kind: 'accumulate'; readonly participant: string }
-  | { readonly kind: 'refuse'; readonly participant: string; readonly code: ErrorCode; readonly message: string }
-  /** Decode the accumulator, update the model, publish; answer with `released` or `abort`. */
-  | { readonly kind: 'release'; readonly reported: readonly string[] }
-  | { readonly kind: 'announce-done'; readonly version: number }
-  | { readonly kind: 'announce-failed'; readonly code: ErrorCode; readonly reason: string };
-
-export type Step = readonly [Round, readonly RoundEffect[]];
+export type { MaskingStage, Round, RoundEffect, RoundEvent, Step } from './round-state.ts';
 
 /**
  * Opens a round for the participants connected now, at most `maxParticipants` of them in the given order.
@@ -248,18 +166,17 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
 /** Training ends when the target has reported, when no own member is working any more, or at the deadline. */
 function close(round: Extract<Round, { phase: 'training' }>, now: number): Step {
   const { minParticipants, targetParticipants } = round.plan.cohort;
-  const reported = inState(round, 'reported');
-  const working = inState(round, 'working').length;
-  const away = inState(round, 'away').length;
-  const buffered = reported.length + countCarried(round.carried, 'reported');
+  const { reported, working, away } = countStates(round);
+  const buffered = reported + countCarried(round.carried, 'reported');
   const possible = working + away + countCarried(round.carried, 'working');
   if (buffered + possible < minParticipants) {
     return fail(round, `participants: expected at least ${minParticipants} reports, got ${buffered} and ${possible} still possible`);
   }
-  if (reported.length + working + away === 0) return fail(round, 'participants: expected a report to this plan, got none, and none is possible');
+  if (reported + working + away === 0) return fail(round, 'participants: expected a report to this plan, got none, and none is possible');
   const isDue = now >= round.deadline;
-  if (reported.length > 0 && (buffered >= targetParticipants || (buffered >= minParticipants && (working === 0 || isDue)))) {
-    return [{ plan: round.plan, phase: 'releasing', reported, stragglers: stragglersOf(round) }, [{ kind: 'release', reported }]];
+  if (reported > 0 && (buffered >= targetParticipants || (buffered >= minParticipants && (working === 0 || isDue)))) {
+    const survivors = inState(round, 'reported');
+    return [{ plan: round.plan, phase: 'releasing', reported: survivors, stragglers: stragglersOf(round) }, [{ kind: 'release', reported: survivors }]];
   }
   if (isDue) return fail(round, `participants: expected at least ${minParticipants} reports by the deadline, got ${buffered}`);
   return [round, []];
@@ -267,6 +184,13 @@ function close(round: Extract<Round, { phase: 'training' }>, now: number): Step 
 
 function stragglersOf(round: Extract<Round, { phase: 'training' }>): readonly string[] {
   return round.plan.aggregation === undefined ? [] : [...inState(round, 'working'), ...inState(round, 'away')];
+}
+
+/** Counts and makes no lists: this runs for every report. */
+function countStates({ members }: Extract<Round, { phase: 'training' }>): Readonly<Record<MemberState, number>> {
+  const counts = { working: 0, away: 0, reported: 0, dropped: 0 };
+  for (const state of members.values()) counts[state] += 1;
+  return counts;
 }
 
 function inState(round: Extract<Round, { phase: 'training' }>, wanted: MemberState): string[] {

@@ -51,6 +51,7 @@ export const errorTable = {
   'node.name-taken': { status: 409, hint: 'Another key, or another live connection, already holds this shop name.' },
   'round.failed': { status: 409, hint: 'The round ended without a release; the last release stays in force.' },
   'round.not-member': { status: 409, hint: 'Membership is frozen when training starts; wait for the next round.' },
+  'receipt.untrusted': { status: 422, hint: 'The coordinator acknowledged a report in words that prove nothing; they are not kept. Ask its operator.' },
   'release.not-found': { status: 404, hint: 'No such release; GET /v1/model serves the current one.' },
   'release.state': { status: 409, hint: 'GET /v1/releases lists the releases and which of them is served.' },
   'release.untrusted': { status: 422, hint: 'The release was refused; the last good one is kept.' },

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { productSchema } from '../commerce/catalogue.ts';
 import { planSchema } from '../federation/plan.ts';
 import { evidenceSchema } from '../ledger/evidence.ts';
+import { signedReceiptSchema } from '../ledger/receipt.ts';
 import { signedCertificateSchema } from '../identity/certificate.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
@@ -74,7 +75,8 @@ const serverMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('masked'), round: roundId, frame: maskedFrame }),
   /** A staging area is free: send the chunks of the announced report. */
   z.strictObject({ type: z.literal('upload'), round: roundId }),
-  z.strictObject({ type: z.literal('accepted'), round: roundId }),
+  /** The report is in, and so is its receipt in the coordinator's journal. */
+  z.strictObject({ type: z.literal('accepted'), round: roundId, receipt: signedReceiptSchema }),
   /** `version`, `sha256`: of the release that the round made, or that it scored. */
   z.strictObject({ type: z.literal('round-done'), round: roundId, version: z.number().int(), sha256: hex(32) }),
   z.strictObject({ type: z.literal('round-failed'), round: roundId, code: errorCode, message: z.string() }),
@@ -119,9 +121,12 @@ const chunkMetadataSchema = z.strictObject({
   offset: z.string().regex(/^(0|[1-9][0-9]{0,9})$/).transform(Number),
 });
 
-/** @throws CestaError `protocol.malformed` */
+/**
+ * The data may be a view of the frame: whoever keeps it copies it.
+ * @throws CestaError `protocol.malformed`
+ */
 export function decodeChunk(frame: Uint8Array): Chunk {
-  const { tensors, metadata } = decodeTensors(frame);
+  const { tensors, metadata } = decodeTensors(frame, { share: true });
   const parsed = chunkMetadataSchema.safeParse(metadata);
   if (!parsed.success) throw new CestaError('protocol.malformed', `chunk: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
   const data = tensors['chunk']?.data;

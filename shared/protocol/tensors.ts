@@ -103,17 +103,18 @@ function digestContent(entries: unknown, body: Uint8Array): string {
 }
 
 /**
- * Parses bytes from outside. The tensors are copies aligned to their element size; the input may be reused.
+ * Parses bytes from outside. The tensors are copies aligned to their element size, and the input may be reused; with
+ * `share` they are views of it where they lie aligned, for who is done with them before the input changes.
  * @throws CestaError `protocol.malformed`
  */
-export function decodeTensors(bytes: Uint8Array): TensorFile {
+export function decodeTensors(bytes: Uint8Array, { share = false }: { readonly share?: boolean } = {}): TensorFile {
   const { header, bodyStart } = readHeader(bytes);
   const { __metadata__: metadata, ...rest } = header;
   const body = bytes.subarray(bodyStart);
   const parsedMetadata = metadataSchema.safeParse(metadata ?? {});
   if (!parsedMetadata.success) throw malformed('__metadata__: expected strings');
   const tensors: Record<string, Tensor> = {};
-  for (const [name, value] of Object.entries(rest)) tensors[name] = readTensor(name, value, body);
+  for (const [name, value] of Object.entries(rest)) tensors[name] = readTensor(name, value, body, share);
   return { tensors, metadata: parsedMetadata.data, contentDigest: () => digestContent(rest, body) };
 }
 
@@ -132,7 +133,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; bodyS
   return { header: header as Record<string, unknown>, bodyStart };
 }
 
-function readTensor(name: string, value: unknown, body: Uint8Array): Tensor {
+function readTensor(name: string, value: unknown, body: Uint8Array, share: boolean): Tensor {
   const entry = entrySchema.safeParse(value);
   if (!entry.success) throw malformed(`tensor ${name}: ${z.prettifyError(entry.error)}`);
   const { dtype, shape, data_offsets: [start, end] } = entry.data;
@@ -141,6 +142,7 @@ function readTensor(name: string, value: unknown, body: Uint8Array): Tensor {
   if (end > body.length || end - start !== expectedBytes) {
     throw malformed(`tensor ${name}: expected ${expectedBytes} bytes inside a body of ${body.length}, got offsets ${start}..${end}`);
   }
+  if (share && (body.byteOffset + start) % constructor.BYTES_PER_ELEMENT === 0) return { shape, data: new constructor(body.buffer as ArrayBuffer, body.byteOffset + start, elementCount(shape)) };
   // Not `body.slice`: that of a Node Buffer is a view, unaligned and shared.
   return { shape, data: new constructor(Uint8Array.prototype.slice.call(body, start, end).buffer) };
 }

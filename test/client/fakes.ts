@@ -1,6 +1,7 @@
 /** A network, a clock and a coordinator that do exactly what a test says. */
 import { randomBytes } from 'node:crypto';
 import type { Timers, OpenSocket, SocketHandlers } from '../../client/socket.ts';
+import { makeReceipt } from '../../shared/ledger/receipt.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import { connectStatement, parseClientMessage, type ClientMessage, type ServerMessage } from '../../shared/protocol/messages.ts';
 import { fakeRecord } from './fake-record.ts';
@@ -115,6 +116,15 @@ export function admit(socket: FakeSocket, { session = 1, openCatalogue = false, 
   socket.say({ type: 'challenge', nonce: '11'.repeat(32), coordinatorKey: key });
   socket.say({ ...welcomeTo(socket, session), task, openCatalogue });
   if (!openCatalogue) socket.say({ type: 'ready' });
+}
+
+/** Says that the newest report of the shop behind the socket is in, with a receipt for it. */
+export function acknowledge(socket: FakeSocket, round: string): void {
+  const [hello] = socket.messages();
+  const report = socket.messages().findLast((message) => message.type === 'report');
+  if (hello.type !== 'hello' || report === undefined) throw new Error('expected a hello and a report first');
+  const { planHash, sha256 } = report;
+  socket.say({ type: 'accepted', round, receipt: makeReceipt(coordinator, { round, planHash, shop: hello.shop.toLowerCase(), node: hello.publicKey, sha256, acceptedAt: '2026-01-02T03:04:05.000Z' }) });
 }
 
 /** A welcome that proves the fake coordinator's key over the nonce of the socket's hello. */

@@ -4,6 +4,7 @@ import { openConnection } from '../../client/connection.ts';
 import { startParticipant, type Participant, type ParticipantEvent, type ParticipantOptions } from '../../client/participant.ts';
 import { emptyRecord, spendOf, totalSpent } from '../../client/spends.ts';
 import { planHash, planStatement, type Plan } from '../../shared/federation/plan.ts';
+import { makeReceipt, type SignedReceipt } from '../../shared/ledger/receipt.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
@@ -141,6 +142,12 @@ describe('an invitation', () => {
   });
 });
 
+const holder = { shop: 'corner-shop', node: 'ab'.repeat(32) };
+
+function receiptFor(changes: Partial<SignedReceipt['receipt']> = {}, key = coordinator): SignedReceipt {
+  return makeReceipt(key, { ...holder, round: 'main-1', planHash: planHash(goodPlan), sha256: sha256Hex(new Uint8Array(noised.buffer)), acceptedAt: '2026-01-02T03:04:05.000Z', ...changes });
+}
+
 describe('a report', () => {
   const types = (messages: readonly ClientMessage[]): string[] => messages.map(({ type }) => type);
 
@@ -162,10 +169,38 @@ describe('a report', () => {
     const chunks = network.last().frames.map(decodeChunk);
     expect(chunks.every(({ round }) => round === 'main-1')).toBe(true);
     expect(Int32Array.from(chunks.flatMap(({ data }) => [...data]))).toEqual(Int32Array.from(noised));
-    network.last().say({ type: 'accepted', round: 'main-1' });
+    network.last().say({ type: 'accepted', round: 'main-1', receipt: receiptFor() });
     network.last().say({ type: 'round-done', round: 'main-1', version: 4, sha256: 'ab'.repeat(32) });
     expect(events.slice(-2)).toEqual([{ kind: 'reported', round: 'main-1', bytes: noised.byteLength }, { kind: 'round-done', round: 'main-1', version: 4, took: 'part' }]);
     expect(builds.length).toBe(1);
+  });
+
+  async function acknowledged(receipt: SignedReceipt, keep: (kept: SignedReceipt) => void): Promise<ParticipantEvent[]> {
+    const { network, events } = await offered({ receipts: { ...holder, keep } });
+    network.last().say({ type: 'upload', round: 'main-1' });
+    await until(() => network.last().frames.length === 2);
+    network.last().say({ type: 'accepted', round: 'main-1', receipt });
+    return events.slice(-2);
+  }
+
+  it('that is accepted leaves a receipt, kept before anybody hears of it', async () => {
+    const kept: SignedReceipt[] = [];
+    const receipt = receiptFor();
+    expect(await acknowledged(receipt, (one) => void kept.push(one))).toEqual([{ kind: 'receipt', round: 'main-1', receipt }, { kind: 'reported', round: 'main-1', bytes: noised.byteLength }]);
+    expect(kept).toEqual([receipt]);
+  });
+
+  it('keeps no receipt of another report, shop or coordinator, nor one that the disk refuses, and says so', async () => {
+    const wrong = [receiptFor({ sha256: '0'.repeat(64) }), receiptFor({ planHash: '0'.repeat(64) }), receiptFor({ shop: 'other' }), receiptFor({ node: '0'.repeat(64) }), receiptFor({}, signingKey(randomBytes(32)))];
+    for (const receipt of wrong) {
+      const kept: SignedReceipt[] = [];
+      expect(await acknowledged(receipt, (one) => void kept.push(one))).toMatchObject([{ kind: 'no-receipt', round: 'main-1', code: 'receipt.untrusted' }, { kind: 'reported' }]);
+      expect(kept).toEqual([]);
+    }
+    const full = (): never => {
+      throw new CestaError('storage.failed', 'disk full');
+    };
+    expect(await acknowledged(receiptFor(), full)).toMatchObject([{ kind: 'no-receipt', code: 'storage.failed' }, { kind: 'reported' }]);
   });
 
   it('is sent again after a loss as the same bytes: the data is noised once', async () => {

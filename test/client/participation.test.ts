@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type Report } from '../../client/participation.ts';
 import { planHash, type Plan } from '../../shared/federation/plan.ts';
+import type { SignedReceipt } from '../../shared/ledger/receipt.ts';
 import type { Masked } from '../../shared/privacy/vectors.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { ServerMessage } from '../../shared/protocol/messages.ts';
@@ -14,7 +15,8 @@ const heard = (message: ServerMessage): ParticipationEvent => ({ kind: 'message'
 const invite = (invited: Plan = plan) => heard({ type: 'invite', plan: invited, signature: '00'.repeat(64) });
 const train = heard({ type: 'train', round: 'main-1', deadlineMs: 1_000 });
 const upload = heard({ type: 'upload', round: 'main-1' });
-const accepted = heard({ type: 'accepted', round: 'main-1' });
+const receipt: SignedReceipt = { receipt: { round: 'main-1', planHash: hash, shop: 'corner', node: 'ab'.repeat(32), sha256: report.sha256, acceptedAt: '2026-01-02T03:04:05.000Z' }, signature: '00'.repeat(64) };
+const accepted = heard({ type: 'accepted', round: 'main-1', receipt });
 const done = heard({ type: 'round-done', round: 'main-1', version: 1, sha256: 'ef'.repeat(32) });
 const checked: ParticipationEvent = { kind: 'checked', planHash: hash, refusal: null };
 const built: ParticipationEvent = { kind: 'built', planHash: hash, report };
@@ -43,7 +45,7 @@ function nameOf(effect: ParticipationEffect): string {
 describe('a round', () => {
   it('is checked, joined, trained, offered, sent and accepted, each step once', () => {
     expect(play(up, invite(), checked, train, built, upload, accepted, done).did).toEqual([
-      'check', '-> join', 'tell joined', 'tell training', 'build', '-> report', 'send-statistic', 'tell reported', 'abandon', 'tell round-done',
+      'check', '-> join', 'tell joined', 'tell training', 'build', '-> report', 'send-statistic', 'keep-receipt', 'tell reported', 'abandon', 'tell round-done',
     ]);
   });
 
@@ -209,8 +211,15 @@ describe('a masked round', () => {
   it('opens a session, hands it every frame, sends its vector as a report, and took part when it revealed its share', () => {
     const { did } = play(...begin, frame, vector, upload, accepted, frame, ended(null), done);
     expect(did).toEqual([
-      'check', '-> join', 'tell joined', 'tell training', 'mask', 'session-message', '-> report', 'send-statistic', 'tell reported', 'session-message', 'abandon', 'tell round-done',
+      'check', '-> join', 'tell joined', 'tell training', 'mask', 'session-message', '-> report', 'send-statistic', 'keep-receipt', 'tell reported', 'session-message', 'abandon', 'tell round-done',
     ]);
+  });
+
+  it('keeps the receipt of a vector also when it comes after the session is over, and one only', () => {
+    const { last, state } = play(...begin, vector, upload, ended(null), accepted);
+    expect(last).toEqual(['keep-receipt', 'tell reported']);
+    expect(state.membership?.stage).toBe('revealed');
+    expect(participate(state, accepted)[1]).toEqual([]);
   });
 
   it('ignores frames of another round, and of a round it is not in', () => {

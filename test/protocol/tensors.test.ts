@@ -9,6 +9,30 @@ const tensors = {
   empty: { shape: [0], data: new Int32Array(0) },
 };
 
+describe('tensors that are shared', () => {
+  const data = Int32Array.of(1, -2, 3);
+  const encoded = encodeTensors({ data: { shape: [3], data } });
+  const at = (offset: number): Uint8Array => {
+    const buffer = new Uint8Array(encoded.length + 8);
+    buffer.set(encoded, offset);
+    return buffer.subarray(offset, offset + encoded.length);
+  };
+
+  it('are views where they lie aligned, and copies elsewhere', () => {
+    for (const [offset, isView] of [[0, true], [4, true], [1, false], [6, false]] as const) {
+      const bytes = at(offset);
+      const read = decodeTensors(bytes, { share: true }).tensors['data'].data;
+      expect([...read]).toEqual([1, -2, 3]);
+      expect(read.buffer === bytes.buffer).toBe(isView);
+    }
+  });
+
+  it('are copies unless they are asked for', () => {
+    const bytes = at(0);
+    expect(decodeTensors(bytes).tensors['data'].data.buffer === bytes.buffer).toBe(false);
+  });
+});
+
 describe('tensor files', () => {
   it('keep every element type, shape and metadata', () => {
     const file = decodeTensors(encodeTensors(tensors, { a: 'b' }));

@@ -14,7 +14,7 @@ import { catalogue, model, silent, taskOf, type TaskShape } from './support/fixt
 import { temporaryFolder } from './support/folders.ts';
 import { silentLedger, silentReleaseLedger } from './support/ledgers.ts';
 import { key } from './support/round-rig.ts';
-import { digestOf } from './support/test-client.ts';
+import { digestOf, shopNamed } from './support/test-client.ts';
 
 interface Course {
   /** On the clock of the test: only training takes time. */
@@ -31,6 +31,7 @@ async function run(shape: TaskShape, trainingMs: Readonly<Record<string, number>
   const storage = await openLibsqlStorage(folder);
   const task = taskOf(shape);
   await storage.putTask(task.name, {});
+  for (const shop of Object.keys(trainingMs)) await storage.pinNode(shop, shopNamed(shop).key.publicKey);
   const plans = new Map<string, Plan>();
   const accepted: Record<string, number> = {};
   let due: number[] = [];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openLibsqlStorage } from '../../server/storage/libsql-storage.ts';
 import { coordinatorFor, runRound, takePart } from './support/coordinators.ts';
-import { catalogue, roundRecord, taskInput } from './support/fixtures.ts';
+import { catalogue, rosterOf, roundRecord, taskInput } from './support/fixtures.ts';
 import { temporaryFolder } from './support/folders.ts';
 import { connectShop, joinRound, shopNamed } from './support/test-client.ts';
 
@@ -30,7 +30,7 @@ describe('a restart', () => {
     await (await coordinatorFor({ dataDir, task: taskInput({ mode: 'local', rounds: 2 }) })).close();
     const storage = await openLibsqlStorage(dataDir);
     await storage.openRound(roundRecord(1, 2));
-    await storage.startTraining('trial-1', 2);
+    await storage.startTraining('trial-1', rosterOf(2));
     await storage.close();
     const coordinator = await coordinatorFor({ dataDir, task: taskInput({ mode: 'local', rounds: 2 }) });
     expect(await getJson(`${coordinator.url}/v1/rounds`)).toMatchObject({

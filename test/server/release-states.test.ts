@@ -176,8 +176,6 @@ describe('a crash', () => {
   const recorded = changes.slice(0, 3).flatMap(([name, run]) => [
     [name, 'before the entry', run, ['before', 'appendLogEntry'], true] as const,
     [name, 'after the entry', run, ['after', 'appendLogEntry'], true] as const,
-    [name, 'before the head', run, ['before', 'putSetting'], true] as const,
-    [name, 'after the head', run, ['after', 'putSetting'], true] as const,
   ]);
 
   it.each([...points, ...recorded])('during %s, %s, leaves what is served, the journal and the record agreed', async (_name, _when, run, fault, isDone) => {

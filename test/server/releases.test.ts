@@ -9,7 +9,7 @@ import { openRelease } from '../../shared/federation/release.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { fakeClock } from './support/fake-clock.ts';
-import { model, planOf, roundRecord, silent } from './support/fixtures.ts';
+import { model, planOf, rosterOf, roundRecord, silent } from './support/fixtures.ts';
 import { silentReleaseLedger } from './support/ledgers.ts';
 import { temporaryFolder } from './support/folders.ts';
 
@@ -34,7 +34,7 @@ async function rigOf(): Promise<Rig> {
 
 async function trainedSum(storage: Storage, number: number, base: string | null = null): Promise<Sum> {
   await storage.openRound(roundRecord(number, null));
-  await storage.startTraining(`trial-${number}`, 2);
+  await storage.startTraining(`trial-${number}`, rosterOf(2));
   return { plan: { ...planOf({}, number), baseRelease: base }, aggregate: { sum: Float64Array.of(1, 2, 3, 4), shoppers: 9, noiseStd: 0.5, nextClipNorm: null }, participants: 2, charged: [] };
 }
 

@@ -13,7 +13,7 @@ describe('a round that goes well', () => {
     expect(rig.log).toEqual([
       'a <- invite', 'b <- invite',
       'disk: charged, 2 members', 'a <- train', 'b <- train',
-      'a <- upload', 'a <- accepted', 'b <- upload', 'b <- accepted',
+      'a <- upload', 'b <- upload', 'disk: a reported, b reported', 'a <- accepted', 'b <- accepted',
       'disk: release', 'a <- round-done', 'b <- round-done',
     ]);
     expect(round).toMatchObject({ phase: 'done', version: 1 });
@@ -146,6 +146,7 @@ describe('members that come back', () => {
     rig.announce('a');
     await rig.settle();
     expect(rig.log.filter((line) => line === 'a <- accepted')).toHaveLength(3);
+    expect(rig.log.filter((line) => line.startsWith('disk'))).toEqual(['disk: a reported']);
   });
 
   it('are invited again while they have not answered', async () => {
@@ -206,6 +207,16 @@ describe('a disk that fails', () => {
     expect(rig.log).not.toContain('a <- train');
     expect(rig.log).toContain('a <- round-failed');
     expect(JSON.stringify(news)).not.toContain('secret');
+  });
+
+  it('when receipts are written: nobody is told that its report is in, and nothing is released', async () => {
+    const rig = await training(['a', 'b'], {}, { recordParticipants: broken });
+    rig.report('a');
+    rig.report('b');
+    expect((await rig.run.ended).round).toMatchObject({ phase: 'failed', code: 'storage.failed' });
+    expect(rig.log).not.toContain('a <- accepted');
+    expect(rig.sums).toEqual([]);
+    expect(rig.log.slice(-3)).toEqual(['disk: failed storage.failed', 'a <- round-failed', 'b <- round-failed']);
   });
 
   it('when the release is made: the round fails and everybody hears it', async () => {

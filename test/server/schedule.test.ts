@@ -10,7 +10,7 @@ import type { Storage } from '../../server/storage/storage.ts';
 import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
-import { catalogue, model, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
+import { catalogue, model, rosterOf, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
 import { silentLedger, silentReleaseLedger } from './support/ledgers.ts';
 import { releaseRig } from './support/release-rig.ts';
 import { temporaryFolder } from './support/folders.ts';
@@ -179,7 +179,7 @@ describe('a round that cannot be opened', () => {
     const inner = await openLibsqlStorage(temporaryFolder());
     await inner.putTask('trial', {});
     await inner.openRound(roundRecord(1, 1));
-    await inner.startTraining('trial-1', 2);
+    await inner.startTraining('trial-1', rosterOf(2));
     const { schedule, arrive, sent } = await rigOf({ mode: 'local', rounds: 1 }, { ...inner, roundsCharged: () => Promise.resolve(0) });
     arrive('a', 'b');
     await expect.poll(() => schedule.phase).toBe('over');

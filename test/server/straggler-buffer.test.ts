@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createAggregation } from '../../server/aggregation.ts';
+import type { Receipts } from '../../server/receipts.ts';
+import { makeReceipt } from '../../shared/ledger/receipt.ts';
+import { key } from './support/round-rig.ts';
 import { createStragglers, type LateEvent, type Stragglers } from '../../server/stragglers.ts';
 import { createStagingAreas } from '../../server/uploads.ts';
 import { planHash, type Plan } from '../../shared/federation/plan.ts';
@@ -18,6 +21,13 @@ interface Rig {
   readonly report: (participant: string, plan: Plan, units?: number) => void;
   readonly announce: (participant: string, plan: Plan, units?: number) => void;
   readonly send: (participant: string, plan: Plan, units?: number) => boolean;
+}
+
+/** A disk that takes no time. */
+function receiptsAtOnce({ round }: Plan, log: string[]): Receipts {
+  const say = (participant: string): void => void log.push(`${participant} <- accepted ${round}`);
+  const receipt = makeReceipt(key, { round, planHash: 'a'.repeat(64), shop: 'shop', node: 'b'.repeat(64), sha256: 'c'.repeat(64), acceptedAt: '2026-01-01T00:00:00.000Z' });
+  return { report: say, exclude: () => undefined, of: () => receipt, settled: () => Promise.resolve(null) };
 }
 
 function rigOf(maxStaleness: number, areas = createStagingAreas(2)): Rig {
@@ -43,7 +53,7 @@ function rigOf(maxStaleness: number, areas = createStagingAreas(2)): Rig {
         aggregation.take(participant, 0, update);
         aggregation.accumulate(participant);
       }
-      stragglers.adopt(plan, aggregation, slow);
+      stragglers.adopt({ plan, aggregation, receipts: receiptsAtOnce(plan, log) }, slow);
       return plan;
     },
     announce(participant, plan, units = 1) {

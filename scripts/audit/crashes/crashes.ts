@@ -1,6 +1,6 @@
 /**
  * Kills the processes of a federation without a word, starts them again, and checks that nothing that was acknowledged
- * is lost: releases, charges, heads of the public record, spends of shops. SIGKILL ends processes, not the machine: what
+ * is lost: releases, charges, receipts, heads of the public record, spends of shops. SIGKILL ends processes, not the machine: what
  * the operating system has accepted survives, so a power cut is not shown here.
  */
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { CestaError, toCestaError } from '../../../shared/protocol/errors.ts';
 import { verifyRecord } from '../../verify.ts';
 import { compileInto } from './compiled.ts';
 import { openFederation, type CrashFederation, type CrashMode } from './federation.ts';
+import { watchReceipts, type HeldReceipts } from './held-receipts.ts';
 import { planKills, type Kill, type Moment } from './moments.ts';
 import { servedBy, type Served } from './served.ts';
 import { watchSpendLines, type SpendLines } from './spend-lines.ts';
@@ -33,6 +34,8 @@ export interface CrashesReport {
   readonly released: number;
   /** Answers of the coordinator that were checked while processes died. */
   readonly answers: number;
+  /** Receipts that shops hold in the end. */
+  readonly receipts: number;
   /** What was lost, or did not go on; empty when all is well. */
   readonly findings: readonly string[];
 }
@@ -54,6 +57,7 @@ interface Run {
   readonly served: Served;
   readonly witnessed: Witnessed;
   readonly spends: SpendLines;
+  readonly receipts: HeldReceipts;
   readonly findings: string[];
 }
 
@@ -74,6 +78,7 @@ export async function auditCrashes(options: CrashesOptions): Promise<CrashesRepo
     charged: sum(({ charged }) => charged),
     released: sum(({ released }) => released),
     answers: sum(({ answers }) => answers),
+    receipts: sum(({ receipts }) => receipts),
     findings: reports.flatMap(({ findings }) => findings),
   };
 }
@@ -82,7 +87,7 @@ async function crashTask(options: TaskOptions): Promise<CrashesReport> {
   const { mode, folder, kills, compiled, roundsPerKill = 8 } = options;
   const federation = await openFederation({ mode, folder, compiled, rounds: Math.max(12, kills * roundsPerKill) });
   const served = servedBy(federation.url, federation.publicKey);
-  const run: Run = { options, federation, served, witnessed: witness(served), spends: watchSpendLines(federation.spendFiles), findings: [] };
+  const run: Run = { options, federation, served, witnessed: witness(served), spends: watchSpendLines(federation.spendFiles), receipts: watchReceipts({ ...federation, files: federation.receiptFiles }), findings: [] };
   const watching = new AbortController();
   const watch = keepLooking(run.witnessed, watching.signal);
   const totals = { kills: 0, rounds: 0, charged: 0, released: 0 };
@@ -101,7 +106,7 @@ async function crashTask(options: TaskOptions): Promise<CrashesReport> {
     await watch;
     await federation.close();
   }
-  return { ...totals, mode, answers: run.witnessed.answers, findings: [...run.findings, ...run.witnessed.findings] };
+  return { ...totals, mode, answers: run.witnessed.answers, receipts: run.receipts.count, findings: [...run.findings, ...run.witnessed.findings] };
 }
 
 async function keepLooking(witnessed: Witnessed, signal: AbortSignal): Promise<void> {
@@ -113,17 +118,18 @@ async function keepLooking(witnessed: Witnessed, signal: AbortSignal): Promise<v
 
 /** @returns false, and nobody is killed, once the task is over. */
 async function killOnce(run: Run, { target, shop, moment }: Kill): Promise<boolean> {
-  const { federation, witnessed, spends, findings } = run;
+  const { federation, witnessed, spends, receipts, findings } = run;
   await reach(run, moment);
   if (await isOver(run)) return false;
   findings.push(...spends.look());
   if (target !== 'shop') await federation.killCoordinator();
   if (target !== 'coordinator') await federation.killShop(shop);
-  findings.push(...spends.look());
+  findings.push(...spends.look(), ...receipts.look());
   if (moment.kind === 'starting') await federation.startAndKill(moment.afterMs);
   if (target !== 'shop') await federation.startCoordinator();
   if (target !== 'coordinator') await federation.startShop(shop);
   await witnessed.audit();
+  findings.push(...receipts.look());
   const round = witnessed.lastRound?.number ?? 0;
   const lines = spends.count(shop);
   await until(run, `a round after ${round}`, async () => (witnessed.lastRound?.number ?? 0) > round || isOver(run));
@@ -155,7 +161,7 @@ async function until({ options: { folder } }: Run, what: string, holds: () => Pr
 }
 
 /** No round is open any more: what is left over, everywhere, has to agree to the last entry. */
-async function lookAtEnd({ federation: { url, publicKey }, served, witnessed, spends, findings }: Run): Promise<Pick<CrashesReport, 'rounds' | 'charged' | 'released'>> {
+async function lookAtEnd({ federation: { url, publicKey }, served, witnessed, spends, receipts, findings }: Run): Promise<Pick<CrashesReport, 'rounds' | 'charged' | 'released'>> {
   await witnessed.audit(Infinity);
   const rounds = await served.rounds(0);
   const charged = rounds.filter(({ budget }) => budget === 'committed').length;
@@ -165,7 +171,7 @@ async function lookAtEnd({ federation: { url, publicKey }, served, witnessed, sp
   const reported = await served.roundsCharged();
   if (reported !== charged) findings.push(`budget: expected the ${charged} rounds that are charged, got ${reported}`);
   if (rounds.some(({ state }) => state === 'recruiting' || state === 'training')) findings.push('rounds: expected none to be open after the end, got one');
-  findings.push(...spends.look(), ...spends.compare(rounds));
+  findings.push(...spends.look(), ...spends.compare(rounds), ...receipts.look());
   const verification = await verifyRecord(url, { coordinatorKey: publicKey });
   findings.push(...verification.findings.map(({ index, reason }) => `verify: ${index === null ? '' : `entry ${index}: `}${reason}`));
   const [task] = verification.tasks;

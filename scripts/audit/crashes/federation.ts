@@ -23,6 +23,9 @@ export interface CrashFederation {
   readonly shops: number;
   /** Of each shop. */
   readonly spendFiles: readonly string[];
+  readonly receiptFiles: readonly string[];
+  /** The journal of the coordinator. */
+  readonly database: string;
   /** Kills processes that have to be running, and returns at once when they are gone. @throws CestaError for one that ended by itself */
   killCoordinator(): Promise<void>;
   killShop(shop: number): Promise<void>;
@@ -60,6 +63,8 @@ export async function openFederation({ mode, rounds, folder, compiled }: Federat
     publicKey,
     shops,
     spendFiles: names.map((name) => join(folder, 'shops', name, 'spends.jsonl')),
+    receiptFiles: names.map((name) => join(folder, 'shops', name, 'receipts.jsonl')),
+    database: join(folder, 'coordinator', 'coordinator.db'),
     killCoordinator: () => killRunning('coordinator', coordinator),
     killShop: (shop) => killRunning(names[shop], nodes[shop]),
     async startAndKill(afterMs) {

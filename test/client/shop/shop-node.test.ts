@@ -14,7 +14,7 @@ import { canonicalJson } from '../../../shared/protocol/canonical-json.ts';
 import { decodeChunk, type ClientMessage } from '../../../shared/protocol/messages.ts';
 import { catalogueOf } from '../../ranking/training.ts';
 import { examplePlan } from '../../federation/plans.ts';
-import { admit, codeOf, coordinator, coordinatorRecord, fakeNetwork, until, type FakeNetwork } from '../fakes.ts';
+import { acknowledge, admit, codeOf, coordinator, coordinatorRecord, fakeNetwork, until, type FakeNetwork } from '../fakes.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cesta-node-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -71,7 +71,7 @@ function rig(changes: Partial<ShopNodeOptions> = {}): Rig {
       await until(() => sent().some((message) => message.type === 'report' && message.round === round), 'reporting');
       socket.say({ type: 'upload', round });
       await until(() => socket.frames.length === 1, 'uploading');
-      socket.say({ type: 'accepted', round });
+      acknowledge(socket, round);
       return decodeChunk(socket.frames[0]).data;
     },
   };

@@ -79,9 +79,9 @@ describe('the public record', () => {
     let fault: 'none' | 'before' | 'after' = 'none';
     const record = await memoryRecord({
       ...log,
-      async appendLogEntry(position, bytes) {
+      async appendLogEntry(position, bytes, changed) {
         if (fault === 'before') throw new CestaError('storage.failed', 'no space');
-        await log.appendLogEntry(position, bytes);
+        await log.appendLogEntry(position, bytes, changed);
         if (fault === 'after') throw new CestaError('storage.failed', 'no answer');
       },
     });

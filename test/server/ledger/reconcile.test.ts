@@ -9,7 +9,7 @@ import { decodeEntry, planEntry, spendEntry } from '../../../shared/ledger/log-e
 import { planRules } from '../../../shared/ledger/plan-rules.ts';
 import { replayLog } from '../../../shared/ledger/replay.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
-import { manifestOf, planOf } from '../support/fixtures.ts';
+import { manifestOf, planOf, rosterOf } from '../support/fixtures.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { recordKey } from '../support/records.ts';
 
@@ -39,7 +39,7 @@ async function journal(storage: Storage, number: number, upTo: 'open' | 'trainin
   const plan = planAt(number);
   await storage.openRound({ task: 'trial', number, plan, planHash: planHash(plan), admit: null, spend: { event: planEvents(plan).map((event) => ({ ...event })), epsilon: 1, delta: 1e-5 } });
   if (upTo === 'open') return;
-  if (upTo !== 'failed') await storage.startTraining(plan.round, 2);
+  if (upTo !== 'failed') await storage.startTraining(plan.round, rosterOf(2));
   if (upTo === 'done') await storage.publish(releaseAt(number), 2);
   if (upTo === 'candidate') await storage.publish({ ...releaseAt(number), state: 'candidate' }, 2);
   if (upTo === 'failed') await storage.failRound(plan.round, { code: 'round.failed', message: 'too few' });

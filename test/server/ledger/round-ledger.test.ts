@@ -117,7 +117,7 @@ describe('the order of things in a round', () => {
     await round.run.ended;
     expect(order).toEqual([
       'roster and spend', 'a <- invite', 'b <- invite', 'disk: charged, 2 members',
-      'survivors', 'a <- train', 'b <- train', 'a <- upload', 'a <- accepted', 'b <- upload', 'b <- accepted',
+      'survivors', 'a <- train', 'b <- train', 'a <- upload', 'b <- upload', 'disk: a reported, b reported', 'a <- accepted', 'b <- accepted',
       'result', 'disk: release',
     ]);
     expect(round.log).toEqual(['a <- round-done', 'b <- round-done']);

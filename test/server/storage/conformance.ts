@@ -1,7 +1,7 @@
 /** What every storage must do, whatever the database: one suite, run once for each implementation. */
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '../../../server/storage/storage.ts';
-import { comparedReleases, evaluationRecord, exampleEvents, roundRecord } from '../support/fixtures.ts';
+import { comparedReleases, evaluationRecord, exampleEvents, rosterOf, roundRecord } from '../support/fixtures.ts';
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -54,7 +54,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       expect(await storage.lastTrainedAt('trial')).toBeNull();
       await storage.openRound(roundRecord(1, null));
       expect(await storage.lastTrainedAt('trial')).toBeNull();
-      await storage.startTraining('trial-1', 2);
+      await storage.startTraining('trial-1', rosterOf(2));
       await storage.failRound('trial-1', { code: 'round.failed', message: 'deadline' });
       const [trained] = await storage.rounds('trial', { after: 0, limit: 1 });
       await storage.openRound(roundRecord(2, null));
@@ -105,7 +105,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('keeps a round charged once training started, even when it fails', async () => {
       const { storage } = await open();
       await storage.openRound(roundRecord(1, 2));
-      await storage.startTraining('trial-1', 3);
+      await storage.startTraining('trial-1', rosterOf(3));
       await storage.failRound('trial-1', failure);
       expect((await storage.spends('trial')).map(({ state }) => state)).toEqual(['committed']);
       expect(await storage.lastRound('trial')).toMatchObject({ state: 'failed', participants: 3, failure });
@@ -114,11 +114,11 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('does not start training twice, nor after the end', async () => {
       const { storage } = await open();
       await storage.openRound(roundRecord(1, null));
-      await storage.startTraining('trial-1', 3);
-      await expect(storage.startTraining('trial-1', 3)).rejects.toMatchObject({ code: 'storage.failed' });
+      await storage.startTraining('trial-1', rosterOf(3));
+      await expect(storage.startTraining('trial-1', rosterOf(3))).rejects.toMatchObject({ code: 'storage.failed' });
       await storage.failRound('trial-1', failure);
-      await expect(storage.startTraining('trial-1', 3)).rejects.toMatchObject({ code: 'storage.failed' });
-      await expect(storage.startTraining('nowhere-1', 3)).rejects.toMatchObject({ code: 'storage.failed' });
+      await expect(storage.startTraining('trial-1', rosterOf(3))).rejects.toMatchObject({ code: 'storage.failed' });
+      await expect(storage.startTraining('nowhere-1', rosterOf(3))).rejects.toMatchObject({ code: 'storage.failed' });
     });
 
     it('fails a round whatever its message quotes', async () => {
@@ -158,7 +158,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('tells evaluations apart, and keeps what came of them', async () => {
       const { storage } = await open();
       await storage.openRound(roundRecord(1, null));
-      await storage.startTraining('trial-1', 3);
+      await storage.startTraining('trial-1', rosterOf(3));
       await storage.openRound(evaluationRecord(2));
       await storage.openRound(evaluationRecord(3));
       await storage.failRound('trial-3', failure);
@@ -169,7 +169,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       expect(await storage.roundsCharged('trial')).toBe(1);
       expect((await storage.spends('trial')).map(({ purpose }) => purpose)).toEqual(['training', 'evaluation', 'evaluation']);
       await expect(storage.concludeEvaluation('trial-2', 3, verdict)).rejects.toMatchObject({ code: 'storage.failed' });
-      await storage.startTraining('trial-2', 3);
+      await storage.startTraining('trial-2', rosterOf(3));
       await storage.concludeEvaluation('trial-2', 2, verdict);
       await expect(storage.concludeEvaluation('trial-2', 2, verdict)).rejects.toMatchObject({ code: 'storage.failed' });
       await expect(storage.concludeEvaluation('trial-1', 2, verdict)).rejects.toMatchObject({ code: 'storage.failed' });
@@ -229,11 +229,13 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('takes an entry at the end only, once, also from two who come at the same time', async () => {
       const { storage } = await open();
       await expect(storage.appendLogEntry(1, entry('early'))).rejects.toMatchObject({ code: 'storage.failed' });
-      await storage.appendLogEntry(0, entry('first'));
-      await expect(storage.appendLogEntry(0, entry('again'))).rejects.toMatchObject({ code: 'storage.failed' });
+      await storage.appendLogEntry(0, entry('first'), { head: 'one' });
+      expect(await storage.setting('head')).toBe('one');
+      await expect(storage.appendLogEntry(0, entry('again'), { head: 'two' })).rejects.toMatchObject({ code: 'storage.failed' });
       const outcomes = await Promise.allSettled(['a', 'b'].map((text) => storage.appendLogEntry(1, entry(text))));
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect(await storage.logSize()).toBe(2);
+      expect(await storage.setting('head')).toBe('one');
     });
 
     it('keeps what was appended', async () => {
@@ -250,7 +252,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('finds everything again after it was opened anew', async () => {
       const opened = await open();
       await opened.storage.openRound(roundRecord(1, 3));
-      await opened.storage.startTraining('trial-1', 2);
+      await opened.storage.startTraining('trial-1', rosterOf(2));
       await opened.storage.putSetting('key', 'value');
       await opened.storage.pinNode('one', '1'.repeat(64));
       const storage = await opened.reopen();
@@ -263,7 +265,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
     it('fails what a crash left open: charged where training had started, free where it had not', async () => {
       const opened = await open();
       await opened.storage.openRound(roundRecord(1, null));
-      await opened.storage.startTraining('trial-1', 2);
+      await opened.storage.startTraining('trial-1', rosterOf(2));
       await opened.storage.openRound(roundRecord(2, null));
       const storage = await opened.reopen();
       expect(await storage.failUnfinished('trial', failure)).toEqual(['trial-1', 'trial-2']);

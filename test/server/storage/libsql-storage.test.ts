@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { openLibsql } from '../../../server/storage/libsql-database.ts';
 import { lockDataFolder } from '../../../server/storage/data-folder.ts';
 import { openLibsqlStorage } from '../../../server/storage/libsql-storage.ts';
-import { manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
+import { manifestOf, planOf, rosterOf, roundRecord } from '../support/fixtures.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { participantConformance } from './participant-conformance.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
 import { operatorConformance } from './operator-conformance.ts';
@@ -26,6 +27,7 @@ async function openTemporary(): Promise<OpenedStorage> {
 
 storageConformance('libsql', openTemporary);
 releaseConformance('libsql', openTemporary);
+participantConformance('libsql', openTemporary);
 identityConformance('libsql', openTemporary);
 operatorConformance('libsql', openTemporary);
 
@@ -60,7 +62,7 @@ describe('a database of before there were candidates', () => {
     await storage.putTask('trial', {});
     for (const version of [1, 2]) {
       await storage.openRound(roundRecord(version, null));
-      await storage.startTraining(`trial-${version}`, 2);
+      await storage.startTraining(`trial-${version}`, rosterOf(2));
       await storage.publish({ task: 'trial', version, sha256: String(version).repeat(64), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version), state: 'served', serving: null, previous: null }, 2);
     }
     await storage.close();

@@ -5,6 +5,7 @@ import { openPostgresStorage } from '../../../server/storage/postgres-storage.ts
 import type { Storage } from '../../../server/storage/storage.ts';
 import { clusterPassword, findPostgres, query, startPostgres, type PostgresCluster } from '../support/postgres-cluster.ts';
 import { roundRecord } from '../support/fixtures.ts';
+import { participantConformance } from './participant-conformance.ts';
 import { storageConformance, type OpenedStorage } from './conformance.ts';
 import { identityConformance } from './identity-conformance.ts';
 import { operatorConformance } from './operator-conformance.ts';
@@ -47,6 +48,7 @@ describe.skipIf('missing' in found)('over PostgreSQL', () => {
 
   storageConformance('postgresql', openTemporary);
   releaseConformance('postgresql', openTemporary);
+  participantConformance('postgresql', openTemporary);
   identityConformance('postgresql', openTemporary);
   operatorConformance('postgresql', openTemporary);
 

@@ -1,7 +1,7 @@
 /** What every storage must do with releases, whatever the database. */
 import { describe, expect, it } from 'vitest';
 import type { ReleaseRecord, Storage } from '../../../server/storage/storage.ts';
-import { manifestOf, planOf, roundRecord } from '../support/fixtures.ts';
+import { manifestOf, planOf, rosterOf, roundRecord } from '../support/fixtures.ts';
 import type { OpenedStorage } from './conformance.ts';
 
 export function releaseConformance(name: string, makeStorage: () => Promise<OpenedStorage>): void {
@@ -15,7 +15,7 @@ export function releaseConformance(name: string, makeStorage: () => Promise<Open
     const release = (version: number, changes: Partial<ReleaseRecord> = {}): ReleaseRecord => ({ task: 'trial', version, sha256: String(version).padStart(64, '0'), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version), state: 'served', serving: null, previous: version === 1 ? null : version - 1, ...changes });
     const train = async (storage: Storage, number: number): Promise<void> => {
       await storage.openRound(roundRecord(number, null));
-      await storage.startTraining(`trial-${number}`, 3);
+      await storage.startTraining(`trial-${number}`, rosterOf(3));
     };
 
     it('ends the round with its release', async () => {

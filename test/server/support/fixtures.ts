@@ -6,6 +6,8 @@ import { CestaError } from '../../../shared/protocol/errors.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../../../shared/federation/task.ts';
 import type { Manifest } from '../../../shared/federation/release.ts';
 import { createModel } from '../../../shared/recommender/registry.ts';
+import type { SignedReceipt } from '../../../shared/ledger/receipt.ts';
+import type { RosterEntry } from '../../../server/storage/participant-records.ts';
 import type { OpenRoundRecord, SpendRecord } from '../../../server/storage/storage.ts';
 
 export const silent = pino({ level: 'silent' });
@@ -75,4 +77,14 @@ export function manifestOf(plan: Plan, version: number): Manifest {
     privacy: { mode: 'none', unit: 'one shopper', adjacency: 'add or remove', epsilon: null, delta: null, noiseStd: 0, clipNorm: null, assumptions: [] },
     metrics: { parameters: 4 }, tensorsSha256: '0'.repeat(64), parent: null, nextClipNorm: null,
   };
+}
+
+/** Members with keys of their own. */
+export function rosterOf(members: number): RosterEntry[] {
+  return Array.from({ length: members }, (_, i) => ({ participant: `shop-${i + 1}`, node: (i + 1).toString(16).padStart(64, '0') }));
+}
+
+/** As it stands in the journal: nothing verifies it there. */
+export function receiptOf({ participant, node }: RosterEntry): SignedReceipt {
+  return { receipt: { round: 'trial-1', planHash: planHash(planOf()), shop: participant, node, sha256: node, acceptedAt: '2025-01-02T03:04:05.000Z' }, signature: node.repeat(2) };
 }

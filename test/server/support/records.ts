@@ -19,9 +19,10 @@ export function memoryLog(): MemoryLog {
     entries,
     settings,
     logSize: () => Promise.resolve(entries.length),
-    appendLogEntry(position, bytes) {
+    appendLogEntry(position, bytes, changed = {}) {
       if (position !== entries.length) return Promise.reject(new CestaError('storage.failed', 'position'));
       entries.push(bytes);
+      for (const [key, value] of Object.entries(changed)) settings.set(key, value);
       return Promise.resolve();
     },
     logEntries: ({ from, limit }) => Promise.resolve(entries.slice(from, from + limit)),

@@ -15,7 +15,7 @@ import { planRules } from '../../../shared/ledger/plan-rules.ts';
 import { replayLog, type TaskTotals } from '../../../shared/ledger/replay.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
-import { model, planOf, silent } from './fixtures.ts';
+import { model, planOf, rosterOf, silent } from './fixtures.ts';
 import { temporaryFolder } from './folders.ts';
 import { recordKey } from './records.ts';
 
@@ -78,7 +78,7 @@ async function start(disk: Storage, blobs: string, clock: FakeClock): Promise<Re
       const { epsilon, delta } = roundCost(plan);
       await storage.openRound({ task: 'trial', number, plan, planHash: planHash(plan), spend: { event: [], epsilon, delta }, admit: null });
       const ledger = await openRoundLedger({ record, storage, clock, quorum: 0, witnessMs: 1 }, plan, new AbortController().signal);
-      await storage.startTraining(plan.round, shops.length);
+      await storage.startTraining(plan.round, rosterOf(shops.length));
       await ledger.training(shops);
       await ledger.survivors(shops);
       const aggregate = { sum: Float64Array.of(number, 2, 3, 4), shoppers: 9, noiseStd: 0, nextClipNorm: null };

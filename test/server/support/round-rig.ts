@@ -31,6 +31,7 @@ export interface RoundRig {
 export interface RoundFaults {
   /** Replaces a step on the disk. */
   readonly startTraining?: () => Promise<void>;
+  readonly recordParticipants?: () => Promise<void>;
   readonly publish?: () => Promise<never>;
   readonly failRound?: () => Promise<void>;
   readonly ledger?: Partial<RoundLedger>;
@@ -53,10 +54,11 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
   const run = startRound({
     clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, stageMs: 30_000, ledger,
     storage: {
-      startTraining: (_round, participants) => write(`charged, ${participants} members`, faults.startTraining),
+      startTraining: (_round, roster) => write(`charged, ${roster.length} members`, faults.startTraining),
+      recordParticipants: (_round, changes) => write(changes.map((change) => `${change.participant} ${change.kind === 'excluded' ? change.code : change.kind}`).join(', '), faults.recordParticipants),
       failRound: (_round, { code }) => write(`failed ${code}`, faults.failRound),
       spends: () => Promise.resolve([]),
-      nodes: () => Promise.resolve([]),
+      nodes: () => Promise.resolve(shops.map((name, index) => ({ name, publicKey: index.toString(16).padStart(64, '0'), firstSeen: '', lastSeen: '' }))),
     },
     stragglers: createStragglers({ maxStaleness: 0, gateway: { send: () => true }, logger: silent, clock, onChange: () => undefined }),
     async conclude(sum) {

@@ -1,0 +1,75 @@
+/**
+ * Readers of a release over connections that are kept alive: bare sockets that send the same request again and again
+ * and count the bytes that come back, so that the readers cost less than what they measure.
+ */
+import { connect, type Socket } from 'node:net';
+import { z } from 'zod';
+import { CestaError } from '../../../shared/protocol/errors.ts';
+import { openLeanShops } from '../rounds/lean-shops.ts';
+import { answer } from '../children.ts';
+
+const schema = z.discriminatedUnion('kind', [
+  /** Takes part in one round, so that there is a release. */
+  z.strictObject({ kind: z.literal('train'), url: z.string(), length: z.number() }),
+  z.strictObject({ kind: z.literal('read'), url: z.string(), connections: z.number(), requests: z.number(), ifNoneMatch: z.string().nullable() }),
+]);
+
+answer(schema, async (command) => {
+  if (command.kind === 'read') return read(command);
+  const shops = await openLeanShops(command.url, 1, Int32Array.from({ length: command.length }, (_, i) => i % 1_000));
+  await Promise.race([shops.play(1), released(command.url)]);
+  return null;
+});
+
+async function released(url: string): Promise<void> {
+  while ((await fetch(`${url}/v1/model`, { method: 'HEAD' })).status !== 200) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+type Reading = Extract<z.infer<typeof schema>, { kind: 'read' }>;
+
+/** @returns milliseconds for all requests */
+async function read({ url, connections, requests, ifNoneMatch }: Reading): Promise<number> {
+  const { hostname, port, host } = new URL(url);
+  const condition = ifNoneMatch === null ? '' : `If-None-Match: ${ifNoneMatch}\r\n`;
+  const request = Buffer.from(`GET /v1/model HTTP/1.1\r\nHost: ${host}\r\n${condition}\r\n`);
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(Number(port), hostname)));
+  const state = { left: requests };
+  const start = performance.now();
+  await Promise.all(sockets.map((socket) => ask(socket, request, state, ifNoneMatch === null ? 200 : 304)));
+  const ms = performance.now() - start;
+  for (const socket of sockets) socket.destroy();
+  return ms;
+}
+
+function open(port: number, host: string): Promise<Socket> {
+  const socket = connect({ port, host, noDelay: true });
+  return new Promise((resolve, reject) => void socket.once('connect', () => resolve(socket)).once('error', reject));
+}
+
+function ask(socket: Socket, request: Buffer, state: { left: number }, status: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    /** Of the answer that is being read: bytes still to come, or what there is of its head. */
+    let missing = 0;
+    let head = '';
+    const next = (): void => {
+      if (state.left === 0) return resolve();
+      state.left -= 1;
+      socket.write(request);
+    };
+    socket.on('error', reject).on('close', () => reject(new CestaError('internal', 'bench: expected the connection to be kept, and it was closed')));
+    socket.on('data', (data: Buffer) => {
+      if (missing > 0) {
+        missing -= data.length;
+        return missing === 0 ? next() : undefined;
+      }
+      head += data.toString('latin1');
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      if (!head.startsWith(`HTTP/1.1 ${status}`)) return reject(new CestaError('internal', `bench: expected ${status}, got ${head.slice(0, 200)}`));
+      missing = Number(/\r\ncontent-length: (\d+)/i.exec(head.slice(0, end))?.[1] ?? 0) - (head.length - end - 4);
+      head = '';
+      if (missing === 0) next();
+    });
+    next();
+  });
+}
