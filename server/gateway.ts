@@ -37,6 +37,21 @@ export interface GatewayOptions extends Omit<GatewayContext, 'sessions' | 'newNo
   readonly chargeConnect: (request: IncomingMessage) => void;
 }
 
+const framing = {
+  maxPayload: maxFrameBytes,
+  perMessageDeflate: false,
+  /** Pongs would pile up in memory for a peer that pings and does not read: the link answers instead. */
+  autoPong: false,
+  /** How long whoever is being closed may take to answer, in milliseconds. */
+  closeTimeout: 5_000,
+  /** Pieces of one message, and pieces in which one frame arrives: each costs more memory than its bytes. */
+  maxFragments: 64,
+  maxBufferedChunks: 8_192,
+} as const;
+
+/** Sockets beside the WebSockets: requests, and strangers who are about to be refused. Files need descriptors, too. */
+const otherSockets = 1_024;
+
 /** Pings in a row that may stay unanswered: one may be lost to a pause of this process. */
 const pingsUnanswered = 2;
 
@@ -49,7 +64,7 @@ interface Peer {
 export function attachGateway(server: Server, options: GatewayOptions): GuardedGateway {
   const { limits, clock, logger } = options;
   const context: GatewayContext = { ...options, sessions: createSessions(() => randomBytes(16).toString('hex')), newNonce: () => randomBytes(32).toString('hex') };
-  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: maxFrameBytes });
+  const sockets = new WebSocketServer({ ...framing, noServer: true, clientTracking: false });
   const peers = new Map<Link, Peer>();
   let closing = false;
   let onEmpty: () => void = () => undefined;
@@ -59,31 +74,31 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
     if (pathOf(request) !== roundsPath) return refuseUpgrade(socket, '404 Not Found');
     if (closing || peers.size >= limits.maxConnections) return refuseUpgrade(socket, '503 Service Unavailable');
     if (!mayConnect(options, request)) return refuseUpgrade(socket, '429 Too Many Requests');
-    sockets.handleUpgrade(request, socket, head, greet);
+    sockets.handleUpgrade(request, socket, head, (webSocket) => watchStranger(socket, greet(webSocket), limits.maxStrangerBytes));
   };
 
-  function greet(socket: WebSocket): void {
+  function greet(socket: WebSocket): Peer {
     const link = createLink(socket, limits.maxBufferedBytes);
     const connection = openConnection(context, link);
     const peer: Peer = { socket, connection, unanswered: 0 };
     peers.set(link, peer);
     const isAlive = (): void => void (peer.unanswered = 0);
     socket.on('pong', isAlive);
+    socket.on('ping', (data) => link.pong(data));
     socket.on('message', (data, isBinary) => {
       isAlive();
       connection.receive(bytesOf(data), isBinary);
     });
     socket.on('error', (error) => {
-      const violation = violationOf(error);
       // ws closes with the status for the fault and waits for the peer's answer; the round need not wait for it.
-      if (violation !== null) connection.violated(violation);
-      else logger.info({ err: error.message }, 'connection failed');
+      if (!tellViolation(connection, error)) logger.info({ err: error.message }, 'connection failed');
     });
     socket.on('close', () => {
       peers.delete(link);
       connection.closed();
       if (peers.size === 0) onEmpty();
     });
+    return peer;
   }
 
   function connectionOf(participant: string): Connection | undefined {
@@ -92,6 +107,7 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
   }
 
   const stopHeartbeat = startHeartbeat(peers, clock, limits.heartbeatMs);
+  server.maxConnections = limits.maxConnections + otherSockets;
   server.on('upgrade', onUpgrade);
   return {
     send: (participant, message) => context.sessions.linkOf(participant)?.send(message) ?? false,
@@ -109,6 +125,21 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
       cancelGrace();
     },
   };
+}
+
+/** Whole frames may be large: what strangers send is bounded before there is one. */
+function watchStranger(raw: Duplex, { socket, connection }: Peer, maxBytes: number): void {
+  let bytes = 0;
+  const count = (data: Buffer): void => {
+    if (connection.isKnown) return void raw.off('data', count);
+    bytes += data.length;
+    if (bytes <= maxBytes) return;
+    raw.off('data', count);
+    connection.violated(new CestaError('protocol.too-large', `handshake: expected at most ${maxBytes} bytes before the proof, got more`));
+    // Nothing more is taken in while the refusal is on its way.
+    socket.pause();
+  };
+  raw.on('data', count);
 }
 
 function mayConnect({ chargeConnect, logger }: GatewayOptions, request: IncomingMessage): boolean {
@@ -140,6 +171,13 @@ function startHeartbeat(peers: ReadonlyMap<Link, Peer>, clock: Clock, heartbeatM
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0];
+}
+
+/** @returns false when the network failed and nobody is at fault */
+function tellViolation(connection: Connection, error: Error): boolean {
+  const violation = violationOf(error);
+  if (violation !== null) connection.violated(violation);
+  return violation !== null;
 }
 
 /** What the peer did against the framing of WebSockets, or null when the network failed. */

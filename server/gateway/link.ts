@@ -12,6 +12,8 @@ export interface Link {
   send(message: ServerMessage): boolean;
   /** Answers a frame with a coded error. */
   refuse(error: CestaError): void;
+  /** Answers a ping. */
+  pong(data: Uint8Array): void;
   /** Closes with RFC 6455 status 1008 (policy violation), after the error that says why. */
   expel(error: CestaError): void;
   /** Closes in good order. */
@@ -24,12 +26,14 @@ export interface Link {
 const longestMessage = 600;
 
 export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
-  const send = (message: ServerMessage): boolean => {
+  const isWritable = (): boolean => {
     if (socket.readyState !== WebSocket.OPEN) return false;
-    if (socket.bufferedAmount > maxBufferedBytes) {
-      socket.terminate();
-      return false;
-    }
+    if (socket.bufferedAmount <= maxBufferedBytes) return true;
+    socket.terminate();
+    return false;
+  };
+  const send = (message: ServerMessage): boolean => {
+    if (!isWritable()) return false;
     // The callback takes the error of a socket that closes meanwhile; its `close` event tells the rest.
     socket.send(JSON.stringify(message), () => undefined);
     return true;
@@ -41,6 +45,9 @@ export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
   return {
     send,
     refuse,
+    pong(data) {
+      if (isWritable()) socket.pong(data, undefined, () => undefined);
+    },
     expel(error) {
       refuse(error);
       if (socket.readyState === WebSocket.OPEN) socket.close(1008, error.code);
