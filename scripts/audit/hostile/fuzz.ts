@@ -7,9 +7,9 @@ import { seededRandom, type SeededRandom } from '../../../shared/numerics/random
 import type { Plan } from '../../../shared/federation/plan.ts';
 import { garbageRequests } from './http-garbage.ts';
 import { visitSession } from './masked-visits.ts';
-import { lastMutations, mutations, pick, type Mutation, type Seed } from './mutations.ts';
+import { lastMutations, mutations, pick, type Mutation } from './mutations.ts';
 import { announcement, answerMs, dial, enter, greet, join, shopNamed, type Peer, type Shop } from './peer.ts';
-import { chunkSeed, seedsAt } from './seeds.ts';
+import { chunkSeed, seedsAt, type SeedMaker } from './seeds.ts';
 import { guests, type HostileMode } from './task.ts';
 
 export interface FuzzTally {
@@ -61,8 +61,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzTally> {
   const tally: FuzzTally = { frames: 0, byState: new Map(), byMutation: new Map(), answers: new Map() };
   const work = async (index: number): Promise<void> => {
     const attacker: Attacker = { options, tally, random: seededRandom(options.seed, `attacker ${index}`), name: `guest-${index}`, visits: 0, frames: 0 };
-    // As many as may leave a masked sum are in one at a time; the others do everything else.
-    const visits = options.mode === 'local' ? [...strangers, ...members] : index < guests.distributed ? sessions : [...strangers, ...outsiders];
+    const visits = visitsOf(options.mode, index);
     while (tally.frames < options.frames || (visits === sessions && attacker.visits < leastSessions)) {
       attacker.visits += 1;
       await pick(attacker.random, visits)(attacker);
@@ -99,25 +98,25 @@ function ownShop({ name, visits }: Attacker): Shop {
   return shopNamed(`${name}-${visits % 32}`);
 }
 
-/** Sends mutated frames made from `seeds`, which are made anew for each, and now and then one that ends the connection. */
-export async function volley(attacker: Attacker, peer: Peer, count: number, seeds: () => readonly Seed[], table = mutations): Promise<void> {
+/** Sends mutated frames, each made from seeds of its own, and now and then one that ends the connection. */
+export async function volley(attacker: Attacker, peer: Peer, count: number, seeds: readonly SeedMaker[], table = mutations): Promise<void> {
   const { random } = attacker;
-  for (let sent = 0; sent < count && peer.isOpen; sent += 1) await mutate(attacker, peer, table, seeds());
-  if (peer.isOpen && random.nextBelow(3) === 0) await mutate(attacker, peer, lastMutations, seeds());
+  for (let sent = 0; sent < count && peer.isOpen; sent += 1) await mutate(attacker, peer, table, seeds);
+  if (peer.isOpen && random.nextBelow(3) === 0) await mutate(attacker, peer, lastMutations, seeds);
 }
 
-async function mutate(attacker: Attacker, peer: Peer, table: Readonly<Record<string, Mutation>>, seeds: readonly Seed[]): Promise<void> {
+async function mutate(attacker: Attacker, peer: Peer, table: Readonly<Record<string, Mutation>>, seeds: readonly SeedMaker[]): Promise<void> {
   const { tally, random } = attacker;
   const name = pick(random, Object.keys(table));
-  const bytes = table[name](pick(random, seeds), { other: pick(random, seeds), random });
+  const bytes = table[name](pick(random, seeds)(), { other: pick(random, seeds)(), random });
   attacker.frames += 1;
   tally.frames += 1;
   countIn(tally.byMutation, name);
   await peer.write(bytes);
 }
 
-function seedsOf(attacker: Attacker, peer: Peer, plan: Plan | null, update = new Int32Array(sampleWords)): () => Seed[] {
-  return () => seedsAt({ shop: ownShop(attacker), plan, nextSeq: peer.nextSeq }, update);
+function seedsOf(attacker: Attacker, peer: Peer, plan: Plan | null, update = new Int32Array(sampleWords)): SeedMaker[] {
+  return seedsAt({ shop: ownShop(attacker), plan, nextSeq: peer.nextSeq }, update);
 }
 
 const strangers: readonly Visit[] = [
@@ -161,7 +160,7 @@ const uploading = visit('upload granted', async (attacker, peer) => {
   peer.say(announcement(plan, update));
   if ((await peer.next('upload', invitationMs)) === null) return;
   const half = update.length >> 1;
-  await volley(attacker, peer, framesOfMembers, () => [chunkSeed(plan.round, peer.nextSeq(), 0, update.slice(0, half)), chunkSeed(plan.round, peer.nextSeq(), half, update.slice(half)), chunkSeed(plan.round, peer.nextSeq(), 0, update)]);
+  await volley(attacker, peer, framesOfMembers, [() => chunkSeed(plan.round, peer.nextSeq(), 0, update.slice(0, half)), () => chunkSeed(plan.round, peer.nextSeq(), half, update.slice(half)), () => chunkSeed(plan.round, peer.nextSeq(), 0, update)]);
 });
 
 async function invited(attacker: Attacker, peer: Peer): Promise<Plan | null> {
@@ -175,6 +174,12 @@ async function trained(attacker: Attacker, peer: Peer): Promise<Plan | null> {
   return (await peer.next('train', invitationMs)) === null ? null : plan;
 }
 
-const outsiders: readonly Visit[] = [ready, ready, recruiting];
-const members: readonly Visit[] = [ready, ready, ready, ready, recruiting, training, uploading];
+const outsiders: readonly Visit[] = [...strangers, ready, ready, ready, ready];
+const members: readonly Visit[] = [ready, recruiting, training, uploading];
 const sessions: readonly Visit[] = [visit('masked session', visitSession)];
+
+/** Half of the attackers wait for nothing; in masked sums, as many as may leave one are members of it at a time. */
+function visitsOf(mode: HostileMode, index: number): readonly Visit[] {
+  if (mode === 'local') return index % 2 === 0 ? outsiders : members;
+  return index < guests.distributed ? sessions : [...outsiders, recruiting];
+}

@@ -4,9 +4,9 @@ import type { Plan } from '../../../shared/federation/plan.ts';
 import type { Noised } from '../../../shared/privacy/vectors.ts';
 import { chunkBytes } from '../../../shared/protocol/messages.ts';
 import { volley, type Attacker } from './fuzz.ts';
-import { mutations, type Seed } from './mutations.ts';
+import { mutations } from './mutations.ts';
 import { announcement, answerMs, enter, join, shopNamed, within, type Peer } from './peer.ts';
-import { chunkSeed } from './seeds.ts';
+import { chunkSeed, type SeedMaker } from './seeds.ts';
 import { frameOf, opcodes } from './web-socket-frames.ts';
 
 /** advertise, shares, the vector, confirm, unmask. */
@@ -59,13 +59,13 @@ function scriptFor(attacker: Attacker, peer: Peer, { plan, breaksAt }: { plan: P
   const over = new Promise<void>((resolve) => (end = resolve));
   let count = 0;
   const breaks = (): boolean => (count += 1) > breaksAt;
-  const attack = (seeds: () => Seed[]): void => void volley(attacker, peer, framesOfMember >> 1, seeds, inside).then(() => volley(attacker, peer, framesOfMember >> 1, seeds)).then(end);
+  const attack = (seeds: readonly SeedMaker[]): void => void volley(attacker, peer, framesOfMember >> 1, seeds, inside).then(() => volley(attacker, peer, framesOfMember >> 1, seeds)).then(end);
   return {
     over,
     end: () => end(),
     send(frame) {
       const message = { type: 'masked', round, frame: Buffer.from(frame).toString('base64') };
-      if (breaks()) attack(() => [{ opcode: opcodes.text, payload: Buffer.from(JSON.stringify({ ...message, seq: peer.nextSeq() })) }]);
+      if (breaks()) attack([() => ({ opcode: opcodes.text, payload: Buffer.from(JSON.stringify({ ...message, seq: peer.nextSeq() })) })]);
       else peer.say(message);
     },
     upload(words) {
@@ -73,9 +73,9 @@ function scriptFor(attacker: Attacker, peer: Peer, { plan, breaksAt }: { plan: P
       void peer.next('upload', answerMs).then((granted) => {
         if (granted === null) return end();
         const step = chunkBytes / Int32Array.BYTES_PER_ELEMENT;
-        const chunks = (): Seed[] => Array.from({ length: Math.ceil(words.length / step) }, (_, index) => chunkSeed(round, peer.nextSeq(), index * step, words.slice(index * step, (index + 1) * step)));
+        const chunks = Array.from({ length: Math.ceil(words.length / step) }, (_, index): SeedMaker => () => chunkSeed(round, peer.nextSeq(), index * step, words.slice(index * step, (index + 1) * step)));
         if (breaks()) return attack(chunks);
-        for (const { payload } of chunks()) void peer.write(frameOf(payload, { opcode: opcodes.binary }));
+        for (const chunk of chunks) void peer.write(frameOf(chunk().payload, { opcode: opcodes.binary }));
       });
     },
   };

@@ -17,22 +17,25 @@ export interface Moment {
   readonly nextSeq: () => number;
 }
 
+/** Makes a seed with a sequence number of its own. */
+export type SeedMaker = () => Seed;
+
 /** @param update what the peer has announced, or would */
-export function seedsAt({ shop: { shop, key }, plan, nextSeq }: Moment, update: Int32Array): Seed[] {
+export function seedsAt({ shop: { shop, key }, plan, nextSeq }: Moment, update: Int32Array): SeedMaker[] {
   const about = plan === null ? noRound : { round: plan.round, planHash: planHash(plan) };
   const report = plan === null ? { type: 'report', ...noRound, length: update.length, sha256: 'b'.repeat(64) } : announcement(plan, update);
   const { round } = about;
   return [
-    textSeed({ type: 'hello', protocol: protocolVersion, shop, publicKey: key.publicKey, session: '0'.repeat(32), nonce: 'c'.repeat(64), certificate: certificateOf(shop, key.publicKey) }),
-    textSeed({ type: 'proof', signature: 'd'.repeat(128) }),
-    textSeed({ type: 'products', seq: nextSeq(), products: [{ id: 'sku-1', title: 'mug' }, { id: 'sku-2', title: 'plate' }], last: false }),
-    textSeed({ ...about, type: 'join', seq: nextSeq() }),
-    textSeed({ type: 'decline', seq: nextSeq(), round, code: 'privacy.infeasible', message: 'no' }),
-    textSeed({ ...report, seq: nextSeq() }),
-    textSeed({ type: 'leave', seq: nextSeq(), round }),
-    ...sessionFrames(shop).map((frame) => textSeed({ type: 'masked', seq: nextSeq(), round, frame })),
-    chunkSeed(round, nextSeq(), 0, update.slice(0, 16_384)),
-    chunkSeed(round, nextSeq(), 0, update.slice(0, 1)),
+    () => textSeed({ type: 'hello', protocol: protocolVersion, shop, publicKey: key.publicKey, session: '0'.repeat(32), nonce: 'c'.repeat(64), certificate: certificateOf(shop, key.publicKey) }),
+    () => textSeed({ type: 'proof', signature: 'd'.repeat(128) }),
+    () => textSeed({ type: 'products', seq: nextSeq(), products: [{ id: 'sku-1', title: 'mug' }, { id: 'sku-2', title: 'plate' }], last: false }),
+    () => textSeed({ ...about, type: 'join', seq: nextSeq() }),
+    () => textSeed({ type: 'decline', seq: nextSeq(), round, code: 'privacy.infeasible', message: 'no' }),
+    () => textSeed({ ...report, seq: nextSeq() }),
+    () => textSeed({ type: 'leave', seq: nextSeq(), round }),
+    ...sessionFrames(shop).map((frame) => () => textSeed({ type: 'masked', seq: nextSeq(), round, frame })),
+    () => chunkSeed(round, nextSeq(), 0, update.slice(0, 16_384)),
+    () => chunkSeed(round, nextSeq(), 0, update.slice(0, 1)),
   ];
 }
 
