@@ -40,8 +40,8 @@ export interface GatewayOptions extends Omit<GatewayContext, 'sessions' | 'newNo
 const framing = {
   maxPayload: maxFrameBytes,
   perMessageDeflate: false,
-  /** Pongs would pile up in memory for a peer that pings and does not read: the link answers instead. */
-  autoPong: false,
+  /** Of a peer that pings and does not read: beyond, it is cut off. */
+  maxPendingAutoPongs: 60,
   /** How long whoever is being closed may take to answer, in milliseconds. */
   closeTimeout: 5_000,
   /** Pieces of one message, and pieces in which one frame arrives: each costs more memory than its bytes. */
@@ -84,7 +84,6 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
     peers.set(link, peer);
     const isAlive = (): void => void (peer.unanswered = 0);
     socket.on('pong', isAlive);
-    socket.on('ping', (data) => link.pong(data));
     socket.on('message', (data, isBinary) => {
       isAlive();
       connection.receive(bytesOf(data), isBinary);

@@ -12,8 +12,6 @@ export interface Link {
   send(message: ServerMessage): boolean;
   /** Answers a frame with a coded error. */
   refuse(error: CestaError): void;
-  /** Answers a ping. */
-  pong(data: Uint8Array): void;
   /** Closes with RFC 6455 status 1008 (policy violation), after the error that says why. */
   expel(error: CestaError): void;
   /** Closes in good order. */
@@ -26,14 +24,12 @@ export interface Link {
 const longestMessage = 600;
 
 export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
-  const isWritable = (): boolean => {
-    if (socket.readyState !== WebSocket.OPEN) return false;
-    if (socket.bufferedAmount <= maxBufferedBytes) return true;
-    socket.terminate();
-    return false;
-  };
   const send = (message: ServerMessage): boolean => {
-    if (!isWritable()) return false;
+    if (socket.readyState !== WebSocket.OPEN) return false;
+    if (socket.bufferedAmount > maxBufferedBytes) {
+      socket.terminate();
+      return false;
+    }
     // The callback takes the error of a socket that closes meanwhile; its `close` event tells the rest.
     socket.send(JSON.stringify(message), () => undefined);
     return true;
@@ -45,9 +41,6 @@ export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
   return {
     send,
     refuse,
-    pong(data) {
-      if (isWritable()) socket.pong(data, undefined, () => undefined);
-    },
     expel(error) {
       refuse(error);
       if (socket.readyState === WebSocket.OPEN) socket.close(1008, error.code);

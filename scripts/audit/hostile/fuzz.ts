@@ -41,8 +41,8 @@ export interface Attacker {
 
 /** How many connections are at it at a time. */
 const attackers = 16;
-/** Frames of one visit of a shop whose key is proven: fewer than the strikes that would end it. */
-export const framesPerVisit = 240;
+/** Frames of one visit of a shop whose key is proven: its mistakes are answered one by one. */
+const framesPerVisit = 240;
 /** The first wrong piece of an upload puts a member out of its round. */
 const framesOfMembers = 40;
 /** Before the proof the first mistake ends the connection; what follows tests the end. */

@@ -33,14 +33,26 @@ export const slowCases: readonly HostileCase[] = [
     },
   },
   {
+    name: 'a slow reader of pongs', expected: 'cut off', needs: 'nothing',
+    async act({ url, run }) {
+      const peer = await dial(url);
+      if (!(await enter(peer, shopNamed(`pinging-${run}`)))) return outside('not ready');
+      peer.socket.pause();
+      void peer.write(Buffer.concat(Array.from({ length: 200_000 }, () => frameOf(Buffer.alloc(125), { opcode: opcodes.ping }))));
+      const answer = await within(answerMs, 'kept', peer.closed.then(() => 'cut off'));
+      peer.hangUp();
+      return outside(answer);
+    },
+  },
+  {
     name: 'a slow reader', expected: 'cut off', needs: 'nothing',
     async act({ url, run }) {
       const peer = await dial(url);
       await enter(peer, shopNamed(`slow-reader-${run}`));
       peer.socket.pause();
-      // Each is answered, and no answer is read. What the system buffers comes on top of what the coordinator allows.
-      const pings = Buffer.concat(Array.from({ length: 500 }, () => frameOf(Buffer.alloc(125), { opcode: opcodes.ping })));
-      for (let sent = 0; peer.isOpen && sent < mostUnread; sent += pings.length) await within(answerMs, undefined, peer.write(pings));
+      // Each is answered at length, and no answer is read. What the system buffers comes on top of what the coordinator allows.
+      const mistakes = Buffer.concat(Array.from({ length: 100 }, () => frameOf(Buffer.from(JSON.stringify({ type: 'leave', ['x'.repeat(500)]: 1 })))));
+      for (let sent = 0; peer.isOpen && sent < mostUnread; sent += mistakes.length) await within(answerMs, undefined, peer.write(mistakes));
       const answer = await within(answerMs, 'kept', peer.closed.then(() => 'cut off'));
       peer.hangUp();
       return outside(answer);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createSessions } from '../../../server/gateway/sessions.ts';
 import type { Link } from '../../../server/gateway/link.ts';
 
-const link: Link = { send: () => true, refuse: () => undefined, pong: () => undefined, expel: () => undefined, close: () => undefined, terminate: () => undefined };
+const link: Link = { send: () => true, refuse: () => undefined, expel: () => undefined, close: () => undefined, terminate: () => undefined };
 
 describe('sessions nobody is connected with', () => {
   it('are kept for those who come back, and forgotten from the oldest on when there are too many', () => {
