@@ -39,6 +39,21 @@ export interface GatewayOptions extends Omit<GatewayContext, 'sessions' | 'newNo
   readonly chargeConnect: (request: IncomingMessage) => void;
 }
 
+const framing = {
+  maxPayload: maxFrameBytes,
+  perMessageDeflate: false,
+  /** Of a peer that pings and does not read: beyond, it is cut off. */
+  maxPendingAutoPongs: 60,
+  /** How long whoever is being closed may take to answer, in milliseconds. */
+  closeTimeout: 5_000,
+  /** Pieces of one message, and pieces in which one frame arrives: each costs more memory than its bytes. */
+  maxFragments: 64,
+  maxBufferedChunks: 8_192,
+} as const;
+
+/** Sockets beside the WebSockets: requests, and strangers who are about to be refused. Files need descriptors, too. */
+const otherSockets = 1_024;
+
 /** Pings in a row that may stay unanswered: one may be lost to a pause of this process. */
 const pingsUnanswered = 2;
 
@@ -51,7 +66,7 @@ interface Peer {
 export function attachGateway(server: Server, options: GatewayOptions): GuardedGateway {
   const { limits, clock, logger } = options;
   const context: GatewayContext = { ...options, sessions: createSessions(() => randomBytes(16).toString('hex')), newNonce: () => randomBytes(32).toString('hex') };
-  const sockets = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload: maxFrameBytes });
+  const sockets = new WebSocketServer({ ...framing, noServer: true, clientTracking: false });
   const peers = new Map<Link, Peer>();
   let closing = false;
   let onEmpty: () => void = () => undefined;
@@ -61,10 +76,10 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
     if (pathOf(request) !== roundsPath) return refuseUpgrade(socket, '404 Not Found');
     if (closing || peers.size >= limits.maxConnections) return refuseUpgrade(socket, '503 Service Unavailable');
     if (!mayConnect(options, request)) return refuseUpgrade(socket, '429 Too Many Requests');
-    sockets.handleUpgrade(request, socket, head, greet);
+    sockets.handleUpgrade(request, socket, head, (webSocket) => watchStranger(socket, greet(webSocket), limits.maxStrangerBytes));
   };
 
-  function greet(socket: WebSocket): void {
+  function greet(socket: WebSocket): Peer {
     const link = createLink(socket, limits.maxBufferedBytes);
     const connection = openConnection(context, link);
     const peer: Peer = { socket, connection, unanswered: 0 };
@@ -76,16 +91,15 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
       connection.receive(bytesOf(data), isBinary);
     });
     socket.on('error', (error) => {
-      const violation = violationOf(error);
       // ws closes with the status for the fault and waits for the peer's answer; the round need not wait for it.
-      if (violation !== null) connection.violated(violation);
-      else logger.info({ err: error.message }, 'connection failed');
+      if (!tellViolation(connection, error)) logger.info({ err: error.message }, 'connection failed');
     });
     socket.on('close', () => {
       peers.delete(link);
       connection.closed();
       if (peers.size === 0) onEmpty();
     });
+    return peer;
   }
 
   function connectionOf(participant: string): Connection | undefined {
@@ -94,6 +108,7 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
   }
 
   const stopHeartbeat = startHeartbeat(peers, clock, limits.heartbeatMs);
+  server.maxConnections = limits.maxConnections + otherSockets;
   server.on('upgrade', onUpgrade);
   return {
     send: (participant, message) => context.sessions.linkOf(participant)?.send(message) ?? false,
@@ -112,6 +127,21 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
       cancelGrace();
     },
   };
+}
+
+/** Whole frames may be large: what strangers send is bounded before there is one. */
+function watchStranger(raw: Duplex, { socket, connection }: Peer, maxBytes: number): void {
+  let bytes = 0;
+  const count = (data: Buffer): void => {
+    if (connection.isKnown) return void raw.off('data', count);
+    bytes += data.length;
+    if (bytes <= maxBytes) return;
+    raw.off('data', count);
+    connection.violated(new CestaError('protocol.too-large', `handshake: expected at most ${maxBytes} bytes before the proof, got more`));
+    // Nothing more is taken in while the refusal is on its way.
+    socket.pause();
+  };
+  raw.on('data', count);
 }
 
 function mayConnect({ chargeConnect, logger }: GatewayOptions, request: IncomingMessage): boolean {
@@ -143,6 +173,13 @@ function startHeartbeat(peers: ReadonlyMap<Link, Peer>, clock: Clock, heartbeatM
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0];
+}
+
+/** @returns false when the network failed and nobody is at fault */
+function tellViolation(connection: Connection, error: Error): boolean {
+  const violation = violationOf(error);
+  if (violation !== null) connection.violated(violation);
+  return violation !== null;
 }
 
 /** What the peer did against the framing of WebSockets, or null when the network failed. */

@@ -9,7 +9,16 @@ export const serverLimits = { headersTimeout: 10_000, requestTimeout: 30_000, ke
 
 /** A server that waits for nobody long; it does not listen yet. */
 export function createHttpServer(listener: RequestListener): Server {
-  return createServer(serverLimits, listener);
+  return limited(createServer(serverLimits, listener));
+}
+
+/** No byte either way for so long ends a connection: whoever asks for a release and reads nothing of it would stay forever. */
+const idleMs = 60_000;
+
+/** What is not among the options of a constructor. WebSockets leave the server's care with their upgrade. */
+export function limited(server: Server): Server {
+  server.timeout = idleMs;
+  return server;
 }
 
 /** Sockets of servers over TLS: one whose handshake is not over yet is no HTTP connection, and would be waited for. */

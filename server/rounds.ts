@@ -127,7 +127,8 @@ function acceptMessage(runner: Runner, participant: string, message: RoundMessag
     case 'leave':
       // About a round that is over anyway: there is nothing left to refuse.
       if (message.round !== runner.plan.round) return;
-      if (message.type === 'decline') runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
+      // Once for each invitation: repeated, it would fill the log.
+      if (message.type === 'decline' && runner.round.phase === 'recruiting' && runner.round.pending.has(participant)) runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
       forget(runner, participant);
       // Whoever says so has nothing to come back with.
       return dispatch(runner, { kind: 'decline', participant, now });

@@ -9,7 +9,7 @@ import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:https';
 import { CestaError } from '../shared/protocol/errors.ts';
 import { isLoopbackHost } from '../shared/protocol/transport.ts';
-import { createHttpServer, serverLimits, trackSockets } from './listen.ts';
+import { createHttpServer, limited, serverLimits, trackSockets } from './listen.ts';
 
 /** PEM texts. */
 export interface ServerTls {
@@ -37,7 +37,7 @@ export function createTransportServer(listener: RequestListener, tls: ServerTls 
   if (tls === undefined) return createHttpServer(listener);
   const { cert, key, clientCa } = tls;
   try {
-    return trackSockets(createServer({ ...serverLimits, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000, ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }) }, listener));
+    return trackSockets(limited(createServer({ ...serverLimits, cert, key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000, ...(clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }) }, listener)));
   } catch (cause) {
     throw new CestaError('config.invalid', `tls: expected a certificate and its key in PEM, got ${cause instanceof Error ? cause.message : 'others'}`, { cause });
   }

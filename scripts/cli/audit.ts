@@ -9,6 +9,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import type { PrivacyAudit } from '../audit/privacy.ts';
 import type { CrashesReport } from '../audit/crashes/crashes.ts';
 import type { CrashMode } from '../audit/crashes/federation.ts';
+import { addHostile } from './audit-hostile.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, positiveNumber, positiveNumbers, probability } from './options.ts';
 import { print } from './output.ts';
@@ -47,6 +48,7 @@ export function addAudit(program: Command): void {
     });
   addAttacks(audit);
   addCrashes(audit);
+  addHostile(audit);
 }
 
 interface AttacksCommandOptions extends DataOptions {

@@ -1,7 +1,7 @@
 /**
  * One connection, from its first byte to its last: hello -> challenge -> proof -> welcome -> [products] -> ready,
  * then rounds. Every frame is parsed inside a `try`; before the proof any mistake closes the connection, afterwards
- * it is answered with a code and three of them close it.
+ * it is answered with a code and a few of them close it.
  *
  * Security: the proof binds the shop's key to this connection by a fresh nonce and names the coordinator's key, so
  * it cannot be relayed to another coordinator. Later frames are not signed one by one: confidentiality and
@@ -36,6 +36,8 @@ export interface Connection {
   /** The peer broke the framing, and its connection is being closed for it. */
   violated(error: CestaError): void;
   closed(): void;
+  /** Whether the peer has proven its key. */
+  readonly isKnown: boolean;
 }
 
 interface State {
@@ -46,9 +48,6 @@ interface State {
   strikes: number;
   cancelTimeout: () => void;
 }
-
-/** Mistakes after which an authenticated connection is closed. */
-const maxStrikes = 3;
 
 export function openConnection(context: GatewayContext, link: Link): Connection {
   const state: State = { context, link, stage: { kind: 'hello' }, lastSeq: 0, strikes: 0, cancelTimeout: () => undefined };
@@ -70,6 +69,9 @@ export function openConnection(context: GatewayContext, link: Link): Connection 
       if (state.stage.kind !== 'closed') expel(state, error);
     },
     closed: () => close(state),
+    get isKnown() {
+      return isKnown(state);
+    },
   };
 }
 
@@ -175,8 +177,7 @@ function penalise(state: State, error: CestaError): void {
   // Membership is a matter of timing: being late for a round is nobody's fault.
   if (error.code === 'round.not-member') return link.refuse(error);
   state.strikes += 1;
-  const isKnown = stage.kind === 'ready' || stage.kind === 'publishing';
-  if (!isKnown || error.code === 'protocol.too-large' || state.strikes >= maxStrikes) return expel(state, error);
+  if (!isKnown(state) || error.code === 'protocol.too-large' || state.strikes >= context.limits.maxStrikes) return expel(state, error);
   context.logger.info({ code: error.code, participant: participantOf(state), reason: error.message }, 'frame refused');
   link.refuse(error);
 }
@@ -200,6 +201,10 @@ function close(state: State): void {
   context.admission.left(stage.participant);
   context.room.forget(stage.participant);
   if (wasReady) context.events.left(stage.participant);
+}
+
+function isKnown({ stage }: State): boolean {
+  return stage.kind === 'publishing' || stage.kind === 'ready';
 }
 
 /** A resumed session moved to another connection; what still arrives here is from before. */

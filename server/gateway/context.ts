@@ -27,6 +27,10 @@ export interface GatewayLimits {
   /** Unread bytes after which a reader is cut off. */
   readonly maxBufferedBytes: number;
   readonly maxConnections: number;
+  /** Bytes a connection may send before its key is proven. */
+  readonly maxStrangerBytes: number;
+  /** Mistakes after which a connection whose key is proven is closed. */
+  readonly maxStrikes: number;
 }
 
 export const defaultGatewayLimits: GatewayLimits = {
@@ -34,6 +38,9 @@ export const defaultGatewayLimits: GatewayLimits = {
   heartbeatMs: 15_000,
   maxBufferedBytes: 4 << 20,
   maxConnections: 10_000,
+  // A hello with a certificate and a proof are some two thousand bytes.
+  maxStrangerBytes: 16_384,
+  maxStrikes: 3,
 };
 
 export interface GatewayContext {

@@ -1,6 +1,7 @@
 /**
  * Who is connected. One shop, one key, one live connection; whoever presents the token of the session takes over
- * from a connection that hangs half-open, so that a lost network does not lock a shop out.
+ * from a connection that hangs half-open, so that a lost network does not lock a shop out. Sessions nobody is connected
+ * with are forgotten when there are too many: names cost a stranger nothing.
  */
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Link } from './link.ts';
@@ -34,8 +35,22 @@ export interface Sessions {
   ready(): string[];
 }
 
-export function createSessions(newToken: () => string): Sessions {
+const maxAway = 10_000;
+
+export function createSessions(newToken: () => string, maxSessionsAway = maxAway): Sessions {
   const sessions = new Map<string, Session>();
+  /** Of them, those without a connection, the longest away first. */
+  const away = new Set<string>();
+
+  function keepAway(participant: string): void {
+    away.add(participant);
+    for (const oldest of away) {
+      if (away.size <= maxSessionsAway) return;
+      away.delete(oldest);
+      sessions.delete(oldest);
+    }
+  }
+
   return {
     claim(participant, link, presented) {
       const current = sessions.get(participant);
@@ -46,6 +61,7 @@ export function createSessions(newToken: () => string): Sessions {
       const replaced = current?.link ?? null;
       const token = newToken();
       sessions.delete(participant);
+      away.delete(participant);
       sessions.set(participant, { token, link, ready: false });
       replaced?.terminate();
       return { token, resumed };
@@ -60,6 +76,7 @@ export function createSessions(newToken: () => string): Sessions {
       const wasReady = session.ready;
       session.link = null;
       session.ready = false;
+      keepAway(participant);
       return wasReady;
     },
     linkOf: (participant) => sessions.get(participant)?.link ?? null,

@@ -1,6 +1,7 @@
 /**
  * Token buckets, one for each key: a burst is let through, what follows waits for the refill. Bounded in memory: buckets
- * that are full again are forgotten, and when strangers bring more keys than there is room for, the oldest go first.
+ * that are full again are forgotten, and when strangers bring more keys than there is room for, the oldest go first. Room is
+ * made for many at a time, since looking through all of them for each new key would be a lever.
  */
 export interface BucketLimits {
   /** Let through at once after a pause. */
@@ -21,6 +22,7 @@ interface Bucket {
 }
 
 const maxKeys = 10_000;
+const roomFor = 1_000;
 
 /** @param now milliseconds that only ever rise */
 export function createTokenBuckets({ burst, perSecond }: BucketLimits, now: () => number): TokenBuckets {
@@ -30,7 +32,7 @@ export function createTokenBuckets({ burst, perSecond }: BucketLimits, now: () =
   function makeRoom(at: number): void {
     for (const [key, bucket] of buckets) if (tokensOf(bucket, at) >= burst) buckets.delete(key);
     for (const key of buckets.keys()) {
-      if (buckets.size < maxKeys) return;
+      if (buckets.size <= maxKeys - roomFor) return;
       buckets.delete(key);
     }
   }

@@ -11,6 +11,7 @@ import { signedReceiptSchema } from '../ledger/receipt.ts';
 import { signedCertificateSchema } from '../identity/certificate.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
+import { describeIssues } from './issues.ts';
 import { decodeTensors, encodeTensors } from './tensors.ts';
 
 /** Bytes of tensor data in one binary frame: 64 KiB. */
@@ -87,7 +88,7 @@ export type ServerMessage = z.infer<typeof serverMessageSchema>;
 
 function parseWith<T>(schema: z.ZodType<T>, text: string): T {
   const parsed = schema.safeParse(parseBoundedJson('message', text, { maxLength: maxFrameBytes, maxDepth: maxMessageDepth }));
-  if (!parsed.success) throw new CestaError('protocol.malformed', `message: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  if (!parsed.success) throw new CestaError('protocol.malformed', `message: ${describeIssues(parsed.error)}`, { cause: parsed.error });
   return parsed.data;
 }
 
@@ -115,6 +116,9 @@ export function encodeChunk({ round, seq: number, offset, data }: Chunk): Uint8A
   return encodeTensors({ chunk: { shape: [data.length], data } }, { round, seq: String(number), offset: String(offset) });
 }
 
+/** A round's name may be escaped; the rest is short. A longer header costs more to read than it can be worth. */
+const maxChunkHeaderBytes = 1_024;
+
 const chunkMetadataSchema = z.strictObject({
   round: roundId,
   seq: z.string().regex(/^[1-9][0-9]{0,14}$/).transform(Number),
@@ -126,9 +130,9 @@ const chunkMetadataSchema = z.strictObject({
  * @throws CestaError `protocol.malformed`
  */
 export function decodeChunk(frame: Uint8Array): Chunk {
-  const { tensors, metadata } = decodeTensors(frame, { share: true });
+  const { tensors, metadata } = decodeTensors(frame, { share: true, maxHeaderBytes: maxChunkHeaderBytes });
   const parsed = chunkMetadataSchema.safeParse(metadata);
-  if (!parsed.success) throw new CestaError('protocol.malformed', `chunk: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  if (!parsed.success) throw new CestaError('protocol.malformed', `chunk: ${describeIssues(parsed.error)}`, { cause: parsed.error });
   const data = tensors['chunk']?.data;
   if (!(data instanceof Int32Array) || data.byteLength > chunkBytes || Object.keys(tensors).length !== 1) {
     throw new CestaError('protocol.malformed', `chunk: expected one I32 tensor of at most ${chunkBytes} bytes`);

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { canonicalJson } from './canonical-json.ts';
 import { createDigest } from './digest.ts';
 import { CestaError } from './errors.ts';
+import { describeIssues } from './issues.ts';
 
 /** The element types of a tensor; names as in safetensors. */
 export type TensorData = Float32Array | Float64Array | Int32Array | Uint16Array | Uint8Array | Int8Array;
@@ -43,7 +44,7 @@ const entrySchema = z.object({
 });
 const metadataSchema = z.record(z.string(), z.string());
 
-const maxHeaderBytes = 1 << 20;
+const defaultMaxHeaderBytes = 1 << 20;
 
 function dtypeOf(data: TensorData): Dtype {
   for (const [name, constructor] of Object.entries(dtypes)) if (data instanceof constructor) return name as Dtype;
@@ -105,20 +106,21 @@ function digestContent(entries: unknown, body: Uint8Array): string {
 /**
  * Parses bytes from outside. The tensors are copies aligned to their element size, and the input may be reused; with
  * `share` they are views of it where they lie aligned, for who is done with them before the input changes.
+ * @param options `maxHeaderBytes`: 1 MiB by default
  * @throws CestaError `protocol.malformed`
  */
-export function decodeTensors(bytes: Uint8Array, { share = false }: { readonly share?: boolean } = {}): TensorFile {
-  const { header, bodyStart } = readHeader(bytes);
+export function decodeTensors(bytes: Uint8Array, { share = false, maxHeaderBytes = defaultMaxHeaderBytes }: { readonly share?: boolean; readonly maxHeaderBytes?: number } = {}): TensorFile {
+  const { header, bodyStart } = readHeader(bytes, maxHeaderBytes);
   const { __metadata__: metadata, ...rest } = header;
   const body = bytes.subarray(bodyStart);
   const parsedMetadata = metadataSchema.safeParse(metadata ?? {});
   if (!parsedMetadata.success) throw malformed('__metadata__: expected strings');
-  const tensors: Record<string, Tensor> = {};
-  for (const [name, value] of Object.entries(rest)) tensors[name] = readTensor(name, value, body, share);
+  // Own properties whatever their names, `__proto__` included: nothing may hide from who counts them.
+  const tensors: NamedTensors = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, readTensor(name, value, body, share)]));
   return { tensors, metadata: parsedMetadata.data, contentDigest: () => digestContent(rest, body) };
 }
 
-function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; bodyStart: number } {
+function readHeader(bytes: Uint8Array, maxHeaderBytes: number): { header: Record<string, unknown>; bodyStart: number } {
   if (bytes.length < 8) throw malformed(`expected at least 8 bytes, got ${bytes.length}`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(Math.min(maxHeaderBytes, bytes.length - 8))) throw malformed(`header length: expected at most ${Math.min(maxHeaderBytes, bytes.length - 8)}, got ${length}`);
@@ -135,7 +137,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; bodyS
 
 function readTensor(name: string, value: unknown, body: Uint8Array, share: boolean): Tensor {
   const entry = entrySchema.safeParse(value);
-  if (!entry.success) throw malformed(`tensor ${name}: ${z.prettifyError(entry.error)}`);
+  if (!entry.success) throw malformed(`tensor ${name}: ${describeIssues(entry.error)}`);
   const { dtype, shape, data_offsets: [start, end] } = entry.data;
   const constructor = dtypes[dtype];
   const expectedBytes = elementCount(shape) * constructor.BYTES_PER_ELEMENT;

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { CestaError } from '../protocol/errors.ts';
+import { describeIssues } from '../protocol/issues.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
 const bytesOf = (length: number): z.ZodType<Uint8Array> => bytes.refine((value) => value.length === length, `expected ${length} bytes`);
@@ -59,6 +60,6 @@ export function parseCoordinatorMessage(value: unknown): CoordinatorMessage {
 
 function parse<Message>(schema: z.ZodType<Message>, value: unknown): Message {
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new CestaError('secagg.invalid', `message: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  if (!parsed.success) throw new CestaError('secagg.invalid', `message: ${describeIssues(parsed.error)}`, { cause: parsed.error });
   return parsed.data;
 }

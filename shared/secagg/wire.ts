@@ -9,9 +9,12 @@ import { CestaError } from '../protocol/errors.ts';
 import { concatenated } from './bytes.ts';
 import type { CoordinatorMessage, ParticipantMessage } from './messages.ts';
 
+/** Of either kind; no message has as many. */
+const mostFields = 16;
+
 const headerSchema = z.strictObject({
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])),
-  lengths: z.array(z.tuple([z.string(), z.number().int().min(0)])).max(16),
+  lengths: z.array(z.tuple([z.string(), z.number().int().min(0)])).max(mostFields),
 });
 
 const largestHeader = 1 << 23;
@@ -51,10 +54,19 @@ export function decodeFrame(frame: Uint8Array): unknown {
 
 function readHeader(bytes: Uint8Array): z.infer<typeof headerSchema> {
   try {
-    return headerSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    // Counted before each is checked: thousands of wrong fields would cost a second.
+    if (countFields(header) > mostFields) throw malformed(`at most ${mostFields} fields`, countFields(header));
+    return headerSchema.parse(header);
   } catch (cause) {
+    if (cause instanceof CestaError) throw cause;
     throw new CestaError('protocol.malformed', 'frame: expected a JSON header of fields and lengths, got something else', { cause });
   }
+}
+
+function countFields(header: unknown): number {
+  const fields: unknown = typeof header === 'object' && header !== null && 'fields' in header ? header.fields : null;
+  return typeof fields === 'object' && fields !== null ? Object.keys(fields).length : 0;
 }
 
 function malformed(expected: string, got: unknown): CestaError {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { chunkBytes, decodeChunk, encodeChunk, parseClientMessage, parseServerMessage } from '../../shared/protocol/messages.ts';
+import { encodeTensors } from '../../shared/protocol/tensors.ts';
 
 const codeOf = (work: () => unknown): string => {
   try {
@@ -22,6 +23,13 @@ describe('control messages', () => {
     expect(codeOf(() => parseServerMessage(JSON.stringify({ type: 'error', code: 'no.such', message: '', hint: '' })))).toBe('protocol.malformed');
   });
 
+  it('are refused in few words, however much is wrong with them', () => {
+    const keys = Array.from({ length: 5_000 }, (_, index) => `"key ${index}":1`).join(',');
+    for (const text of [`{"type":"join",${keys}}`, `{"type":"products","seq":1,"last":true,"products":[${'{},'.repeat(400)}{}]}`]) {
+      expect(() => parseClientMessage(text)).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{10,600}$/s) as string }) as Error);
+    }
+  });
+
   it('never throw anything but a coded error, whatever text comes', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       expect(codeOf(() => parseClientMessage(text))).toBe('protocol.malformed');
@@ -35,6 +43,18 @@ describe('chunks', () => {
       const chunk = { round: 'main-1', seq: 3, offset, data: Int32Array.from(values) };
       expect(decodeChunk(encodeChunk(chunk))).toEqual(chunk);
     }));
+  });
+
+  it('are refused with a header that is longer than any needs, or a second tensor of whatever name', () => {
+    const chunk = { shape: [1], data: Int32Array.of(1) };
+    const metadata = { round: 'main-1', seq: '1', offset: '0' };
+    const hidden = Buffer.from(encodeTensors({ chunk, prototype: chunk }, metadata)).toString('latin1').replace('prototype', '__proto__');
+    expect(codeOf(() => decodeChunk(Buffer.from(hidden, 'latin1')))).toBe('protocol.malformed');
+    for (const tensors of [{ chunk, other: chunk }, Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`t${index}`, { shape: [0], data: new Int32Array(0) }]))]) {
+      expect(codeOf(() => decodeChunk(encodeTensors(tensors, metadata)))).toBe('protocol.malformed');
+    }
+    expect(() => decodeChunk(encodeTensors({ chunk }, { ...metadata, more: 'x'.repeat(2_000) }))).toThrow(/header length/);
+    expect(decodeChunk(encodeChunk({ round: '\u0000'.repeat(96), seq: 999_999_999_999_999, offset: 9_999_999_999, data: Int32Array.of(1) })).round).toHaveLength(96);
   });
 
   it('are refused when too large, of another type, or damaged anywhere', () => {

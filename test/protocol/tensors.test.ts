@@ -49,6 +49,12 @@ describe('tensor files', () => {
     expect(tensorsDigest({ ...others, renamed: items })).not.toBe(digest);
   });
 
+  it('have tensors of any name, which none can hide behind', () => {
+    const file = Buffer.from(encodeTensors({ prototype: tensors.items, chunk: tensors.empty })).toString('latin1').replace('prototype', '__proto__');
+    const { tensors: decoded } = decodeTensors(Buffer.from(file, 'latin1'));
+    expect(Object.keys(decoded).sort()).toEqual(['__proto__', 'chunk']);
+  });
+
   it('refuse offsets outside the body, overlapping claims of length and huge headers', () => {
     const file = (header: unknown, body = 16): Uint8Array => {
       const json = new TextEncoder().encode(JSON.stringify(header).padEnd(Math.ceil(JSON.stringify(header).length / 8) * 8));

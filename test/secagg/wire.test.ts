@@ -61,6 +61,7 @@ describe('a message on the wire', () => {
     ['bytes that no field owns', frameOf({ fields: {}, lengths: [['a', 1]] }, [1, 2])],
     ['a field that is both plain and binary', frameOf({ fields: { a: 'x' }, lengths: [['a', 1]] }, [1])],
     ['one binary field twice', frameOf({ fields: {}, lengths: [['a', 1], ['a', 1]] }, [1, 2])],
+    ['17 plain fields', frameOf({ fields: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`f${i}`, 0])), lengths: [] })],
     ['17 binary fields', frameOf({ fields: {}, lengths: Array.from({ length: 17 }, (_, i) => [`f${i}`, 0]) })],
   ])('is malformed with %s', (_, frame) => {
     expect(() => decodeFrame(frame)).toThrow(expect.objectContaining({ code: 'protocol.malformed' }) as Error);

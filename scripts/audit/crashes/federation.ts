@@ -95,7 +95,7 @@ async function killRunning(name: string, process: CommandProcess): Promise<void>
 }
 
 /** Few shoppers and items: rounds are to be many and short. */
-function eventsOf(shop: number): string {
+export function eventsOf(shop: number): string {
   const lines = ['event,item_id,shopper_id,timestamp,item_name'];
   for (let shopper = 0; shopper < 12; shopper += 1) {
     for (const item of [0, 1, 2 + (shopper % 4), 6 + ((shopper + shop) % 4)]) {

@@ -43,6 +43,16 @@ describe('frames of a ready shop', () => {
     expect(told).toEqual(['a ready', 'a expelled protocol.out-of-order', 'a left']);
   });
 
+  it('are too many when they are pings of a peer that reads no answer: it is cut off', async () => {
+    const { url, gateway } = await startGateway();
+    const { client } = await connectShop(url, shopNamed('a'));
+    client.socket.pause();
+    const ping = (): Promise<void> => new Promise((resolve) => client.socket.ping(Buffer.alloc(125), undefined, () => resolve()));
+    // What the system buffers on the way comes on top of the limit.
+    for (let sent = 0; sent < 2_000 && gateway.ready().length > 0; sent += 1) await Promise.all(Array.from({ length: 500 }, ping));
+    await expect.poll(() => gateway.ready()).toEqual([]);
+  });
+
   it('cannot stop the gateway when the rounds fail on them, and are told nothing of why', async () => {
     const rig = await startGateway();
     rig.onMessage = () => {

@@ -81,6 +81,14 @@ describe('the handshake', () => {
     await expectExpelled(client, 'protocol.malformed');
   });
 
+  it('closes on more bytes than a handshake has, before they are a frame', async () => {
+    const { url } = await startGateway({ limits: { maxStrangerBytes: 1_000 } });
+    const client = await dial(url);
+    // The first half of a message: no frame is ever whole.
+    client.socket.send('x'.repeat(2_000), { fin: false });
+    expect((await client.next('error')).code).toBe('protocol.too-large');
+  });
+
   it('closes on a message that comes before the proof', async () => {
     const { url, told } = await startGateway();
     const client = await dial(url);
