@@ -2,7 +2,6 @@
  * The coordinator: one process, one federation task, one port. Gathers shops, runs rounds until what was asked for is
  * done or the budget is spent, and serves the releases. It sees sums only; what they protect, the plan says.
  */
-import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
 import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
@@ -17,11 +16,12 @@ import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { defaultGatewayLimits, type GatewayEvents, type GatewayLimits } from './gateway/context.ts';
-import { attachGateway, type Gateway } from './gateway.ts';
+import { attachGateway } from './gateway.ts';
 import { createApp } from './http/app.ts';
 import { addressOf } from './http/address.ts';
 import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
-import { closeServer, listen } from './listen.ts';
+import { listen } from './listen.ts';
+import { drain, leave, type House } from './stopping.ts';
 import { progressOf, type RoundProgress } from './progress.ts';
 import { keepCatalogue, openRecords, settledCatalogue, settleTask, type Records } from './records.ts';
 import { reconcile } from './ledger/reconcile.ts';
@@ -29,7 +29,7 @@ import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
 import { openRoundLedger } from './ledger/round-ledger.ts';
 import { createReleases, type Releases } from './releases.ts';
-import { createSchedule, type Schedule, type SchedulePhase, type TaskOver } from './schedule.ts';
+import { createSchedule, type SchedulePhase, type TaskOver } from './schedule.ts';
 import { createTransportServer, requireSafeTransport, type ServerTls } from './transport.ts';
 
 export interface CoordinatorOptions {
@@ -91,12 +91,14 @@ export interface Coordinator {
   onRound(listener: (progress: RoundProgress) => void): () => void;
   /** Resolves when no further round will open; releases are served until `close`. */
   readonly over: Promise<TaskOver>;
+  /**
+   * Opens no more rounds and takes no more connections; resolves when the open round has ended, or the time is up. Releases are
+   * served until `close`, which may be called meanwhile and ends the wait.
+   */
+  drain(limitMs: number): Promise<void>;
   /** Ends the open round, unless its release is being made, and closes everything. */
   close(): Promise<void>;
 }
-
-/** How long peers may take to finish when the coordinator stops. */
-const graceMs = 1_000;
 
 /**
  * Starts a coordinator on a data folder, and carries on where an earlier one stopped.
@@ -127,6 +129,7 @@ interface Ground {
 
 /** What strangers may change. */
 interface Door {
+  isDraining: boolean;
   readonly identity: Identity;
   readonly behindProxy: boolean;
 }
@@ -171,15 +174,6 @@ function modelOf(catalogue: Catalogue, { kind, hyperParameters }: StageModel): A
   return createModel(kind, catalogue, hyperParameters);
 }
 
-/** The parts that know one another. */
-interface House {
-  readonly server: Server;
-  readonly gateway: Gateway;
-  readonly schedule: Schedule;
-  readonly records: Records;
-  readonly identity: Identity;
-}
-
 /** Who listens to the rounds, and the last they heard. */
 interface Audience {
   readonly listeners: Set<(progress: RoundProgress) => void>;
@@ -192,7 +186,8 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
   const ground = await prepare(options, task, records);
   const audience = gatherAudience();
   const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(ground.record, { ...(task.privacy.mode === 'distributed' ? { nodesPerOrganisation: sharesOf(task).colluding } : {}), ...options.identity }));
-  const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true } });
+  const door: Door = { isDraining: false, identity, behindProxy: options.behindTlsProxy === true };
+  const house = build(options, task, { ground, records, audience, door });
   const { gateway, schedule } = house;
   const { publicKey } = records.key;
   let url: string;
@@ -223,6 +218,11 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
       audience.listeners.add(listener);
       return () => void audience.listeners.delete(listener);
     },
+    drain(limitMs) {
+      door.isDraining = true;
+      options.logger.info({ limitMs, phase: schedule.phase }, 'coordinator drains');
+      return drain(house, options.clock ?? systemClock, limitMs);
+    },
     close: () => (closing ??= leave(house).then(() => records.close())),
   };
 }
@@ -239,7 +239,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
   const { logger, clock = systemClock, witnesses: { quorum } = noWitnesses, witnessMs = 30_000 } = options;
   const { ground: { room, releases, record }, records, audience, door } = parts;
   const { storage, key } = records;
-  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, nodes: door });
+  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, isDraining: () => door.isDraining, nodes: door });
   const server = createTransportServer(app, options.tls);
   // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
   const events: GatewayEvents = {
@@ -283,11 +283,4 @@ function tell(audience: Audience, round: Round, logger: Logger): void {
       logger.error({ err: error }, 'a listener of rounds failed');
     }
   }
-}
-
-/** Ends the round, then the connections: members hear why before they are hung up on. */
-async function leave({ server, gateway, schedule, identity }: House): Promise<void> {
-  await schedule.stop('the coordinator is stopping');
-  await Promise.all([gateway.close(graceMs), closeServer(server, graceMs)]);
-  await identity.idle();
 }

@@ -28,6 +28,8 @@ export interface Gateway {
 
 /** What whoever decides about admission can do, and the rounds need not. */
 export interface GuardedGateway extends Gateway {
+  /** Takes no more connections; those there are stay. */
+  drain(): void;
   /** Ends the connection of a participant, and says why. */
   expel(participant: string, error: CestaError): void;
 }
@@ -98,6 +100,7 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
     refuse: (participant, error) => connectionOf(participant)?.penalise(error),
     expel: (participant, error) => connectionOf(participant)?.violated(error),
     ready: () => context.sessions.ready(),
+    drain: () => void (closing = true),
     async close(graceMs) {
       closing = true;
       stopHeartbeat();

@@ -5,9 +5,6 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
-import { roundCost, taskBudget } from '../shared/federation/budget-report.ts';
-import { planEvents } from '../shared/federation/plan-cost.ts';
-import { reserve } from '../shared/privacy/budget.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel, type StageRelease } from '../shared/federation/stages.ts';
 import { canonicalJson } from '../shared/protocol/canonical-json.ts';
@@ -16,6 +13,7 @@ import { makePlan, type TaskSpec } from '../shared/federation/task.ts';
 import { secureRandom, shuffle } from '../shared/numerics/random.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { admit, spendOf } from './budget-admission.ts';
 import type { CatalogueRoom } from './catalogue-room.ts';
 import { publicMessage } from './disclosure.ts';
 import type { RoundMessage } from './gateway/connection.ts';
@@ -24,7 +22,7 @@ import type { Gateway } from './gateway.ts';
 import { requireRecordable, type RoundLedger } from './ledger/round-ledger.ts';
 import type { LoadedRelease, Releases } from './releases.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
-import type { Spend, SpendRecord, Storage } from './storage/storage.ts';
+import type { Storage } from './storage/storage.ts';
 
 /** Why no further round opens: `code` is null when everything that was asked for is done. */
 export interface TaskOver {
@@ -61,6 +59,8 @@ export interface Schedule extends GatewayEvents {
   readonly over: TaskOver | null;
   /** Opens the first round when shops are ready; ends the task at once when nothing is left to do. */
   start(): Promise<void>;
+  /** Opens no more rounds; resolves when the open one has ended by itself, or was stopped. */
+  drain(): Promise<void>;
   /** Opens no more rounds and ends the open one; resolves when that is recorded. */
   stop(reason: string): Promise<void>;
 }
@@ -76,6 +76,7 @@ interface State {
   /** The last round that ended, for those who were away then. */
   last: RoundOutcome | null;
   over: TaskOver | null;
+  isDraining: boolean;
   /** When somebody became ready after nobody was. */
   firstReadyAt: number | null;
   failuresInARow: number;
@@ -89,7 +90,7 @@ const longestPauseMs = 60_000;
 
 export function createSchedule(options: ScheduleOptions): Schedule {
   const state: State = {
-    options, phase: 'waiting', made: null, run: null, faulty: new Set(), last: null, over: null,
+    options, phase: 'waiting', made: null, run: null, faulty: new Set(), last: null, over: null, isDraining: false,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
@@ -104,6 +105,11 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       const over = await whyOver(options);
       if (over === null) consider(state);
       else end(state, over);
+    },
+    async drain() {
+      state.isDraining = true;
+      await state.work;
+      await state.run?.ended;
     },
     async stop(reason) {
       state.phase = 'stopped';
@@ -160,7 +166,7 @@ function consider(state: State): void {
   const { minParticipants, targetParticipants } = options.task.cohort;
   const ready = invitable(state).length;
   state.firstReadyAt = ready === 0 ? null : (state.firstReadyAt ?? clock.now());
-  if (state.phase !== 'waiting') return;
+  if (state.phase !== 'waiting' || state.isDraining) return;
   state.cancelTimer();
   if (state.firstReadyAt === null) return;
   const waitMs = state.firstReadyAt + options.gatherMs - clock.now();
@@ -224,17 +230,6 @@ function modelOf(state: State, catalogue: Catalogue, stage: StageModel): AnyFede
 
 function stageOf(current: LoadedRelease | null): StageRelease | null {
   return current === null ? null : { model: current.manifest.model, params: current.params };
-}
-
-function spendOf(plan: Plan): Spend {
-  const { epsilon, delta, events } = roundCost(plan);
-  return { epsilon, delta, event: events.map((event) => ({ ...event })) };
-}
-
-/** @throws CestaError `budget.exhausted` when the task's filter does not admit the plan after what was spent. */
-function admit(task: TaskSpec, plan: Plan, spends: readonly SpendRecord[]): void {
-  const budget = taskBudget(task, spends);
-  if (budget !== null) reserve(budget, plan.round, planEvents(plan));
 }
 
 async function close(state: State, outcome: RoundOutcome): Promise<void> {

@@ -36,6 +36,8 @@ export interface AppContext {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly phase: () => string;
+  /** Whether the coordinator is about to stop; never, without it. */
+  readonly isDraining?: () => boolean;
   /** Without it, nothing is taken over HTTP. */
   readonly nodes?: NodesContext;
 }
@@ -58,9 +60,10 @@ export function createApp(context: AppContext): Express {
   return app;
 }
 
-function addStatus(app: Express, { storage, phase, task, publicKey, room, releases }: AppContext): void {
+function addStatus(app: Express, { storage, phase, isDraining, task, publicKey, room, releases }: AppContext): void {
   app.get('/healthz', (_request, response) => sendJson(response, { status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
+    if (isDraining?.() === true) throw new CestaError('coordinator.draining', `coordinator: it is stopping, in phase ${phase()}`);
     await storage.ping();
     sendJson(response, { status: 'ready', phase: phase() });
   });
