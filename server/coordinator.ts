@@ -28,6 +28,8 @@ import { reconcile } from './ledger/reconcile.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
 import { openRoundLedger } from './ledger/round-ledger.ts';
+import type { Meter } from './meter.ts';
+import { budgetSource, createMetrics, type Metrics } from './metrics.ts';
 import { createReleases, type Releases } from './releases.ts';
 import { createSchedule, type SchedulePhase, type TaskOver } from './schedule.ts';
 import { createTransportServer, requireSafeTransport, type ServerTls } from './transport.ts';
@@ -129,12 +131,13 @@ interface Ground {
 
 /** What strangers may change. */
 interface Door {
+  readonly metrics: Metrics;
   isDraining: boolean;
   readonly identity: Identity;
   readonly behindProxy: boolean;
 }
 
-async function prepare({ catalogue, logger, clock = systemClock, witnesses = noWitnesses }: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Ground> {
+async function prepare({ catalogue, logger, clock = systemClock, witnesses = noWitnesses }: CoordinatorOptions, task: TaskSpec, { records, meter }: { records: Records; meter: Meter }): Promise<Ground> {
   const { storage, blobs, key } = records;
   await settleTask(storage, task);
   const fixed = await settledCatalogue(records, task.name, catalogue);
@@ -144,7 +147,7 @@ async function prepare({ catalogue, logger, clock = systemClock, witnesses = noW
   const caughtUp = await reconcile(record, storage, task.name);
   await reconcileNodes(record, storage);
   if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
-  const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger });
+  const releases = createReleases({ task: task.name, storage, blobs, key, clock, logger, meter });
   if (fixed === null) {
     refuseUnenforceable(task);
     return { room: createCatalogueRoom(null), releases, record };
@@ -183,13 +186,23 @@ interface Audience {
 }
 
 async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
-  const ground = await prepare(options, task, records);
+  const metrics = createMetrics();
+  const ground = await prepare(options, task, { records, meter: metrics });
   const audience = gatherAudience();
   const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(ground.record, { ...(task.privacy.mode === 'distributed' ? { nodesPerOrganisation: sharesOf(task).colluding } : {}), ...options.identity }));
-  const door: Door = { isDraining: false, identity, behindProxy: options.behindTlsProxy === true };
+  const door: Door = { isDraining: false, metrics, identity, behindProxy: options.behindTlsProxy === true };
   const house = build(options, task, { ground, records, audience, door });
   const { gateway, schedule } = house;
   const { publicKey } = records.key;
+  const state = (): CoordinatorState => ({
+    task: task.name,
+    phase: schedule.phase,
+    shopsReady: gateway.ready().length,
+    round: audience.last === null ? null : progressOf(audience.last),
+    version: ground.releases.current?.manifest.version ?? null,
+    over: schedule.over,
+  });
+  metrics.watch({ state, connections: () => gateway.connections, logSize: () => ground.record.size, budgets: budgetSource(task, ground.room, records.storage) });
   let url: string;
   try {
     url = await listen(house.server, options.host ?? '127.0.0.1', options.port);
@@ -206,14 +219,7 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
     url,
     publicKey,
     over: audience.over,
-    state: () => ({
-      task: task.name,
-      phase: schedule.phase,
-      shopsReady: gateway.ready().length,
-      round: audience.last === null ? null : progressOf(audience.last),
-      version: ground.releases.current?.manifest.version ?? null,
-      over: schedule.over,
-    }),
+    state,
     onRound(listener) {
       audience.listeners.add(listener);
       return () => void audience.listeners.delete(listener);
@@ -239,7 +245,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
   const { logger, clock = systemClock, witnesses: { quorum } = noWitnesses, witnessMs = 30_000 } = options;
   const { ground: { room, releases, record }, records, audience, door } = parts;
   const { storage, key } = records;
-  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, isDraining: () => door.isDraining, nodes: door });
+  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door });
   const server = createTransportServer(app, options.tls);
   // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
   const events: GatewayEvents = {
@@ -250,7 +256,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     left: (participant) => schedule.left(participant),
   };
   const gateway = attachGateway(server, {
-    task: task.name, coordinatorKey: key.publicKey, clock, logger, room, events,
+    task: task.name, coordinatorKey: key.publicKey, clock, logger, meter: door.metrics, room, events,
     limits: { ...defaultGatewayLimits, ...options.limits },
     proveKey: (nonce, shop) => key.sign(connectStatement('coordinator', nonce, shop, key.publicKey)),
     pinNode: (name, publicKey) => storage.pinNode(name, publicKey),
@@ -266,9 +272,12 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
     createModel: modelOf,
     openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
-    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, stallMs: options.stallMs ?? 30_000, stageMs: options.stageMs ?? 30_000 },
+    round: { areas: createStagingAreas(options.concurrentUploads), key, clock, logger, meter: door.metrics, stallMs: options.stallMs ?? 30_000, stageMs: options.stageMs ?? 30_000 },
     onOver: audience.onOver,
-    onProgress: (round) => tell(audience, round, logger),
+    onProgress(round) {
+      tell(audience, round, logger);
+      door.metrics.round(progressOf(round));
+    },
   });
   return { server, gateway, schedule, records, identity: door.identity };
 }

@@ -13,6 +13,7 @@ import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import { noMeter, startTimer, type Meter } from './meter.ts';
 import type { BlobStore } from './storage/blobs.ts';
 import type { ReleaseRecord, Storage } from './storage/storage.ts';
 
@@ -58,9 +59,10 @@ export interface ReleasesOptions {
   readonly key: SigningKey;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter?: Meter;
 }
 
-export function createReleases({ task, storage, blobs, key, clock, logger }: ReleasesOptions): Releases {
+export function createReleases({ task, storage, blobs, key, clock, logger, meter = noMeter }: ReleasesOptions): Releases {
   let current: LoadedRelease | null = null;
   const read = async (record: ReleaseRecord): Promise<PublishedRelease> => ({
     manifest: record.manifest,
@@ -85,7 +87,10 @@ export function createReleases({ task, storage, blobs, key, clock, logger }: Rel
     },
     async publish(model, sum, beforeServing) {
       const base = baseParams(model, sum.plan, current);
+      const updated = startTimer({ meter, clock }, 'update');
       const params = model.update(base, sum.aggregate);
+      updated();
+      const published = startTimer({ meter, clock }, 'publish');
       const tensors = checkedTensors(model, params);
       const manifest = {
         ...describeRound(task, sum),
@@ -97,6 +102,7 @@ export function createReleases({ task, storage, blobs, key, clock, logger }: Rel
       await blobs.write(release.bytes);
       await storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest }, sum.participants);
       await beforeServing?.(release);
+      published();
       current = { ...release, params };
       return current;
     },

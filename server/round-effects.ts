@@ -19,6 +19,7 @@ import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
 import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
+import { startTimer, type Meter } from './meter.ts';
 import { createMaskedRound, type MaskedRound } from './masked-round.ts';
 import type { RoundLedger } from './ledger/round-ledger.ts';
 import type { Releases } from './releases.ts';
@@ -39,6 +40,7 @@ export interface RoundContext {
   readonly stallMs: number;
   /** Time for each stage of a masked session but that of the vectors. */
   readonly stageMs: number;
+  readonly meter?: Meter;
   /** Hears the state after every event. */
   readonly onProgress: (round: Round) => void;
 }
@@ -116,8 +118,7 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
     case 'start-masking':
       return startMasking(runner, effect.participants);
     case 'accumulate':
-      runner.aggregation?.accumulate(effect.participant);
-      return accept(runner, effect.participant);
+      return accumulate(runner, effect.participant);
     case 'refuse':
       return context.gateway.refuse(effect.participant, new CestaError(effect.code, effect.message));
     case 'release':
@@ -129,6 +130,13 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
     default:
       return effect satisfies never;
   }
+}
+
+function accumulate(runner: Runner, participant: string): void {
+  const stop = startTimer(runner.context, 'add');
+  runner.aggregation?.accumulate(participant);
+  stop();
+  accept(runner, participant);
 }
 
 export function invite({ context, plan, planHash }: Runner, participant: string): void {
@@ -167,7 +175,7 @@ async function startMasking(runner: Runner, participants: readonly string[]): Pr
   // The round may have been stopped while the disk was at work.
   if (runner.round.phase !== 'masking') return;
   runner.masked = createMaskedRound({
-    plan, key, directory, clock, areas, stallMs, stageMs,
+    plan, key, directory, clock, areas, stallMs, stageMs, ...(context.meter === undefined ? {} : { meter: context.meter }),
     send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
     onAccepted: (participant) => accept(runner, participant),
@@ -218,7 +226,10 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
-  const published = await context.releases.publish(model, { plan, charged, aggregate: reports.decode(), participants: reports.participants }, ({ manifest, sha256 }) =>
+  const stop = startTimer(context, 'decode');
+  const aggregate = reports.decode();
+  stop();
+  const published = await context.releases.publish(model, { plan, charged, aggregate, participants: reports.participants }, ({ manifest, sha256 }) =>
     context.ledger.released({ version: manifest.version, sha256 }));
   runner.releaseSha256 = published.sha256;
   dispatch(runner, { kind: 'released', version: published.manifest.version });

@@ -49,7 +49,7 @@ export interface ScheduleOptions {
   readonly createModel: (catalogue: Catalogue, stage: StageModel) => AnyFederatedModel;
   /** Puts the plan of a round into the public record; if that fails, so has the round. */
   readonly openLedger: (plan: Plan, signal: AbortSignal) => Promise<RoundLedger>;
-  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs' | 'stageMs'>;
+  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'meter' | 'stallMs' | 'stageMs'>;
   readonly onProgress: (round: Round) => void;
   readonly onOver: (over: TaskOver) => void;
 }

@@ -16,12 +16,14 @@ import type { CatalogueRoom } from '../catalogue-room.ts';
 import type { Clock } from '../clock.ts';
 import { publicMessage } from '../disclosure.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
+import { noMeter } from '../meter.ts';
+import type { Metrics } from '../metrics.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
 import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
 import { addNodes, type NodesContext } from './nodes.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
-import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
+import { answerErrors, countBytes, logRequests, notFound, publicHeaders } from './middleware.ts';
 import { addLog } from './log.ts';
 import { openApiDocument } from './openapi.ts';
 import { roundsQuerySchema, type budgetSchema, type federationSchema, type roundsSchema } from './schemas.ts';
@@ -38,6 +40,8 @@ export interface AppContext {
   readonly phase: () => string;
   /** Whether the coordinator is about to stop; never, without it. */
   readonly isDraining?: () => boolean;
+  /** Without it, nobody counts. */
+  readonly metrics?: Metrics;
   /** Without it, nothing is taken over HTTP. */
   readonly nodes?: NodesContext;
 }
@@ -49,14 +53,16 @@ export function createApp(context: AppContext): Express {
   app.disable('x-powered-by');
   // Validators are precomputed; hashing every answer again would be waste.
   app.disable('etag');
-  app.use(logRequests(context.logger, context.clock), publicHeaders);
+  const { metrics = null } = context;
+  app.use(logRequests(context.logger, context.clock), countBytes(metrics ?? noMeter), publicHeaders);
   addStatus(app, context);
+  if (metrics !== null) addMetrics(app, metrics);
   addModel(app, context);
   addRecords(app, context);
   addLog(app, context.record);
   if (context.nodes !== undefined) addNodes(app, context.nodes);
   app.use(notFound);
-  app.use(answerErrors(context.logger));
+  app.use(answerErrors(context.logger, metrics ?? noMeter));
   return app;
 }
 
@@ -83,6 +89,13 @@ function addStatus(app: Express, { storage, phase, isDraining, task, publicKey, 
   });
   const openApi = openApiDocument();
   app.get('/v1/openapi.json', (_request, response) => sendJson(response, openApi));
+}
+
+function addMetrics(app: Express, metrics: Metrics): void {
+  app.get('/metrics', async (_request, response) => {
+    const { text, contentType } = await metrics.read();
+    response.set({ 'Content-Type': contentType, 'Cache-Control': 'no-store' }).send(text);
+  });
 }
 
 function addModel(app: Express, { releases, room }: AppContext): void {

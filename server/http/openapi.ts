@@ -25,6 +25,7 @@ const operations: readonly Operation[] = [
   { path: '/.well-known/cesta.json', summary: 'Who the coordinator is and what it serves', body: federationSchema },
   { path: '/healthz', summary: 'Whether the process answers', body: healthSchema },
   { path: '/readyz', summary: 'Whether the process can do its work', body: readinessSchema },
+  { path: '/metrics', summary: 'Figures of the coordinator and its process, in the text format of Prometheus', body: noteText },
   { path: '/v1/model', summary: 'The current release: a tensor file with a signed manifest', body: releaseFile, isCacheable: true },
   {
     path: '/v1/model/{version}',
