@@ -69,6 +69,8 @@ export interface CoordinatorOptions {
   /** Required, or a proxy that does it, on an address that others reach. */
   readonly tls?: ServerTls;
   readonly behindTlsProxy?: boolean;
+  /** Origins whose pages may read the public API; all, without it. */
+  readonly corsOrigins?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -245,7 +247,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
   const { logger, clock = systemClock, witnesses: { quorum } = noWitnesses, witnessMs = 30_000 } = options;
   const { ground: { room, releases, record }, records, audience, door } = parts;
   const { storage, key } = records;
-  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door });
+  const app = createApp({ task, publicKey: key.publicKey, storage, record, releases, room, clock, logger, phase: () => schedule.phase, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
   const server = createTransportServer(app, options.tls);
   // The gateway reports to the schedule and the schedule speaks through the gateway; nothing arrives before both stand.
   const events: GatewayEvents = {

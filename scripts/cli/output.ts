@@ -2,7 +2,7 @@
  * What a verb prints and how it ends. stdout carries the result alone (one JSON object with --json); logs,
  * progress and errors go to stderr. Exit codes: 0 done, 1 failed, 2 usage.
  */
-import pino, { type Logger } from 'pino';
+import pino, { type DestinationStream, type Logger } from 'pino';
 import { CestaError, errorBody, toCestaError } from '../../shared/protocol/errors.ts';
 
 export interface OutputOptions {
@@ -21,8 +21,8 @@ export type LogLevel = (typeof logLevels)[number];
 const secrets = ['token', 'authorization', 'password', 'secret', 'session'].flatMap((field) => [field, `*.${field}`, `*.*.${field}`, `*.*.*.${field}`]);
 
 /** Structured logs on stderr, one JSON object a line. */
-export function createLogger(name: string, level: LogLevel = levelOf(process.env['CESTA_LOG_LEVEL'])): Logger {
-  return pino({ name, level, redact: { paths: secrets, censor: '***' } }, pino.destination({ dest: 2, sync: true }));
+export function createLogger(name: string, level: LogLevel = levelOf(process.env['CESTA_LOG_LEVEL']), to: DestinationStream = pino.destination({ dest: 2, sync: true })): Logger {
+  return pino({ name, level, redact: { paths: secrets, censor: '***' } }, to);
 }
 
 /** @throws CestaError `config.invalid` */

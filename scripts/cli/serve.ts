@@ -2,14 +2,13 @@
 import { Option, type Command } from 'commander';
 import type { CoordinatorOptions } from '../../server/coordinator.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Effective } from './config/layers.ts';
 import { addSettings, readSettings } from './config/serve-options.ts';
 import type { ServeConfig, serveSettings } from './config/serve-settings.ts';
 import { createLogger, print, stopSignals } from './output.ts';
-import { readPem } from './tls-options.ts';
+import { transportOf } from './serve-transport.ts';
 
 /** What is about the call and not about the coordinator. */
 interface CallOptions {
@@ -32,29 +31,17 @@ export function addServe(program: Command): void {
     });
 }
 
-function transportOf({ tlsCert, tlsKey, tlsClientCa, behindTlsProxy, host, enrolment, nodesPerOrganisation }: ServeConfig): Pick<CoordinatorOptions, 'tls' | 'behindTlsProxy' | 'identity'> {
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) throw new CestaError('usage.invalid', '--tls-cert and --tls-key: expected both or none, got one');
-  if (tlsClientCa !== undefined && tlsCert === undefined) throw new CestaError('usage.invalid', '--tls-client-ca: expected --tls-cert and --tls-key with it, got none');
-  const isLocal = isLoopbackHost(host) && !behindTlsProxy;
-  return {
-    identity: { enrolment: enrolment ?? (isLocal ? 'open' : 'required'), nodesPerOrganisation },
-    behindTlsProxy,
-    ...(tlsCert === undefined || tlsKey === undefined ? {} : {
-      tls: { cert: readPem('--tls-cert', tlsCert), key: readPem('--tls-key', tlsKey), ...(tlsClientCa === undefined ? {} : { clientCa: readPem('--tls-client-ca', tlsClientCa) }) },
-    }),
-  };
-}
-
 async function serve({ config, shown }: Effective<typeof serveSettings>, call: CallOptions): Promise<void> {
   const { startCoordinator } = await import('../../server/coordinator.ts');
   const { readCatalogue } = await import('../../client/shop/read-data.ts');
   const logger = createLogger('coordinator', config.logLevel);
-  const transport = transportOf(config);
+  const { selfMade, ...transport } = await transportOf(config);
   const catalogue = config.catalogue === undefined ? undefined : await readCatalogue(config.catalogue);
   logger.info({ config: shown }, 'configuration');
   const coordinator = await startCoordinator({ ...(await coordinatorOptions(config, catalogue)), ...transport, logger });
   const stop = stopSignals();
-  print(call, { url: coordinator.url, publicKey: coordinator.publicKey }, `Coordinator at ${coordinator.url}\nKey ${coordinator.publicKey}`);
+  const { url, publicKey } = coordinator;
+  print(call, { url, publicKey, ...(selfMade === undefined ? {} : { tls: selfMade }) }, `Coordinator at ${url}\nKey ${publicKey}${selfMade === undefined ? '' : `\nCertificate ${selfMade.fingerprint}\nShops join with --tls-ca and a copy of ${selfMade.certPath}`}`);
   await stop.first;
   await Promise.race([coordinator.drain(Math.ceil(config.drainSeconds * 1000)), stop.second]);
   await coordinator.close();
@@ -68,11 +55,17 @@ async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | un
     port: config.port,
     dataDir: config.dataDir,
     database: config.database,
+    corsOrigins: corsOriginsOf(config),
     gatherMs: Math.ceil(config.gatherSeconds * 1000),
     witnesses: { witnesses: config.witness, quorum: config.quorum },
     witnessMs: Math.ceil(config.witnessSeconds * 1000),
     ...(catalogue === undefined ? {} : { catalogue }),
   };
+}
+
+function corsOriginsOf({ corsOrigin }: ServeConfig): readonly string[] {
+  if (corsOrigin.includes('*') && corsOrigin.length > 1) throw new CestaError('config.invalid', `--cors-origin: expected * or origins, got both: ${corsOrigin.join(', ')}`);
+  return corsOrigin;
 }
 
 function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): unknown {

@@ -23,7 +23,7 @@ import type { PublishedRelease, Releases } from '../releases.ts';
 import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
 import { addNodes, type NodesContext } from './nodes.ts';
 import { immutable, revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
-import { answerErrors, countBytes, logRequests, notFound, publicHeaders } from './middleware.ts';
+import { answerErrors, anyOrigin, countBytes, logRequests, notFound, publicHeaders, type HeaderPolicy } from './middleware.ts';
 import { addLog } from './log.ts';
 import { openApiDocument } from './openapi.ts';
 import { roundsQuerySchema, type budgetSchema, type federationSchema, type roundsSchema } from './schemas.ts';
@@ -40,6 +40,8 @@ export interface AppContext {
   readonly phase: () => string;
   /** Whether the coordinator is about to stop; never, without it. */
   readonly isDraining?: () => boolean;
+  /** Without it, every origin may read. */
+  readonly headers?: HeaderPolicy;
   /** Without it, nobody counts. */
   readonly metrics?: Metrics;
   /** Without it, nothing is taken over HTTP. */
@@ -54,7 +56,7 @@ export function createApp(context: AppContext): Express {
   // Validators are precomputed; hashing every answer again would be waste.
   app.disable('etag');
   const { metrics = null } = context;
-  app.use(logRequests(context.logger, context.clock), countBytes(metrics ?? noMeter), publicHeaders);
+  app.use(logRequests(context.logger, context.clock), countBytes(metrics ?? noMeter), publicHeaders(context.headers ?? anyOrigin));
   addStatus(app, context);
   if (metrics !== null) addMetrics(app, metrics);
   addModel(app, context);

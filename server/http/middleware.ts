@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { CestaError, errorBody, toCestaError } from '../../shared/protocol/errors.ts';
+import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Clock } from '../clock.ts';
 import { publicMessage } from '../disclosure.ts';
 import type { Meter } from '../meter.ts';
@@ -37,20 +38,49 @@ export function countBytes(meter: Meter): RequestHandler {
   };
 }
 
-/** Everything served is public, and what is posted is no business of browsers: any storefront may fetch it, nothing may be framed, sniffed or run. */
-export const publicHeaders: RequestHandler = (request, response, next) => {
-  response.set({
-    'Access-Control-Allow-Origin': '*',
-    'Access-Control-Expose-Headers': 'ETag, Cesta-Version, Cesta-Request',
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  if (request.method !== 'OPTIONS') return next();
-  response.set({ 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': 'If-None-Match', 'Access-Control-Max-Age': '86400' });
-  response.status(204).end();
-};
+/** Who may read from a page of another origin, and whether the connection is encrypted by this server. */
+export interface HeaderPolicy {
+  /** `*`, or origins such as `https://shop.example`. */
+  readonly corsOrigins: readonly string[];
+  readonly isTls: boolean;
+}
+
+export const anyOrigin: HeaderPolicy = { corsOrigins: ['*'], isTls: false };
+
+const corsHeaders = { 'Access-Control-Expose-Headers': 'ETag, Cesta-Version, Cesta-Request', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+const preflightHeaders = { 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': 'If-None-Match', 'Access-Control-Max-Age': '86400' };
+
+/** What is read is public: storefronts may fetch it. What is posted is no business of browsers. Nothing may be framed, sniffed or run. */
+export function publicHeaders({ corsOrigins, isTls }: HeaderPolicy): RequestHandler {
+  const isAny = corsOrigins.includes('*');
+  return (request, response, next) => {
+    response.set({ 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'", 'Referrer-Policy': 'no-referrer', 'X-Content-Type-Options': 'nosniff' });
+    // Beside other servers on this machine, which may have no TLS, the name is not ours alone.
+    if (isTls && !isLoopbackHost(request.hostname)) response.set('Strict-Transport-Security', 'max-age=31536000');
+    // Caches must not hand the answer to one origin to another.
+    if (!isAny) response.vary('Origin');
+    const isPreflight = request.method === 'OPTIONS';
+    const method = isPreflight ? (request.get('Access-Control-Request-Method') ?? 'GET') : request.method;
+    const origin = request.get('Origin');
+    const allowed = isAny ? '*' : corsOrigins.find((known) => known === origin);
+    if (allowed !== undefined && (method === 'GET' || method === 'HEAD')) {
+      response.set({ 'Access-Control-Allow-Origin': allowed, ...corsHeaders, ...(isPreflight ? preflightHeaders : {}) });
+    }
+    if (isPreflight) response.status(204).end();
+    else next();
+  };
+}
+
+/** Refuses a body that says it is of another kind, or of none, before it is read. */
+export function requireType(mediaType: string): RequestHandler {
+  return (request, _response, next) => {
+    const given = request.get('Content-Type');
+    if (given?.split(';', 1)[0].trim().toLowerCase() !== mediaType) {
+      throw new CestaError('http.media-type', `Content-Type: expected ${mediaType}, got ${given === undefined ? 'none' : JSON.stringify(given.slice(0, 80))}`);
+    }
+    next();
+  };
+}
 
 export const notFound: RequestHandler = (request) => {
   throw new CestaError('http.not-found', `${request.method} ${request.path}: nothing is served here`);

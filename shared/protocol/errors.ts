@@ -64,6 +64,7 @@ export const errorTable = {
   'task.exists': { status: 409, hint: 'Choose another name: budgets are counted by the name of the task.' },
   'task.state': { status: 409, hint: 'See `cesta task list` for the state of each task.' },
   'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },
+  'http.media-type': { status: 415, hint: 'See GET /v1/openapi.json for what each path takes.' },
   'secagg.invalid': { status: 400, hint: 'The message does not fit the masked round; its sender is left out.' },
   'secagg.aborted': { status: 409, hint: 'The participant left the masked round before it revealed anything; its vector stays masked.' },
   'secagg.too-few': { status: 409, hint: 'Too few participants remain for a private sum; the round ends without one.' },

@@ -4,10 +4,10 @@ import { privacyModes } from '../../../shared/federation/plan.ts';
 import type { Json } from '../../../shared/protocol/canonical-json.ts';
 import { modelKinds, type ModelKind } from '../../../shared/recommender/federated-model.ts';
 import { enrolmentModes } from '../../../server/identity/admission.ts';
-import { dayEnd, witnessKey } from '../options.ts';
+import { dayEnd, webOrigin, witnessKey } from '../options.ts';
 import { logLevels } from '../output.ts';
 import type { ConfigOf } from './layers.ts';
-import { choice, flag, json, list, number, optional, parsed, text, type Setting } from './setting.ts';
+import { asIs, choice, flag, json, list, number, optional, parsed, text, type Setting } from './setting.ts';
 
 const served = modelKinds.filter((kind): kind is Exclude<ModelKind, 'item-knn'> => kind !== 'item-knn');
 const year = 31_622_400;
@@ -64,6 +64,9 @@ const network = {
   tlsCert: aFile('--tls-cert <file>', 'certificate chain (PEM): serve https and wss'),
   tlsKey: aFile('--tls-key <file>', 'its key (PEM)'),
   tlsClientCa: aFile('--tls-client-ca <file>', 'admit only peers with a certificate of this authority (PEM)'),
+  tlsSelf: flag('--tls-self', 'make a certificate, keep it in the data folder, and serve https and wss with it'),
+  tlsName: list({ flags: '--tls-name <name>', help: 'host name or address that it is for, beside this machine\'s own (repeatable)' }, 'a host name or an address', asIs),
+  corsOrigin: list({ flags: '--cors-origin <origin>', help: 'origin whose pages may read the public API, or * (repeatable)' }, '* or an origin such as https://shop.example', webOrigin, ['*']),
   behindTlsProxy: flag('--behind-tls-proxy', 'a proxy ends TLS and writes X-Forwarded-For'),
 };
 

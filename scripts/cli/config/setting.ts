@@ -29,7 +29,7 @@ interface Words {
 }
 
 const plain = { isList: false, isSwitch: false } as const;
-const asIs = (text: string): string => text;
+export const asIs = (text: string): string => text;
 
 export function text(flags: string, help: string, fallback: string): Setting<z.ZodString> {
   return { flags, help, expected: 'a text that is not empty', schema: z.string().min(1), fromText: asIs, fallback: () => fallback, ...plain };
