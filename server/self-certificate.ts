@@ -16,6 +16,8 @@ export interface SelfCertificate {
 export interface CertificateTerms {
   /** Host names and addresses under which shops reach the coordinator; at least one. */
   readonly names: readonly string[];
+  /** Put in beside them, and not missed later: the name of a machine or a container may change at every start. */
+  readonly passingNames?: readonly string[];
   readonly now: Date;
 }
 
@@ -43,7 +45,7 @@ export function isCertifiable(name: string): boolean {
 }
 
 /** @throws CestaError `config.invalid` for what is neither a host name nor an address. */
-export function makeSelfCertificate({ names, now }: CertificateTerms): SelfCertificate {
+export function makeSelfCertificate({ names, passingNames = [], now }: CertificateTerms): SelfCertificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(object(oid.ecdsaWithSha256));
   const name = sequence(set(sequence(object(oid.commonName), der(0x0c, Buffer.from('Cesta coordinator')))));
@@ -65,7 +67,7 @@ export function makeSelfCertificate({ names, now }: CertificateTerms): SelfCerti
       // digitalSignature.
       extension(oid.keyUsage, true, der(0x03, Buffer.of(7, 0x80))),
       extension(oid.extendedKeyUsage, false, sequence(object(oid.serverAuth))),
-      extension(oid.subjectAltName, false, sequence(...names.map(generalName))),
+      extension(oid.subjectAltName, false, sequence(...[...new Set([...names, ...passingNames])].map(generalName))),
     )),
   );
   const signature = sign('sha256', toBeSigned, privateKey);

@@ -44,7 +44,7 @@ function givenTls(config: ServeConfig): { tls?: ServerTls } {
 async function selfMadeTls(config: ServeConfig): Promise<{ tls: ServerTls; selfMade: SelfMade }> {
   const { keepSelfCertificate } = await import('../../server/self-certificate-files.ts');
   const { isCertifiable } = await import('../../server/self-certificate.ts');
-  const { cert, key, ...selfMade } = keepSelfCertificate(config.dataDir, { names: namesOf(config, [hostname().toLowerCase()].filter(isCertifiable)), now: new Date() });
+  const { cert, key, ...selfMade } = keepSelfCertificate(config.dataDir, { names: namesOf(config), passingNames: [hostname().toLowerCase()].filter(isCertifiable), now: new Date() });
   return { tls: { cert, key, ...clientCaOf(config) }, selfMade };
 }
 
@@ -52,7 +52,7 @@ function clientCaOf({ tlsClientCa }: ServeConfig): { clientCa?: string } {
   return tlsClientCa === undefined ? {} : { clientCa: readPem('--tls-client-ca', tlsClientCa) };
 }
 
-/** This machine's own names, and the address listened on unless it stands for all of them. */
-function namesOf({ tlsName, host }: ServeConfig, own: readonly string[]): string[] {
-  return [...new Set(['localhost', '127.0.0.1', '::1', ...own, ...(host === '0.0.0.0' || host === '::' ? [] : [host]), ...tlsName])];
+/** What this machine is to itself, and the address listened on unless it stands for all of them. */
+function namesOf({ tlsName, host }: ServeConfig): string[] {
+  return [...new Set(['localhost', '127.0.0.1', '::1', ...(host === '0.0.0.0' || host === '::' ? [] : [host]), ...tlsName])];
 }

@@ -58,6 +58,13 @@ describe('a certificate of one\'s own', () => {
     expect(keepSelfCertificate(folder, { names: [...names, 'new.example.org'], now: after(797) }).isNew).toBe(true);
   });
 
+  it('has the name of the machine, and is not made anew when that changes', () => {
+    const folder = temporaryFolder();
+    const first = keepSelfCertificate(folder, { names, passingNames: ['0a1b2c3d4e5f'], now });
+    expect(new X509Certificate(first.cert).checkHost('0a1b2c3d4e5f')).toBe('0a1b2c3d4e5f');
+    expect(keepSelfCertificate(folder, { names, passingNames: ['6a7b8c9d'], now }).isNew).toBe(false);
+  });
+
   it('is not used with a key that others can read, or one that is damaged', async () => {
     const folder = temporaryFolder();
     const { key } = keepSelfCertificate(folder, { names, now });
