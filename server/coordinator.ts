@@ -2,7 +2,6 @@
  * The coordinator: one process, one federation, one port. Gathers shops, runs the rounds of its tasks until what was
  * asked for is done or the budget is spent, and serves the releases. It sees sums only; what they protect, the plans say.
  */
-import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
 import { parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
@@ -16,15 +15,17 @@ import type { OperatorCredentials } from './admin/credentials.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createFloor } from './floor.ts';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway/context.ts';
-import { attachGateway, type Gateway } from './gateway.ts';
+import { attachGateway } from './gateway.ts';
 import { createApp } from './http/app.ts';
 import { addressOf } from './http/address.ts';
 import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
-import { closeServer, listen } from './listen.ts';
+import { listen } from './listen.ts';
+import { budgetSource, createMetrics, type Metrics } from './metrics.ts';
 import { membersOf, progressOf, type RoundProgress } from './progress.ts';
 import { openRecords, settledCatalogue, settleMain, type Records } from './records.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
+import { drain, leave, type House } from './stopping.ts';
 import type { SchedulePhase } from './schedule.ts';
 import type { TaskOver } from './task-over.ts';
 import { prepareOthers, prepareTask, type SharedContext, type TaskTiming } from './task-runtime.ts';
@@ -66,6 +67,8 @@ export interface CoordinatorOptions {
   /** Required, or a proxy that does it, on an address that others reach. */
   readonly tls?: ServerTls;
   readonly behindTlsProxy?: boolean;
+  /** Origins whose pages may read the public API; all, without it. */
+  readonly corsOrigins?: readonly string[];
   readonly clock?: Clock;
 }
 
@@ -94,12 +97,14 @@ export interface Coordinator {
   onRound(listener: (progress: RoundProgress) => void): () => void;
   /** Resolves when first no task has a round left to open; releases are served until `close`. */
   readonly over: Promise<TaskOver>;
+  /**
+   * Opens no more rounds and takes no more connections; resolves when the open round has ended, or the time is up. Releases are
+   * served until `close`, which may be called meanwhile and ends the wait.
+   */
+  drain(limitMs: number): Promise<void>;
   /** Ends the open round, unless its release is being made, and closes everything. */
   close(): Promise<void>;
 }
-
-/** How long peers may take to finish when the coordinator stops. */
-const graceMs = 1_000;
 
 /**
  * Starts a coordinator on a data folder, and carries on where an earlier one stopped.
@@ -130,21 +135,26 @@ interface Ground {
 
 /** What strangers may change. */
 interface Door {
+  readonly metrics: Metrics;
+  isDraining: boolean;
   readonly identity: Identity;
   readonly behindProxy: boolean;
   readonly admin: Admin;
 }
 
-async function prepare(options: CoordinatorOptions, main: TaskSpec, records: Records, audience: Audience): Promise<Ground> {
+async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, audience, metrics }: { records: Records; audience: Audience; metrics: Metrics }): Promise<Ground> {
   const { catalogue, logger, clock = systemClock, witnesses = noWitnesses } = options;
   const { storage, key } = records;
   const room = createCatalogueRoom(await settledCatalogue(records, main.name, catalogue));
   const record = await openPublicRecord({ storage, key, witnesses: requirePolicy(witnesses).witnesses });
   await reconcileNodes(record, storage);
   const context: SharedContext = {
-    records, record, room, floor: createFloor(), areas: createStagingAreas(options.concurrentUploads), clock, logger, timing: timingOf(options),
+    records, record, room, floor: createFloor(), areas: createStagingAreas(options.concurrentUploads), clock, logger, meter: metrics, timing: timingOf(options),
     quorum: witnesses.quorum,
-    onProgress: (round) => tell(audience, round, logger),
+    onProgress(round) {
+      tell(audience, round, logger);
+      metrics.round(progressOf(round));
+    },
   };
   const first = await prepareTask(context, main, options.roundsWanted);
   await settleMain(storage, main.name, logger);
@@ -153,14 +163,6 @@ async function prepare(options: CoordinatorOptions, main: TaskSpec, records: Rec
 
 function timingOf({ gatherMs = 30_000, retryMs = 1_000, stallMs = 30_000, stageMs = 30_000, witnessMs = 30_000 }: CoordinatorOptions): TaskTiming {
   return { gatherMs, retryMs, stallMs, stageMs, witnessMs };
-}
-
-/** The parts that know one another. */
-interface House {
-  readonly server: Server;
-  readonly gateway: Gateway;
-  readonly tasks: Tasks;
-  readonly door: Door;
 }
 
 /** Who listens to the rounds, and the last they heard. */
@@ -172,14 +174,32 @@ interface Audience {
 }
 
 async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
+  const metrics = createMetrics();
   const audience = gatherAudience();
-  const ground = await prepare(options, task, records, audience);
+  const ground = await prepare(options, task, { records, audience, metrics });
   const { tasks, record } = ground;
   const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(record, { mostPerOrganisation: () => tasks.mostPerOrganisation(), ...options.identity }));
   const admin = await openAdmin({ ...records, identity, desk: tasks.desk, clock: options.clock ?? systemClock, logger: options.logger });
-  const house = build(options, task, { ground, records, audience, door: { identity, behindProxy: options.behindTlsProxy === true, admin } });
+  const door: Door = { isDraining: false, metrics, identity, behindProxy: options.behindTlsProxy === true, admin };
+  const house = build(options, task, { ground, records, audience, door });
   const { gateway } = house;
   const { publicKey } = records.key;
+  const state = (): CoordinatorState => ({
+    task: task.name,
+    phase: tasks.main.schedule.phase,
+    shopsReady: gateway.ready().length,
+    round: audience.last === null ? null : progressOf(audience.last),
+    version: tasks.main.releases.current?.manifest.version ?? null,
+    over: tasks.main.schedule.over,
+  });
+  metrics.watch({
+    tasks: () => tasks.all().map(({ spec, schedule, releases }) => ({ task: spec.name, phase: schedule.phase, version: releases.current?.manifest.version ?? null })),
+    shopsReady: () => gateway.ready().length,
+    round: () => (audience.last === null ? null : progressOf(audience.last)),
+    connections: () => gateway.connections,
+    logSize: () => record.size,
+    budgets: budgetSource(() => tasks.all().map(({ spec }) => spec), ground.room, records.storage),
+  });
   let url: string;
   let firstOperator: OperatorCredentials | null;
   try {
@@ -202,17 +222,15 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
     firstOperator,
     tasks: tasks.desk,
     over: audience.over,
-    state: () => ({
-      task: task.name,
-      phase: tasks.main.schedule.phase,
-      shopsReady: gateway.ready().length,
-      round: audience.last === null ? null : progressOf(audience.last),
-      version: tasks.main.releases.current?.manifest.version ?? null,
-      over: tasks.main.schedule.over,
-    }),
+    state,
     onRound(listener) {
       audience.listeners.add(listener);
       return () => void audience.listeners.delete(listener);
+    },
+    drain(limitMs) {
+      door.isDraining = true;
+      options.logger.info({ limitMs, round: audience.last?.plan.round ?? null }, 'coordinator drains');
+      return drain(house, options.clock ?? systemClock, limitMs);
     },
     close: () => (closing ??= leave(house).then(() => records.close())),
   };
@@ -229,10 +247,10 @@ function gatherAudience(): Audience {
 function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience; door: Door }): House {
   const { logger, clock = systemClock } = options;
   const { ground: { room, record, tasks }, records: { storage, key }, audience, door } = parts;
-  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, nodes: door, admin: door });
+  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, admin: door, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
   const server = createTransportServer(app, options.tls);
   const gateway = attachGateway(server, {
-    coordinatorKey: key.publicKey, clock, logger, room,
+    coordinatorKey: key.publicKey, clock, logger, room, meter: door.metrics,
     task: task.name,
     events: tasks.events,
     limits: { ...defaultGatewayLimits, ...options.limits },
@@ -243,7 +261,7 @@ function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Gro
   });
   door.identity.onExpel((participant, error) => gateway.expel(participant, error));
   door.admin.watch({ connected: () => gateway.connected(), ready: () => gateway.ready(), inRound: () => (audience.last === null ? [] : membersOf(audience.last)) });
-  return { server, gateway, tasks, door };
+  return { server, gateway, tasks, idle: () => Promise.all([door.identity.idle(), door.admin.idle()]) };
 }
 
 /** A listener is somebody else's code: its failure is logged and changes nothing. */
@@ -256,11 +274,4 @@ function tell(audience: Audience, round: Round, logger: Logger): void {
       logger.error({ err: error }, 'a listener of rounds failed');
     }
   }
-}
-
-/** Ends the round, then the connections: members hear why before they are hung up on. */
-async function leave({ server, gateway, tasks, door: { identity, admin } }: House): Promise<void> {
-  await tasks.stop('the coordinator is stopping');
-  await Promise.all([gateway.close(graceMs), closeServer(server, graceMs)]);
-  await Promise.all([identity.idle(), admin.idle()]);
 }

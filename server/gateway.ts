@@ -2,18 +2,19 @@
  * The WebSocket side of the coordinator, on the same server as its HTTP side. It knows connections and frames;
  * what they mean to a round is told to `events` and comes back through `send`.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
+import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { maxFrameBytes, type ServerMessage, roundsPath } from '../shared/protocol/messages.ts';
 import type { Clock } from './clock.ts';
 import { openConnection, type Connection } from './gateway/connection.ts';
 import type { GatewayContext } from './gateway/context.ts';
 import { createLink, type Link } from './gateway/link.ts';
 import { createSessions } from './gateway/sessions.ts';
-
+import { noMeter, type Meter } from './meter.ts';
 
 export interface Gateway {
   /** Whether the participant is connected and the message was handed to its socket. */
@@ -28,6 +29,10 @@ export interface Gateway {
 
 /** What whoever decides about admission can do, and the rounds need not. */
 export interface GuardedGateway extends Gateway {
+  /** Sockets that are open, whoever is behind them. */
+  readonly connections: number;
+  /** Takes no more connections; those there are stay. */
+  drain(): void;
   /** Ends the connection of a participant, and says why. */
   expel(participant: string, error: CestaError): void;
   /** Participants with a live connection, ready or not. */
@@ -64,7 +69,7 @@ interface Peer {
 }
 
 export function attachGateway(server: Server, options: GatewayOptions): GuardedGateway {
-  const { limits, clock, logger } = options;
+  const { limits, clock, logger, meter = noMeter } = options;
   const context: GatewayContext = { ...options, sessions: createSessions(() => randomBytes(16).toString('hex')), newNonce: () => randomBytes(32).toString('hex') };
   const sockets = new WebSocketServer({ ...framing, noServer: true, clientTracking: false });
   const peers = new Map<Link, Peer>();
@@ -73,30 +78,20 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
 
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     socket.on('error', (error) => logger.debug({ err: error }, 'socket failed before the upgrade'));
-    if (pathOf(request) !== roundsPath) return refuseUpgrade(socket, '404 Not Found');
-    if (closing || peers.size >= limits.maxConnections) return refuseUpgrade(socket, '503 Service Unavailable');
-    if (!mayConnect(options, request)) return refuseUpgrade(socket, '429 Too Many Requests');
-    sockets.handleUpgrade(request, socket, head, (webSocket) => watchStranger(socket, greet(webSocket), limits.maxStrangerBytes));
+    const refusal = refusalOf(options, request, { closing, connections: peers.size });
+    if (refusal === null) return sockets.handleUpgrade(request, socket, head, (webSocket) => watchStranger(socket, greet(webSocket), limits.maxStrangerBytes));
+    meter.refused('websocket', refusal.code);
+    refuseUpgrade(socket, refusal.status);
   };
 
   function greet(socket: WebSocket): Peer {
-    const link = createLink(socket, limits.maxBufferedBytes);
-    const connection = openConnection(context, link);
-    const peer: Peer = { socket, connection, unanswered: 0 };
+    const link = createLink(socket, limits.maxBufferedBytes, meter);
+    // Every line about a connection carries its id, also before anybody knows whose it is.
+    const log = logger.child({ connectionId: randomUUID() });
+    const peer: Peer = { socket, connection: openConnection({ ...context, logger: log }, link), unanswered: 0 };
     peers.set(link, peer);
-    const isAlive = (): void => void (peer.unanswered = 0);
-    socket.on('pong', isAlive);
-    socket.on('message', (data, isBinary) => {
-      isAlive();
-      connection.receive(bytesOf(data), isBinary);
-    });
-    socket.on('error', (error) => {
-      // ws closes with the status for the fault and waits for the peer's answer; the round need not wait for it.
-      if (!tellViolation(connection, error)) logger.info({ err: error.message }, 'connection failed');
-    });
-    socket.on('close', () => {
+    attend(peer, { meter, logger: log }, () => {
       peers.delete(link);
-      connection.closed();
       if (peers.size === 0) onEmpty();
     });
     return peer;
@@ -116,6 +111,10 @@ export function attachGateway(server: Server, options: GatewayOptions): GuardedG
     expel: (participant, error) => connectionOf(participant)?.violated(error),
     ready: () => context.sessions.ready(),
     connected: () => context.sessions.connected(),
+    get connections() {
+      return peers.size;
+    },
+    drain: () => void (closing = true),
     async close(graceMs) {
       closing = true;
       stopHeartbeat();
@@ -142,6 +141,36 @@ function watchStranger(raw: Duplex, { socket, connection }: Peer, maxBytes: numb
     socket.pause();
   };
   raw.on('data', count);
+}
+
+/** Hears the socket of a peer until it is closed. */
+function attend(peer: Peer, { meter, logger }: { meter: Meter; logger: Logger }, onGone: () => void): void {
+  const { socket, connection } = peer;
+  const isAlive = (): void => void (peer.unanswered = 0);
+  logger.debug('connection opens');
+  socket.on('pong', isAlive);
+  socket.on('message', (data, isBinary) => {
+    isAlive();
+    const frame = bytesOf(data);
+    meter.bytes('websocket', 'up', frame.length);
+    connection.receive(frame, isBinary);
+  });
+  socket.on('error', (error) => {
+    // ws closes with the status for the fault and waits for the peer's answer; the round need not wait for it.
+    if (!tellViolation(connection, error)) logger.info({ err: error.message }, 'connection failed');
+  });
+  socket.on('close', (status) => {
+    logger.debug({ status }, 'connection closes');
+    connection.closed();
+    onGone();
+  });
+}
+
+function refusalOf(options: GatewayOptions, request: IncomingMessage, { closing, connections }: { closing: boolean; connections: number }): { readonly code: ErrorCode; readonly status: string } | null {
+  if (pathOf(request) !== roundsPath) return { code: 'http.not-found', status: '404 Not Found' };
+  if (closing) return { code: 'coordinator.draining', status: '503 Service Unavailable' };
+  if (connections >= options.limits.maxConnections) return { code: 'limit.rate', status: '503 Service Unavailable' };
+  return mayConnect(options, request) ? null : { code: 'limit.rate', status: '429 Too Many Requests' };
 }
 
 function mayConnect({ chargeConnect, logger }: GatewayOptions, request: IncomingMessage): boolean {

@@ -21,6 +21,7 @@ import type { Directory } from '../shared/secagg/roster.ts';
 import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
 import { decodeFrame } from '../shared/secagg/wire.ts';
 import type { Clock } from './clock.ts';
+import { startTimer, type Meter } from './meter.ts';
 import { createUploads, type Announcement, type StagingAreas, type Uploads } from './uploads.ts';
 
 export interface MaskedRoundOptions {
@@ -29,6 +30,7 @@ export interface MaskedRoundOptions {
   /** Members of the session and their long-term keys. */
   readonly directory: Directory;
   readonly clock: Clock;
+  readonly meter?: Meter;
   readonly areas: StagingAreas;
   readonly stallMs: number;
   /** Time for each stage but that of the vectors, which has the plan's time for training. */
@@ -212,7 +214,9 @@ async function step(session: Session, job: Job): Promise<void> {
   const read = eventOf(session, job);
   if (read === null) return;
   const { event, sha256 } = read;
+  const stop = startTimer(session.options, 'add');
   const [state, effects] = await aggregatorStep(session.context, session.state, event);
+  if (job.kind === 'vector') stop();
   session.state = state;
   for (const effect of effects) if (!session.isClosed) await perform(session, effect);
   if (!('answers' in state)) return;

@@ -5,6 +5,7 @@ import type { NamedTensors } from '../shared/protocol/tensors.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
+import type { Meter } from './meter.ts';
 import type { ReleaseLedger } from './ledger/release-ledger.ts';
 import type { BlobStore } from './storage/blobs.ts';
 import type { ReleaseRecord, ReleaseState, Storage } from './storage/storage.ts';
@@ -32,6 +33,7 @@ export interface ReleasesOptions {
   readonly ledger: ReleaseLedger;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter?: Meter;
 }
 
 const newest = { before: Number.MAX_SAFE_INTEGER, limit: 1 } as const;

@@ -12,6 +12,7 @@ import type { DecodedSum } from '../shared/federation/accumulator.ts';
 import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { startTimer } from './meter.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
 import { describeRelease, promote, reject, rollback, type ReleaseDesk, type ReleaseStatus } from './release-states.ts';
 import type { ReleaseRecord, Serving } from './storage/storage.ts';
@@ -141,7 +142,11 @@ async function takeUp(state: State): Promise<void> {
 async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { beforeServing, hold = false }: PublishOptions): Promise<PublishedRelease> {
   const { options, current } = desk;
   const { task, storage, blobs, key, clock } = options;
-  const params = model.update(await baseParams(options, model, sum.plan, current), sum.aggregate);
+  const base = await baseParams(options, model, sum.plan, current);
+  const updated = startTimer(options, 'update');
+  const params = model.update(base, sum.aggregate);
+  updated();
+  const published = startTimer(options, 'publish');
   const tensors = checkedTensors(model, params);
   const manifest = {
     ...describeRound(task, model, sum),
@@ -154,6 +159,7 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
   await blobs.write(release.bytes);
   await storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, ...state }, sum.participants);
   await beforeServing?.(release);
+  published();
   return hold ? release : desk.serve({ ...release, params });
 }
 

@@ -17,6 +17,7 @@ import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
 import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
+import { startTimer, type Meter } from './meter.ts';
 import { createMaskedRound, type MaskedRound } from './masked-round.ts';
 import type { RoundLedger } from './ledger/round-ledger.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
@@ -49,6 +50,7 @@ export interface RoundContext {
   readonly stallMs: number;
   /** Time for each stage of a masked session but that of the vectors. */
   readonly stageMs: number;
+  readonly meter?: Meter;
   /** Hears the state after every event. */
   readonly onProgress: (round: Round) => void;
 }
@@ -152,8 +154,12 @@ function perform(runner: Runner, effect: RoundEffect): void | Promise<void> {
 }
 
 /** Nobody waits for the receipt but the release. */
-function accumulate({ aggregation, receipts }: Runner, participant: string): void {
-  if (aggregation !== null) receipts.report(participant, aggregation.accumulate(participant));
+function accumulate({ context, aggregation, receipts }: Runner, participant: string): void {
+  if (aggregation === null) return;
+  const stop = startTimer(context, 'add');
+  const sha256 = aggregation.accumulate(participant);
+  stop();
+  receipts.report(participant, sha256);
 }
 
 /** The receipts of a round; a disk that does not take them ends it. */
@@ -192,7 +198,7 @@ async function startMasking(runner: Runner, participants: readonly string[]): Pr
   // The round may have been stopped while the disk was at work.
   if (runner.round.phase !== 'masking') return;
   runner.masked = createMaskedRound({
-    plan, key, directory, clock, areas, stallMs, stageMs,
+    plan, key, directory, clock, areas, stallMs, stageMs, ...(context.meter === undefined ? {} : { meter: context.meter }),
     send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
     onAccepted: (participant, sha256) => runner.receipts.report(participant, sha256),
@@ -237,7 +243,10 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);
   const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
-  const { version, sha256 } = await context.conclude({ plan, charged, ...sumOf(runner) });
+  const stop = startTimer(context, 'decode');
+  const sum = sumOf(runner);
+  stop();
+  const { version, sha256 } = await context.conclude({ plan, charged, ...sum });
   runner.releaseSha256 = sha256;
   dispatch(runner, { kind: 'released', version });
 }

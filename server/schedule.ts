@@ -38,7 +38,7 @@ export interface ScheduleOptions extends OpeningContext, Omit<RoundSourceOptions
   readonly gatherMs: number;
   /** Pause after the first failure in a row. */
   readonly retryMs: number;
-  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'stallMs' | 'stageMs'>;
+  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'meter' | 'stallMs' | 'stageMs'>;
   readonly onProgress: (round: Round) => void;
   /** Whether a shop still owes another task a report: an invitation would have it drop that. */
   readonly isBusy?: (participant: string) => boolean;
@@ -59,6 +59,8 @@ export interface Schedule extends GatewayEvents {
   /** Opens no further rounds until `resume`; the open one goes on. */
   pause(): void;
   resume(): void;
+  /** Opens no more rounds; resolves when the open one has ended by itself, or was stopped. */
+  drain(): Promise<void>;
   /** Opens no more rounds and ends the open one; resolves when that is recorded. */
   stop(reason: string): Promise<void>;
   /** `stop`, and the task is over for good. */
@@ -80,6 +82,7 @@ interface State {
   /** The last round that ended, for those who were away then. */
   last: RoundOutcome | null;
   over: TaskOver | null;
+  isDraining: boolean;
   /** When somebody became ready after nobody was. */
   firstReadyAt: number | null;
   failuresInARow: number;
@@ -98,7 +101,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   const stragglers = createStragglers({ gateway, logger, clock, maxStaleness: aggregation.kind === 'buffered' ? aggregation.maxStaleness : 0, onChange: () => (options.onFree ?? (() => consider(state)))() });
   const state: State = {
     options, source: createRoundSource({ ...options, logger: options.round.logger }), phase: 'waiting', isPaused: options.isPaused === true, dueAtMs: 0,
-    run: null, faulty: new Set(), stragglers, last: null, over: null,
+    run: null, faulty: new Set(), stragglers, last: null, over: null, isDraining: false,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
@@ -125,6 +128,11 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       state.isPaused = false;
       if (state.phase === 'pausing') state.phase = 'waiting';
       consider(state);
+    },
+    async drain() {
+      state.isDraining = true;
+      await state.work;
+      await state.run?.ended;
     },
     async stop(reason) {
       state.phase = 'stopped';
@@ -196,7 +204,7 @@ function consider(state: State): void {
   const { minParticipants, targetParticipants } = options.task.cohort;
   const ready = invitable(state).length;
   state.firstReadyAt = ready === 0 ? null : (state.firstReadyAt ?? clock.now());
-  if (state.phase !== 'waiting' || state.isPaused) return;
+  if (state.phase !== 'waiting' || state.isPaused || state.isDraining) return;
   state.cancelTimer();
   if (state.firstReadyAt === null) return;
   const gatherMs = state.firstReadyAt + options.gatherMs - clock.now();

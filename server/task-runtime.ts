@@ -11,6 +11,7 @@ import type { CatalogueRoom } from './catalogue-room.ts';
 import type { Clock } from './clock.ts';
 import type { Floor } from './floor.ts';
 import type { Gateway } from './gateway.ts';
+import type { Meter } from './meter.ts';
 import type { PublicRecord } from './ledger/public-record.ts';
 import { createReleaseLedger } from './ledger/release-ledger.ts';
 import { reconcile } from './ledger/reconcile.ts';
@@ -31,6 +32,7 @@ export interface SharedContext {
   readonly areas: StagingAreas;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter: Meter;
   readonly timing: TaskTiming;
   /** Cosignatures that a plan needs before anybody is invited. */
   readonly quorum: number;
@@ -77,7 +79,7 @@ export interface TaskRuntime extends PreparedTask {
  * Notes a task in the journal, closes what an earlier process left open of it, and takes up its newest release.
  * @throws CestaError `plan.invalid` and others for a task that cannot be enforced; `storage.failed`
  */
-export async function prepareTask({ records, record, room, clock, logger }: SharedContext, spec: TaskSpec, roundsWanted = spec.privacy.rounds): Promise<PreparedTask> {
+export async function prepareTask({ records, record, room, clock, logger, meter }: SharedContext, spec: TaskSpec, roundsWanted = spec.privacy.rounds): Promise<PreparedTask> {
   const { storage, blobs, key } = records;
   // Whatever cannot be enforced is refused now, not when shops have come.
   requireEnforceable(spec, room.fixed);
@@ -86,7 +88,7 @@ export async function prepareTask({ records, record, room, clock, logger }: Shar
   if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');
   const caughtUp = await reconcile(record, storage, spec.name);
   if (caughtUp > 0) logger.warn({ entries: caughtUp }, 'the public record was behind the journal, and caught up');
-  const releases = createReleases({ task: spec.name, storage, blobs, key, clock, logger, ledger: createReleaseLedger(record, storage, spec.name), modelOf: (model) => modelIn(room, model) });
+  const releases = createReleases({ task: spec.name, storage, blobs, key, clock, logger, meter, ledger: createReleaseLedger(record, storage, spec.name), modelOf: (model) => modelIn(room, model) });
   if (room.fixed !== null) await releases.load();
   return { spec, state, createdAt, releases, roundsWanted };
 }
@@ -112,7 +114,7 @@ export async function prepareOthers(context: SharedContext, main: TaskSpec): Pro
 
 /** The task with a schedule; it opens nothing before it is started. */
 export function runTask(context: TaskContext, prepared: PreparedTask, gateway: Gateway): TaskRuntime {
-  const { records, record, room, floor, areas, clock, logger, timing, quorum, onProgress, onOver, isBusy, onFree } = context;
+  const { records, record, room, floor, areas, clock, logger, meter, timing, quorum, onProgress, onOver, isBusy, onFree } = context;
   const { spec: task, releases, state, createdAt, roundsWanted } = prepared;
   const { storage, key } = records;
   const { gatherMs, retryMs, stallMs, stageMs, witnessMs } = timing;
@@ -123,7 +125,7 @@ export function runTask(context: TaskContext, prepared: PreparedTask, gateway: G
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
     createModel: modelOf,
     openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
-    round: { areas, key, clock, logger, stallMs, stageMs },
+    round: { areas, key, clock, logger, meter, stallMs, stageMs },
     onOver, onProgress, isBusy, onFree,
   });
   return { ...prepared, schedule };

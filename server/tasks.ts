@@ -58,6 +58,8 @@ export interface Tasks {
   attach(gateway: Gateway): void;
   /** Opens rounds from now on, the main task's first. */
   start(): Promise<void>;
+  /** Opens no more rounds; resolves when the open one has ended by itself, or was stopped. */
+  drain(): Promise<void>;
   stop(reason: string): Promise<void>;
 }
 
@@ -102,6 +104,9 @@ export function createTasks(shared: SharedContext, prepared: readonly PreparedTa
     },
     async start() {
       for (const task of all()) await startTask(task);
+    },
+    async drain() {
+      await Promise.all(all().map(({ schedule }) => schedule.drain()));
     },
     async stop(reason) {
       await book.changes;

@@ -63,6 +63,12 @@ export function httpUrl(text: string): URL {
   throw new InvalidArgumentError(`Expected an http or https URL, got ${text}.`);
 }
 
+/** `*`, or scheme, host and port as browsers name them. */
+export function webOrigin(text: string): string {
+  if (text === '*' || (URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text)) return text;
+  throw new InvalidArgumentError(`Expected * or an origin such as https://shop.example, got ${text}.`);
+}
+
 /** `i/n` with 1 <= i <= n: the i-th of n parts. */
 export function parsePart(text: string): { readonly index: number; readonly of: number } {
   const match = /^(\d{1,5})\/(\d{1,5})$/.exec(text);

@@ -2,8 +2,8 @@
  * What a verb prints and how it ends. stdout carries the result alone (one JSON object with --json); logs,
  * progress and errors go to stderr. Exit codes: 0 done, 1 failed, 2 usage.
  */
-import pino, { type Logger } from 'pino';
-import { errorBody, toCestaError } from '../../shared/protocol/errors.ts';
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { CestaError, errorBody, toCestaError } from '../../shared/protocol/errors.ts';
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -19,9 +19,22 @@ export function describeCredentials({ name, token, otpauth }: { readonly name: s
   return [`Operator ${name}, shown only now:`, `  token          ${token}`, `  authenticator  ${otpauth}`].join('\n');
 }
 
-/** Structured logs on stderr, one JSON object a line; the level comes from CESTA_LOG (default info). */
-export function createLogger(name: string): Logger {
-  return pino({ name, level: process.env['CESTA_LOG'] ?? 'info' }, pino.destination({ dest: 2, sync: true }));
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What must not get into a log, whatever object it hides in. */
+const secrets = ['token', 'authorization', 'password', 'secret', 'session'].flatMap((field) => [field, `*.${field}`, `*.*.${field}`, `*.*.*.${field}`]);
+
+/** Structured logs on stderr, one JSON object a line. */
+export function createLogger(name: string, level: LogLevel = levelOf(process.env['CESTA_LOG_LEVEL']), to: DestinationStream = pino.destination({ dest: 2, sync: true })): Logger {
+  return pino({ name, level, redact: { paths: secrets, censor: '***' } }, to);
+}
+
+/** @throws CestaError `config.invalid` */
+function levelOf(text = 'info'): LogLevel {
+  const level = logLevels.find((known) => known === text);
+  if (level === undefined) throw new CestaError('config.invalid', `CESTA_LOG_LEVEL: expected one of ${logLevels.join(', ')}, got ${text}`);
+  return level;
 }
 
 /** Reports what went wrong and sets the exit code; usage errors are 2, everything else 1. */
@@ -31,6 +44,26 @@ export function reportFailure(thrown: unknown, json: boolean): void {
   else process.stderr.write(`error ${error.code}: ${error.message}\n  ${error.hint}\n`);
   if (error.code === 'internal' && error.cause instanceof Error && error.cause.stack !== undefined) process.stderr.write(`${error.cause.stack}\n`);
   process.exitCode = error.code === 'usage.invalid' ? 2 : 1;
+}
+
+/** What a process is asked to do about its end: the first signal, and the second. */
+export interface StopSignals {
+  readonly first: Promise<void>;
+  readonly second: Promise<void>;
+}
+
+/** Hears SIGINT and SIGTERM; a third one ends the process at once. */
+export function stopSignals(): StopSignals {
+  let heard = 0;
+  const resolvers: (() => void)[] = [];
+  const [first, second] = [0, 1].map((index) => new Promise<void>((resolve) => void (resolvers[index] = resolve)));
+  const hear = (): void => {
+    if (heard >= resolvers.length) process.exit(130);
+    resolvers[heard]();
+    heard += 1;
+  };
+  process.on('SIGINT', hear).on('SIGTERM', hear);
+  return { first, second };
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */

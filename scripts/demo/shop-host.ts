@@ -21,7 +21,7 @@ const optionsSchema = z.strictObject({
 });
 
 const options = optionsSchema.parse(JSON.parse(process.argv[2] ?? 'null'));
-const logger = pino({ name: 'shops', level: process.env['CESTA_LOG'] ?? 'warn' }, pino.destination({ dest: 2, sync: true }));
+const logger = pino({ name: 'shops', level: process.env['CESTA_LOG_LEVEL'] ?? 'warn' }, pino.destination({ dest: 2, sync: true }));
 const dataset = await readDataset('online-retail');
 const shops = demoShops(dataset, options.of, options.seed);
 const nodes = shops.slice(options.from - 1, options.to).map(({ name, shoppers }) =>

@@ -5,6 +5,7 @@ import type { Chunk } from '../../shared/protocol/messages.ts';
 import type { CatalogueRoom } from '../catalogue-room.ts';
 import type { Clock } from '../clock.ts';
 import type { Admission } from '../identity/admission.ts';
+import type { Meter } from '../meter.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { RoundMessage } from './connection.ts';
 import type { Sessions } from './sessions.ts';
@@ -50,6 +51,7 @@ export interface GatewayContext {
   readonly proveKey: (nonce: string, shop: string) => string;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly meter?: Meter;
   readonly limits: GatewayLimits;
   readonly room: CatalogueRoom;
   readonly sessions: Sessions;

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import { errorBody, type CestaError } from '../../shared/protocol/errors.ts';
 import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { publicMessage } from '../disclosure.ts';
+import { noMeter, type Meter } from '../meter.ts';
 
 export interface Link {
   /** Whether the message was handed to a socket that is open. */
@@ -23,7 +24,7 @@ export interface Link {
 /** A peer's mistake is quoted back to it, but not at any length. */
 const longestMessage = 600;
 
-export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
+export function createLink(socket: WebSocket, maxBufferedBytes: number, meter: Meter = noMeter): Link {
   const send = (message: ServerMessage): boolean => {
     if (socket.readyState !== WebSocket.OPEN) return false;
     if (socket.bufferedAmount > maxBufferedBytes) {
@@ -31,11 +32,14 @@ export function createLink(socket: WebSocket, maxBufferedBytes: number): Link {
       return false;
     }
     // The callback takes the error of a socket that closes meanwhile; its `close` event tells the rest.
-    socket.send(textOf(message), () => undefined);
+    const text = textOf(message);
+    meter.bytes('websocket', 'down', Buffer.byteLength(text));
+    socket.send(text, () => undefined);
     return true;
   };
   const refuse = (error: CestaError): void => {
     const { code, hint } = errorBody(error);
+    meter.refused('websocket', code);
     send({ type: 'error', code, message: shorten(publicMessage(error)), hint });
   };
   return {

@@ -16,7 +16,7 @@ import type { Identity } from '../identity/identity.ts';
 import { addressOf } from './address.ts';
 import { adminRoutes, type AdminRoute } from './admin-routes.ts';
 import { adminPath, loginSchema, sessionsPath, type sessionSchema } from './admin-schemas.ts';
-import { notFound, privateHeaders } from './middleware.ts';
+import { notFound, privateHeaders, requireMediaType, type HeaderPolicy } from './middleware.ts';
 import { readText } from './nodes.ts';
 
 export interface AdminContext {
@@ -29,8 +29,8 @@ const maxBodyBytes = 65_536;
 const maxLoginBytes = 1_024;
 const maxBodyDepth = 16;
 
-export function addAdmin(app: Express, context: AdminContext, logger: Logger): void {
-  app.use(adminPath, privateHeaders, requireProtection(context.behindProxy));
+export function addAdmin(app: Express, context: AdminContext, { logger, headers }: { readonly logger: Logger; readonly headers: HeaderPolicy }): void {
+  app.use(adminPath, privateHeaders(headers), requireProtection(context.behindProxy));
   app.post(sessionsPath, (request, response) => logIn(context, logger, request, response));
   for (const route of adminRoutes) {
     app[route.method](route.path.replaceAll(/\{(\w+)\}/g, ':$1'), (request, response) => answer(context, route, request, response));
@@ -101,7 +101,7 @@ async function readBody({ body, bodyCode = 'usage.invalid' }: AdminRoute, reques
 }
 
 async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  if (request.is('application/json') === false) throw new CestaError('usage.invalid', `Content-Type: expected application/json, got ${request.get('Content-Type') ?? 'none'}`);
+  requireMediaType(request, 'application/json');
   return parseBoundedJson('body', await readText(request, maxBytes), { maxLength: maxBytes, maxDepth: maxBodyDepth });
 }
 

@@ -11,12 +11,14 @@ import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
 import type { Clock } from '../clock.ts';
+import { noMeter } from '../meter.ts';
+import type { Metrics } from '../metrics.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
 import type { Storage } from '../storage/storage.ts';
 import { addAdmin, type AdminContext } from './admin.ts';
 import { revalidate, sendDocument, sendJson, type ServedDocument } from './documents.ts';
 import { addLog } from './log.ts';
-import { answerErrors, logRequests, notFound, publicHeaders } from './middleware.ts';
+import { answerErrors, anyOrigin, countBytes, logRequests, notFound, publicHeaders, type HeaderPolicy } from './middleware.ts';
 import { addNodes, type NodesContext } from './nodes.ts';
 import { openApiDocument } from './openapi.ts';
 import type { federationSchema } from './schemas.ts';
@@ -28,6 +30,12 @@ export interface AppContext extends TaskRoutesContext {
   readonly record: Pick<PublicRecord, 'checkpoint' | 'read' | 'cosign'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Whether the coordinator is about to stop; never, without it. */
+  readonly isDraining?: () => boolean;
+  /** Without it, every origin may read. */
+  readonly headers?: HeaderPolicy;
+  /** Without it, nobody counts. */
+  readonly metrics?: Metrics;
   /** Without it, nothing is taken over HTTP. */
   readonly nodes?: NodesContext;
   /** Without it, nothing is served to operators. */
@@ -39,23 +47,26 @@ export function createApp(context: AppContext): Express {
   app.disable('x-powered-by');
   // Validators are precomputed; hashing every answer again would be waste.
   app.disable('etag');
-  app.use(logRequests(context.logger, context.clock));
-  // Before the headers that let every origin in.
-  if (context.admin !== undefined) addAdmin(app, context.admin, context.logger);
-  app.use(publicHeaders);
+  const { metrics = null, headers = anyOrigin } = context;
+  app.use(logRequests(context.logger, context.clock), countBytes(metrics ?? noMeter));
+  // Before the headers that let other origins in.
+  if (context.admin !== undefined) addAdmin(app, context.admin, { logger: context.logger, headers });
+  app.use(publicHeaders(headers));
   addStatus(app, context);
+  if (metrics !== null) addMetrics(app, metrics);
   addCatalogue(app, context);
   addTasks(app, context);
   addLog(app, context.record);
   if (context.nodes !== undefined) addNodes(app, context.nodes);
   app.use(notFound);
-  app.use(answerErrors(context.logger));
+  app.use(answerErrors(context.logger, metrics ?? noMeter));
   return app;
 }
 
-function addStatus(app: Express, { storage, tasks, publicKey, room }: AppContext): void {
+function addStatus(app: Express, { storage, tasks, isDraining, publicKey, room }: AppContext): void {
   app.get('/healthz', (_request, response) => sendJson(response, { status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
+    if (isDraining?.() === true) throw new CestaError('coordinator.draining', `coordinator: it is stopping, in phase ${tasks.main.schedule.phase}`);
     await storage.ping();
     sendJson(response, { status: 'ready', phase: tasks.main.schedule.phase });
   });
@@ -76,6 +87,13 @@ function addStatus(app: Express, { storage, tasks, publicKey, room }: AppContext
   });
   const openApi = openApiDocument();
   app.get('/v1/openapi.json', (_request, response) => sendJson(response, openApi));
+}
+
+function addMetrics(app: Express, metrics: Metrics): void {
+  app.get('/metrics', async (_request, response) => {
+    const { text, contentType } = await metrics.read();
+    response.set({ 'Content-Type': contentType, 'Cache-Control': 'no-store' }).send(text);
+  });
 }
 
 function addCatalogue(app: Express, { room }: AppContext): void {

@@ -9,6 +9,7 @@ import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
 import { immutable, revalidate, sendDocument, sendJson } from './documents.ts';
+import { requireType } from './middleware.ts';
 import type { cosignedSchema } from './schemas.ts';
 
 /** Room for a head and some twenty signatures. */
@@ -28,7 +29,7 @@ export function addLog(app: Express, record: Pick<PublicRecord, 'checkpoint' | '
     // A partial tile never changes either, but it is soon replaced by a fuller one, and need not be kept.
     sendDocument(request, response, { bytes, tag: sha256Hex(bytes), contentType: 'application/octet-stream' }, address.width === tileWidth ? immutable : revalidate);
   });
-  app.post('/v1/log/cosignatures', async (request, response) => {
+  app.post('/v1/log/cosignatures', requireType('text/plain'), async (request, response) => {
     const { size, cosignatures } = await record.cosign(await readText(request));
     const body: z.input<typeof cosignedSchema> = { size, cosignatures: cosignatures.size };
     sendJson(response, body);

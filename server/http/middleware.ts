@@ -1,10 +1,13 @@
 /** What every request passes: an id, a log line, headers for browsers of other origins, and one place for errors. */
 import { randomUUID } from 'node:crypto';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { Socket } from 'node:net';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { CestaError, errorBody, toCestaError } from '../../shared/protocol/errors.ts';
+import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Clock } from '../clock.ts';
 import { publicMessage } from '../disclosure.ts';
+import type { Meter } from '../meter.ts';
 
 /** Gives the request an id, tells it to the caller, and logs the answer under it. */
 export function logRequests(logger: Logger, clock: Clock): RequestHandler {
@@ -20,40 +23,94 @@ export function logRequests(logger: Logger, clock: Clock): RequestHandler {
   };
 }
 
-const inertHeaders = {
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-};
+const inertHeaders = { 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'", 'Referrer-Policy': 'no-referrer', 'X-Content-Type-Options': 'nosniff' };
+
+/** Counts all bytes of the connection, which may carry several requests one after the other. */
+export function countBytes(meter: Meter): RequestHandler {
+  const counted = new WeakMap<Socket, { readonly read: number; readonly written: number }>();
+  return ({ socket }, response, next) => {
+    response.on('close', () => {
+      const before = counted.get(socket) ?? { read: 0, written: 0 };
+      const now = { read: socket.bytesRead, written: socket.bytesWritten };
+      counted.set(socket, now);
+      meter.bytes('http', 'up', now.read - before.read);
+      meter.bytes('http', 'down', now.written - before.written);
+    });
+    next();
+  };
+}
+
+/** Who may read from a page of another origin, and whether the connection is encrypted by this server. */
+export interface HeaderPolicy {
+  /** `*`, or origins such as `https://shop.example`. */
+  readonly corsOrigins: readonly string[];
+  readonly isTls: boolean;
+}
+
+export const anyOrigin: HeaderPolicy = { corsOrigins: ['*'], isTls: false };
+
+const corsHeaders = { 'Access-Control-Expose-Headers': 'ETag, Cesta-Version, Cesta-Request', 'Cross-Origin-Resource-Policy': 'cross-origin' };
+const preflightHeaders = { 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': 'If-None-Match', 'Access-Control-Max-Age': '86400' };
+
+/** Beside other servers on this machine, which may have no TLS, the name is not ours alone. */
+function setTransportSecurity(request: Request, response: Response): void {
+  if (!isLoopbackHost(request.hostname)) response.set('Strict-Transport-Security', 'max-age=31536000');
+}
 
 /** For operators: no other origin, no cache. */
-export const privateHeaders: RequestHandler = (_request, response, next) => {
-  response.set({ ...inertHeaders, 'Cross-Origin-Resource-Policy': 'same-origin', 'Cache-Control': 'no-store' });
-  next();
-};
+export function privateHeaders({ isTls }: Pick<HeaderPolicy, 'isTls'>): RequestHandler {
+  return (request, response, next) => {
+    response.set({ ...inertHeaders, 'Cross-Origin-Resource-Policy': 'same-origin', 'Cache-Control': 'no-store' });
+    if (isTls) setTransportSecurity(request, response);
+    next();
+  };
+}
 
-/** Everything served is public, and what is posted is no business of browsers: any storefront may fetch it, nothing may be framed, sniffed or run. */
-export const publicHeaders: RequestHandler = (request, response, next) => {
-  response.set({
-    'Access-Control-Allow-Origin': '*',
-    'Access-Control-Expose-Headers': 'ETag, Cesta-Version, Cesta-Request',
-    'Cross-Origin-Resource-Policy': 'cross-origin',
-    ...inertHeaders,
-  });
-  if (request.method !== 'OPTIONS') return next();
-  response.set({ 'Access-Control-Allow-Methods': 'GET, HEAD', 'Access-Control-Allow-Headers': 'If-None-Match', 'Access-Control-Max-Age': '86400' });
-  response.status(204).end();
-};
+/** What is read is public: storefronts may fetch it. What is posted is no business of browsers. Nothing may be framed, sniffed or run. */
+export function publicHeaders({ corsOrigins, isTls }: HeaderPolicy): RequestHandler {
+  const isAny = corsOrigins.includes('*');
+  return (request, response, next) => {
+    response.set(inertHeaders);
+    if (isTls) setTransportSecurity(request, response);
+    // Caches must not hand the answer to one origin to another.
+    if (!isAny) response.vary('Origin');
+    const isPreflight = request.method === 'OPTIONS';
+    const method = isPreflight ? (request.get('Access-Control-Request-Method') ?? 'GET') : request.method;
+    const origin = request.get('Origin');
+    const allowed = isAny ? '*' : corsOrigins.find((known) => known === origin);
+    if (allowed !== undefined && (method === 'GET' || method === 'HEAD')) {
+      response.set({ 'Access-Control-Allow-Origin': allowed, ...corsHeaders, ...(isPreflight ? preflightHeaders : {}) });
+    }
+    if (isPreflight) response.status(204).end();
+    else next();
+  };
+}
+
+/** Refuses a body that says it is of another kind, or of none, before it is read. */
+export function requireType(mediaType: string): RequestHandler {
+  return (request, _response, next) => {
+    requireMediaType(request, mediaType);
+    next();
+  };
+}
+
+/** @throws CestaError `http.media-type` */
+export function requireMediaType(request: Request, mediaType: string): void {
+  const given = request.get('Content-Type');
+  if (given?.split(';', 1)[0].trim().toLowerCase() === mediaType) return;
+  throw new CestaError('http.media-type', `Content-Type: expected ${mediaType}, got ${given === undefined ? 'none' : JSON.stringify(given.slice(0, 80))}`);
+}
 
 export const notFound: RequestHandler = (request) => {
   throw new CestaError('http.not-found', `${request.method} ${request.path}: nothing is served here`);
 };
 
-export function answerErrors(logger: Logger): ErrorRequestHandler {
+export function answerErrors(logger: Logger, meter: Meter): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (thrown: unknown, request, response, _next) => {
     const error = isBadUrl(thrown) ? new CestaError('http.not-found', 'url: expected valid percent encoding', { cause: thrown }) : toCestaError(thrown);
     const requestId: unknown = response.locals['requestId'];
+    meter.refused('http', error.code);
     if (error.status >= 500) logger.error({ err: thrown, requestId, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) return void response.destroy();
     // Whoever sends a body that nothing reads is cut off after the answer.

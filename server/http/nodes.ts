@@ -7,6 +7,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { addressOf } from './address.ts';
 import { sendJson } from './documents.ts';
+import { requireType } from './middleware.ts';
 
 export interface NodesContext {
   readonly identity: Pick<Identity, 'receive' | 'chargeAddress'>;
@@ -14,7 +15,7 @@ export interface NodesContext {
 }
 
 export function addNodes(app: Express, { identity, behindProxy }: NodesContext): void {
-  app.post(nodesPath, async (request, response) => {
+  app.post(nodesPath, requireType('application/json'), async (request, response) => {
     identity.chargeAddress('requestsPerAddress', addressOf(request, behindProxy));
     sendJson(response, await identity.receive(await readText(request, maxEnvelopeLength)));
   });

@@ -59,6 +59,7 @@ const operations: readonly Operation[] = [
   { path: '/.well-known/cesta.json', summary: 'Who the coordinator is and what it serves', body: federationSchema },
   { path: '/healthz', summary: 'Whether the process answers', body: healthSchema },
   { path: '/readyz', summary: 'Whether the process can do its work', body: readinessSchema },
+  { path: '/metrics', summary: 'Figures of the coordinator and its process, in the text format of Prometheus', body: noteText },
   { path: '/v1/catalogue', summary: 'The products of the task, sorted by id; the ETag is the catalogue hash', body: z.array(z.looseObject({ id: z.string() })), isCacheable: true },
   ...taskOperations('/v1', 'the main task'),
   { path: '/v1/tasks', summary: 'The tasks of the federation, the main one first', body: tasksSchema },

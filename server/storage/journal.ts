@@ -1,7 +1,8 @@
 /**
  * The journal of a data folder: the embedded database in it, or a PostgreSQL database it is bound to. The folder has
  * the signing key and the database what was spent and signed, so the two must stay together: with an empty journal the
- * budget would start again, and the key would sign a second public record. There is no way from one to the other yet.
+ * budget would start again, and the key would sign a second public record. A backup and its
+ * restore move a journal from one to the other.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';

@@ -114,10 +114,20 @@ const migrations: Readonly<Record<string, Migration>> = {
   '009-task-states': { up: addTaskStates },
 };
 
-/** @throws CestaError `storage.failed` naming the migration that failed. */
-export async function migrate(db: Kysely<Schema>): Promise<void> {
+/** Names of the migrations that a database has, in order. */
+export async function appliedMigrations(db: Kysely<Schema>): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * @param upTo the last migration to apply; all there are, without it
+ * @throws CestaError `storage.failed` naming the migration that failed, or that a later version made.
+ */
+export async function migrate(db: Kysely<Schema>, upTo?: string): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...migrations }) } });
-  const { error, results } = await migrator.migrateToLatest();
+  if (upTo !== undefined && !Object.hasOwn(migrations, upTo)) throw new CestaError('storage.failed', `schema: expected migrations that this version knows, got ${upTo}; take the version that made it, or a later one`);
+  const { error, results } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo));
   if (error === undefined) return;
   const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations';
   throw new CestaError('storage.failed', `schema: ${failed} could not be applied: ${error instanceof Error ? error.message : 'unknown reason'}`, { cause: error });

@@ -27,8 +27,11 @@ const lockSql = 'select pg_advisory_lock($1, 0)';
 
 const sessionSchema = z.tuple([z.object({ fsync: z.string(), encoding: z.string() })]);
 
-/** Connects at the first query. Every failure becomes `storage.failed`; none names more than `place`. */
-export function openPostgres({ url, place }: PostgresAddress): PostgresPool {
+/**
+ * Connects at the first query. Every failure becomes `storage.failed`; none names more than `place`.
+ * @param isReader reads beside the coordinator that has the lock, and takes none
+ */
+export function openPostgres({ url, place }: PostgresAddress, { isReader = false }: { readonly isReader?: boolean } = {}): PostgresPool {
   const pool = new Pool({
     connectionString: url, types: numbersForIntegers(), max: 1, idleTimeoutMillis: 0, keepAlive: true,
     connectionTimeoutMillis: connectTimeoutMs,
@@ -44,7 +47,7 @@ export function openPostgres({ url, place }: PostgresAddress): PostgresPool {
       const client = await orFailed(place, 'connect', () => pool.connect());
       if (!prepared.has(client)) {
         try {
-          await prepare(place, client);
+          await prepare(place, client, isReader);
         } catch (error) {
           client.release(true);
           throw error;
@@ -58,11 +61,12 @@ export function openPostgres({ url, place }: PostgresAddress): PostgresPool {
 }
 
 /** What a commit promises is set for the session, whatever the server's default; what cannot be set is required. */
-async function prepare(place: string, client: PoolClient): Promise<void> {
+async function prepare(place: string, client: PoolClient, isReader: boolean): Promise<void> {
   const { rows } = await orFailed(place, 'session', () => client.query(sessionSql, [String(lockTimeoutMs), String(statementTimeoutMs)]));
   const [{ fsync, encoding }] = sessionSchema.parse(rows);
   if (fsync !== 'on') throw new CestaError('storage.failed', `database ${place}: expected fsync = on, since what was spent must survive a power cut, got ${fsync}`);
   if (encoding !== 'UTF8') throw new CestaError('storage.failed', `database ${place}: expected encoding UTF8, got ${encoding}`);
+  if (isReader) return;
   try {
     await client.query(lockSql, [lockClass]);
   } catch (cause) {

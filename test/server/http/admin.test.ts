@@ -55,7 +55,7 @@ describe('every request of an operator', () => {
     expect(await post('/operators', { name: 'Not Allowed' })).toBe('usage.invalid');
     expect(await post('/operators', '{"name":')).toBe('protocol.malformed');
     expect(await post('/operators', '['.repeat(1_000))).toBe('protocol.malformed');
-    expect(await post('/operators', { name: 'b' }, { 'Content-Type': 'text/plain' })).toBe('usage.invalid');
+    expect(await post('/operators', { name: 'b' }, { 'Content-Type': 'text/plain' })).toBe('http.media-type');
     expect(await post('/operators', { name: 'x'.repeat(66_000) })).toBe('protocol.too-large');
     expect(await post('/tasks', { ...(taskInput() as object), surprise: 1 })).toBe('plan.invalid');
     expect(await post('/tasks/trial/pause', {})).toBe('usage.invalid');

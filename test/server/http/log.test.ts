@@ -89,7 +89,7 @@ describe('a full tile', () => {
 });
 
 describe('POST /v1/log/cosignatures', () => {
-  const post = (url: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response> => fetch(`${url}/v1/log/cosignatures`, { method: 'POST', body });
+  const post = (url: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response> => fetch(`${url}/v1/log/cosignatures`, { method: 'POST', body, headers: { 'Content-Type': 'text/plain' } });
 
   it('adds the signature of a witness to the head that is served', async () => {
     const coordinator = await coordinatorFor({ witnesses: policy });

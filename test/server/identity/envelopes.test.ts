@@ -5,6 +5,8 @@ import { maxEnvelopeLength } from '../../../shared/protocol/envelope.ts';
 import { a, enrolment, openHouse, shiftedClock } from '../support/identity-house.ts';
 import { enrolled, envelopeOf, issueToken, nodeKey, post } from '../support/nodes.ts';
 
+const json = { 'Content-Type': 'application/json' };
+
 describe('the order of envelopes', () => {
   it('answers the same bytes the same way, also after a restart and after their time, and acts once', async () => {
     const clock = shiftedClock();
@@ -76,10 +78,10 @@ describe('bounds', () => {
     const { url } = await openHouse();
     expect(await post(url, 'x'.repeat(maxEnvelopeLength + 1))).toMatchObject({ status: 413, code: 'protocol.too-large' });
     const stream = new ReadableStream({ pull: (controller) => controller.enqueue(new TextEncoder().encode('x'.repeat(4_096))) });
-    const response = await fetch(`${url}/v1/nodes`, { method: 'POST', body: stream, duplex: 'half' } as RequestInit).catch(() => null);
+    const response = await fetch(`${url}/v1/nodes`, { method: 'POST', headers: json, body: stream, duplex: 'half' } as RequestInit).catch(() => null);
     expect(response === null || response.status === 413).toBe(true);
     expect((await post(url, '['.repeat(1_000))).code).toBe('protocol.malformed');
-    expect((await fetch(`${url}/v1/nodes`, { method: 'POST', body: Uint8Array.of(0xff) })).status).toBe(400);
+    expect((await fetch(`${url}/v1/nodes`, { method: 'POST', headers: json, body: Uint8Array.of(0xff) })).status).toBe(400);
   });
 
   it('turn an address away that asks too often, before anything is looked at', async () => {

@@ -35,7 +35,7 @@ export interface Answer {
 }
 
 export async function post(url: string, envelope: Envelope | string, headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(`${url}${nodesPath}`, { method: 'POST', body: typeof envelope === 'string' ? envelope : encodeEnvelope(envelope), headers });
+  const response = await fetch(`${url}${nodesPath}`, { method: 'POST', body: typeof envelope === 'string' ? envelope : encodeEnvelope(envelope), headers: { 'Content-Type': 'application/json', ...headers } });
   const body = (await response.json()) as Json;
   const code = response.ok ? 'ok' : (body as { error: { code: string } }).error.code;
   return { status: response.status, code, body };

@@ -1,0 +1,43 @@
+/** The settings of `cesta serve` as options of the command, and back. */
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { resolveSettings, type Effective } from './layers.ts';
+import { serveGroups, serveSettings } from './serve-settings.ts';
+import type { Setting } from './setting.ts';
+
+export function addSettings(command: Command): void {
+  for (const [heading, settings] of Object.entries(serveGroups)) {
+    for (const setting of Object.values(settings)) command.addOption(optionOf(setting).helpGroup(heading));
+  }
+  command.addHelpText('after', '\nEvery option but those of the call itself is a variable, too (--port: CESTA_PORT; lists separated by commas), and a key of\nthe file (--over-selection: "overSelection"). Flags come before variables, variables before the file.');
+}
+
+/** No default of commander's: then it would not be known who said what. */
+function optionOf(setting: Setting): Option {
+  const option = new Option(setting.flags, helpOf(setting));
+  if (setting.isSwitch) return option;
+  const check = (text: string): string => {
+    const { success } = setting.schema.safeParse(setting.isList ? [text] : setting.fromText(text));
+    if (!success) throw new InvalidArgumentError(`Expected ${setting.expected}, got ${text}.`);
+    return text;
+  };
+  return setting.isList ? option.argParser((text, previous: readonly string[] | undefined) => [...(previous ?? []), check(text)]) : option.argParser(check);
+}
+
+function helpOf({ help, fallback, isSwitch }: Setting): string {
+  const value = fallback?.();
+  const told = Array.isArray(value) ? value.join(', ') : typeof value === 'string' || typeof value === 'number' ? `${value}` : '';
+  return isSwitch || told === '' ? help : `${help} (default: ${told})`;
+}
+
+/** @throws CestaError see {@link resolveSettings} */
+export function readSettings(command: Command, file: string | undefined): Effective<typeof serveSettings> {
+  return resolveSettings(serveSettings, { flags: command.opts(), env: process.env, file, otherVariables: variablesOfOthers(command) });
+}
+
+/** Variables that options of this and other verbs declare themselves. */
+function variablesOfOthers(command: Command): string[] {
+  let root = command;
+  while (root.parent !== null) root = root.parent;
+  const all = (current: Command): string[] => [...current.options.flatMap(({ envVar }) => envVar ?? []), ...current.commands.flatMap(all)];
+  return all(root);
+}
