@@ -22,7 +22,7 @@ import { openIdentity, type Identity, type IdentityOptions } from './identity/id
 import { listen } from './listen.ts';
 import { budgetSource, createMetrics, type Metrics } from './metrics.ts';
 import { membersOf, progressOf, type RoundProgress } from './progress.ts';
-import { openRecords, settledCatalogue, settleMain, type Records } from './records.ts';
+import { openRecords, settledCatalogue, settleMain, withKept, type Records } from './records.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
 import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
 import { drain, leave, type House } from './stopping.ts';
@@ -35,6 +35,8 @@ import { createTransportServer, requireSafeTransport, type ServerTls } from './t
 export interface CoordinatorOptions {
   /** A `TaskSpec`, checked here: the main task. Tasks that were made while an earlier process ran go on beside it. */
   readonly task: unknown;
+  /** Hyper-parameters of the main task that keep the value with which it was started. */
+  readonly keptHyperParameters?: readonly string[];
   /** Holds the journal, the releases and the signing key; one process at a time. */
   readonly dataDir: string;
   /** A `postgres:` address: the journal is there instead, one coordinator at a time; folder and database stay together. */
@@ -119,7 +121,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   requireSafeTransport({ ...options, host: options.host ?? '127.0.0.1' });
   const records = await openRecords({ folder: options.dataDir, database: options.database, clock });
   try {
-    return await compose(options, task, records);
+    return await compose(options, await withKept(records.storage, task, options.keptHyperParameters ?? []), records);
   } catch (error) {
     await records.close();
     throw error;

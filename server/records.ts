@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { parseCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
 import type { Logger } from 'pino';
-import type { TaskSpec } from '../shared/federation/task.ts';
+import { parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { canonicalJson, type Json } from '../shared/protocol/canonical-json.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
@@ -72,6 +72,18 @@ export async function settleTask(storage: Storage, task: TaskSpec): Promise<Task
   const settled = await storage.task(task.name);
   if (settled === null) throw new CestaError('storage.failed', `task ${task.name}: expected it to be kept, got none`);
   return settled;
+}
+
+/**
+ * The task with what an earlier process started it with, for hyper-parameters whose usual value depends on the day: a
+ * restart tomorrow means the same task.
+ */
+export async function withKept(storage: Pick<Storage, 'task'>, task: TaskSpec, names: readonly string[]): Promise<TaskSpec> {
+  const stored = await storage.task(task.name);
+  if (stored === null || names.length === 0) return task;
+  const { model } = parseTaskSpec(stored.spec);
+  const kept = Object.fromEntries(names.filter((name) => name in model.hyperParameters).map((name) => [name, model.hyperParameters[name]]));
+  return { ...task, model: { ...task.model, hyperParameters: { ...task.model.hyperParameters, ...kept } } };
 }
 
 const mainSetting = 'main-task';

@@ -40,7 +40,7 @@ function pathOf({ task }: ReleaseOptions): string {
 async function list(options: ReleaseOptions & { before?: number; limit: number }): Promise<void> {
   const { before, limit } = options;
   const page = await (await adminOf(options)).call('GET', `${pathOf(options)}?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, releasesSchema);
-  const rows = page.releases.map((release) => [release.version, release.state, release.restores, release.round, release.createdAt, release.epsilon?.toPrecision(4) ?? null, release.shoppers, release.sha256.slice(0, 16)]);
+  const rows = page.releases.map((release) => [release.version, release.state, release.restores, release.round, release.createdAt, release.epsilon?.toPrecision(4) ?? null, Math.round(release.shoppers), release.sha256.slice(0, 16)]);
   const more = page.next === null ? [] : [`Older ones: --before ${page.next}`];
   print(options, page, [tableOf(['version', 'state', 'restores', 'round', 'made', 'epsilon spent', 'shoppers', 'digest (start)'], rows, 'There are no releases.'), ...more].join('\n'));
 }

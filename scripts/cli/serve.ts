@@ -38,7 +38,7 @@ async function serve({ config, shown }: Effective<typeof serveSettings>, call: C
   const { selfMade, ...transport } = await transportOf(config);
   const catalogue = config.catalogue === undefined ? undefined : await readCatalogue(config.catalogue);
   logger.info({ config: shown }, 'configuration');
-  const coordinator = await startCoordinator({ ...(await coordinatorOptions(config, catalogue)), ...transport, logger });
+  const coordinator = await startCoordinator({ ...(await coordinatorOptions(config, catalogue)), keptHyperParameters: keptOf(config, shown), ...transport, logger });
   const stop = stopSignals();
   const { url, publicKey, firstOperator } = coordinator;
   // To the terminal alone, and once: the log never has it.
@@ -64,6 +64,11 @@ async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | un
     witnessMs: Math.ceil(config.witnessSeconds * 1000),
     ...(catalogue === undefined ? {} : { catalogue }),
   };
+}
+
+/** Who does not say what day it is means the day on which the task was started. */
+function keptOf({ hyperParameters }: ServeConfig, shown: Effective<typeof serveSettings>['shown']): string[] {
+  return shown['asOf'].source === 'default' && hyperParameters?.['asOf'] === undefined ? ['asOf'] : [];
 }
 
 function corsOriginsOf({ corsOrigin }: ServeConfig): readonly string[] {

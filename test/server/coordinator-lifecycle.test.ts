@@ -25,6 +25,21 @@ describe('a restart', () => {
     expect(await client.next('task-over')).toMatchObject({ code: null });
   });
 
+  it('on another day goes on with the day on which the task was started, unless another is asked for', async () => {
+    const dataDir = temporaryFolder();
+    const from = (asOf: number): object => ({ ...(taskInput({ mode: 'local', rounds: 2 }) as object), model: { kind: 'neighbours', hyperParameters: { asOf } } });
+    const kept = { keptHyperParameters: ['asOf'] };
+    const first = await coordinatorFor({ dataDir, task: from(86_400), roundsWanted: 1, ...kept });
+    const clients = await Promise.all(['a', 'b'].map(async (name) => (await connectShop(first.url, shopNamed(name))).client));
+    expect((await joinRound(clients[0])).model.hyperParameters['asOf']).toBe(86_400);
+    await first.close();
+    const second = await coordinatorFor({ dataDir, task: from(172_800), ...kept });
+    const [client] = await Promise.all(['a', 'b'].map(async (name) => (await connectShop(second.url, shopNamed(name))).client));
+    expect((await client.next('invite')).plan).toMatchObject({ round: 'trial-2', model: { hyperParameters: { asOf: 86_400 } } });
+    await second.close();
+    await expect(coordinatorFor({ dataDir, task: from(172_800) })).rejects.toMatchObject({ code: 'plan.invalid' });
+  });
+
   it('fails the round that a crash left training, with its budget charged', async () => {
     const dataDir = temporaryFolder();
     await (await coordinatorFor({ dataDir, task: taskInput({ mode: 'local', rounds: 2 }) })).close();

@@ -13,7 +13,7 @@ const coordinator = await startCoordinator({
   task: taskOf(options),
   dataDir: options.dataDir,
   port: 0,
-  logger: pino({ name: 'coordinator', level: process.env['CESTA_LOG'] ?? 'error' }, pino.destination({ dest: 2, sync: true })),
+  logger: pino({ name: 'coordinator', level: process.env['CESTA_LOG_LEVEL'] ?? 'error' }, pino.destination({ dest: 2, sync: true })),
   gatherMs: 400,
   retryMs: 20,
   stallMs: 2_000,

@@ -105,7 +105,7 @@ function worthless(coordinator: string, index: number): string {
 
 async function post(url: URL, address: string, body: string): Promise<string> {
   try {
-    const response = await fetch(new URL(nodesPath, url), { method: 'POST', body, headers: { 'X-Forwarded-For': address } });
+    const response = await fetch(new URL(nodesPath, url), { method: 'POST', body, headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': address } });
     const parsed = errorSchema.safeParse(await response.json());
     return parsed.success ? parsed.data.error.code : `HTTP ${response.status}`;
   } catch {

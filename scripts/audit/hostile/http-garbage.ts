@@ -14,10 +14,10 @@ const garbage: readonly Garbage[] = [
   (_url, random) => randomBytes(random, 1 + random.nextBelow(400)),
   (url, random) => `${pick(random, ['GET', 'get', 'PRI', 'CONNECT', 'TRACE', 'M\0', '\r\n\r\nGET', 'PATCH'])} ${pick(random, ['/v1/model', '*', '//', '/%zz', '/v1/model/../../etc', 'http://[::1', '/\u0000', `/${'a'.repeat(20_000)}`])} HTTP/${pick(random, ['1.1', '1.0', '2.0', '9.9', 'x'])}\r\n${host(url)}\r\n`,
   (url, random) => `GET /v1/model HTTP/1.1\r\n${host(url)}${pick(random, ['X: \u0001\r\n', `X: ${'a'.repeat(17_000)}\r\n`, ' folded: 1\r\n', 'no colon\r\n', `${'X: y\r\n'.repeat(3_000)}`, 'Content-Length: -1\r\n', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'])}\r\n`,
-  (url, random) => `POST ${nodesPath} HTTP/1.1\r\n${host(url)}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n${pick(random, ['zz\r\n', 'ffffffffffffffff\r\nx', '5\r\nab', '1\r\n{\r\n0\r\n\r\n', '0\r\n\r\n'])}`,
+  (url, random) => `POST ${nodesPath} HTTP/1.1\r\n${host(url)}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n${pick(random, ['zz\r\n', 'ffffffffffffffff\r\nx', '5\r\nab', '1\r\n{\r\n0\r\n\r\n', '0\r\n\r\n'])}`,
   (url, random) => {
     const body = pick(random, ['{', '[]', 'null', `${'['.repeat(8_000)}`, '{"header":{"v":1e999}}', '"\\ud800"', '\u0000', '{"__proto__":1}', `{"header":${JSON.stringify({ v: 1, type: 'enrol', node: 'a'.repeat(64), seq: 1, ts: Date.now(), bodyHash: 'b'.repeat(64) })},"body":{},"signature":"${'c'.repeat(128)}"}`]);
-    return `POST ${pick(random, [nodesPath, '/v1/log/cosignatures', '/v1/model'])} HTTP/1.1\r\n${host(url)}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
+    return `POST ${pick(random, [nodesPath, '/v1/log/cosignatures', '/v1/model'])} HTTP/1.1\r\n${host(url)}Content-Type: ${pick(random, ['application/json', 'text/plain', 'text/html'])}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
   },
   (url, random) => upgradeRequest(url).replace(pick(random, ['websocket', '13', 'AAAAAAAAAAAAAAAAAAAAAA==', roundsPath, 'HTTP/1.1', 'GET']), pick(random, ['', 'x', '8', '%', ' ', 'h2c'])),
   (url) => `GET /healthz HTTP/1.1\r\n${host(url)}\r\n`.repeat(20),

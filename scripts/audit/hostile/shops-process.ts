@@ -9,7 +9,7 @@ import { untilStopped } from '../../cli/output.ts';
 import { shopsOptionsSchema, type ShopLine } from './task.ts';
 
 const { coordinator, files, stateDir } = shopsOptionsSchema.parse(JSON.parse(z.string().parse(process.argv[2])));
-const logger = pino({ name: 'shops', level: process.env['CESTA_LOG'] ?? 'error' }, pino.destination({ dest: 2, sync: true }));
+const logger = pino({ name: 'shops', level: process.env['CESTA_LOG_LEVEL'] ?? 'error' }, pino.destination({ dest: 2, sync: true }));
 const tell = (line: ShopLine): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const nodes = await Promise.all(files.map(async (file) => {

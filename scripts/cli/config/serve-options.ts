@@ -34,10 +34,13 @@ export function readSettings(command: Command, file: string | undefined): Effect
   return resolveSettings(serveSettings, { flags: command.opts(), env: process.env, file, otherVariables: variablesOfOthers(command) });
 }
 
-/** Variables that options of this and other verbs declare themselves. */
+/** What other verbs read without an option of that name. */
+const withoutOption = ['CESTA_HOME', 'CESTA_ADMIN_TOKEN'];
+
+/** Variables of this and other verbs that are no settings. */
 function variablesOfOthers(command: Command): string[] {
   let root = command;
   while (root.parent !== null) root = root.parent;
   const all = (current: Command): string[] => [...current.options.flatMap(({ envVar }) => envVar ?? []), ...current.commands.flatMap(all)];
-  return all(root);
+  return [...withoutOption, ...all(root)];
 }

@@ -49,6 +49,8 @@ describe('the order of envelopes', () => {
     await post(house.url, envelopeOf(a, house.key.publicKey, 'renew', {}, { seq: 2_000_000 }));
     const second = envelopeOf(a, house.key.publicKey, 'rotate', handOver(nodeKey('next'), a.publicKey, house.key.publicKey), { seq: 2_000_000 });
     expect((await post(house.url, second)).code).toBe('envelope.equivocation');
+    // It is told beside the answer, not before it.
+    await expect.poll(() => house.equivocations.length).toBe(1);
     const [evidence] = house.equivocations;
     expect(evidence.node).toBe(a.publicKey);
     expect(await isProven({ type: 'equivocation', round: 'none', ...evidence })).toBe(true);
