@@ -7,7 +7,7 @@ let shop: Workshop;
 beforeEach(() => {
   shop = openWorkshop();
   vi.stubEnv('CESTA_HOME', `${shop.folder}/home`);
-  vi.stubEnv('CESTA_LOG', 'trace');
+  vi.stubEnv('CESTA_LOG_LEVEL', 'trace');
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
