@@ -25,6 +25,8 @@ export type ParticipantEvent =
   | { readonly kind: 'receipt'; readonly round: string; readonly receipt: SignedReceipt }
   /** The coordinator has the report, by its word, but there is nothing to show for it. */
   | { readonly kind: 'no-receipt'; readonly round: string; readonly code: ErrorCode; readonly message: string }
+  /** The head of the record after a round could not be had, or does not follow from what was seen: then no plan will, either. */
+  | { readonly kind: 'record-lost'; readonly round: string; readonly code: ErrorCode; readonly message: string }
   /** The coordinator signed two statements of which it may sign one: keep both, they convict it. */
   | { readonly kind: 'equivocation'; readonly round: string; readonly evidence: Evidence };
 
@@ -110,10 +112,22 @@ function run(running: Running, effect: ParticipationEffect): void {
     case 'keep-receipt':
       return keepReceipt(options, effect, connection?.coordinatorKey ?? '');
     case 'tell':
+      // Before the owner hears, who may end everything at that.
+      followRecord(running, effect.news);
       return options.onEvent(effect.news);
     default:
       return effect satisfies never;
   }
+}
+
+/** A round that this participant had a part in is over: from now on its record must go on from there. */
+function followRecord({ options, connection }: Running, news: RoundNews): void {
+  const key = connection?.coordinatorKey ?? null;
+  if (news.kind !== 'round-done' || news.took !== 'part' || key === null) return;
+  options.record?.follow(key).catch((thrown: unknown) => {
+    const { code, message } = toCestaError(thrown);
+    options.onEvent({ kind: 'record-lost', round: news.round, code, message });
+  });
 }
 
 function abandon(running: Running): void {

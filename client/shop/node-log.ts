@@ -38,6 +38,8 @@ export function logEvent(logger: Logger, event: ShopNodeEvent): void {
       return logger.info({ round: event.round, version: event.version, took: event.took }, 'round done');
     case 'round-failed':
       return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'round failed: the last release stays in force');
+    case 'record-lost':
+      return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'the public record after the round could not be followed');
     case 'refused':
       return logger.warn({ round: event.round, code: event.code, reason: event.message }, 'the coordinator refused a message');
     case 'equivocation': {

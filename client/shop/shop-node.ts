@@ -21,12 +21,12 @@ import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import type { Fetch } from '../http.ts';
 import { startParticipant, type ParticipantEvent } from '../participant.ts';
 import { checkBudget } from '../plan-checks.ts';
-import { createRecordChecks } from '../record-checks.ts';
+import { createRecordChecks, type RecordChecks } from '../record-checks.ts';
 import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
 import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
 import { certificateSource } from './certificate-file.ts';
-import { fetchCatalogue, fetchRelease, fetchTile, roundsAddress } from './coordinator-api.ts';
+import { fetchCatalogue, fetchCheckpoint, fetchRelease, fetchTile, roundsAddress } from './coordinator-api.ts';
 import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
 import { logEvent } from './node-log.ts';
@@ -116,13 +116,14 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
 
   const connect = (handlers: ConnectionHandlers) =>
     openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
+  const record = recordOf(options, state);
   const participant = startParticipant({
     connect,
     ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
     masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, { ownKey: state.key.publicKey, known: options.peers, onChange: (name) => logger.warn({ name }, 'another shop has a new key') }) },
-    record: createRecordChecks({ memory: state.heads, policy: options.witnesses ?? noWitnesses, readTile: (address) => fetchTile(options.fetch ?? globalThis.fetch, coordinator, address) }),
+    record,
     receipts: { shop: shop.toLowerCase(), node: state.key.publicKey, keep: (receipt) => state.receipts.append(receipt) },
     onEvent(event) {
       tell(event);
@@ -130,7 +131,8 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       if (event.kind === 'reported') ending.rounds += 1;
       if (event.kind === 'task-over' && options.stay !== true) leave('task-over');
       if (event.kind === 'round-done' && options.once === true) leave('once');
-      if (event.kind === 'over') ending.settle(event.error);
+      // What a round left behind in the public record is remembered before the node is gone.
+      if (event.kind === 'over') void record.settled().then(() => ending.settle(event.error));
     },
   });
   function pin(key: string): void {
@@ -156,6 +158,15 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       return () => void listeners.delete(listener);
     },
   };
+}
+
+function recordOf({ coordinator, witnesses = noWitnesses, fetch = globalThis.fetch }: ShopNodeOptions, { heads }: StateFolder): RecordChecks {
+  return createRecordChecks({
+    memory: heads,
+    policy: witnesses,
+    readTile: (address) => fetchTile(fetch, coordinator, address),
+    readHead: () => fetchCheckpoint(fetch, coordinator),
+  });
 }
 
 /** A key that is given is pinned like one that was met; two keys that disagree are for a person to decide. */

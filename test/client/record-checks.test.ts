@@ -25,6 +25,8 @@ interface Rig {
   readonly folder: string;
   /** The code that the plan is refused with, or `no error`. */
   readonly ask: (plan: Plan, evidence: Evidence | null, record?: FakeRecord) => Promise<string>;
+  /** The code with which the newest head is refused, or `no error`. */
+  readonly follow: (record: FakeRecord) => Promise<string>;
   readonly fetched: string[];
 }
 
@@ -39,11 +41,16 @@ function rig(options: Partial<RecordChecksOptions> = {}, folder = mkdtempSync(jo
       const tile = served?.tile(address) ?? null;
       return tile === null ? Promise.reject(new CestaError('network.unreachable', 'no tile')) : Promise.resolve(tile);
     },
+    readHead: () => Promise.resolve(served?.checkpoint() ?? ''),
     ...options,
   });
   return {
     folder,
     fetched,
+    follow(record) {
+      served = record;
+      return codeOf(() => checks.follow(key.publicKey));
+    },
     ask(plan, evidence, record) {
       served = record ?? served;
       return codeOf(() => checks.check(plan, evidence, key.publicKey));
@@ -64,6 +71,21 @@ describe('an invitation to a plan in the public record', () => {
     fetched.length = 0;
     expect(await ask(planAt(20), record.evidence(planAt(20)), record)).toBe('no error');
     expect(fetched).toEqual([]);
+  });
+
+  it('is not, once the record of a round that is over was taken back', async () => {
+    const record = fakeRecord(key);
+    const before = fakeRecord(key);
+    const { ask, follow, folder } = rig();
+    for (const each of [record, before]) each.evidence(planAt(1));
+    record.evidence(planAt(2));
+    expect(await follow(record)).toBe('no error');
+    expect(openHeadMemory(folder).read(logOrigin(key.publicKey))).toMatchObject({ size: 2 });
+    // The coordinator was restored to before the second round, and another second one is in its record.
+    expect(await follow(before)).toBe('log.inconsistent');
+    expect(await ask(planAt(3), before.evidence(planAt(3)), before)).toBe('log.inconsistent');
+    expect(await follow(fakeRecord(signingKey(randomBytes(32))))).toBe('log.untrusted');
+    expect(conflictsIn(folder).length).toBeGreaterThan(0);
   });
 
   it('may skip heads, of hundreds of entries, over a restart', async () => {

@@ -97,8 +97,8 @@ describe('a backup that is older than the last round', () => {
     expect(await afterRestore(2, 2)).toEqual(['log.inconsistent', 'log.inconsistent']);
   });
 
-  it('is told by the shops of the one round that is lost, which answer its plan only once', async () => {
-    expect(await afterRestore(1, 1)).toEqual(['protocol.replayed']);
+  it('is noticed by the shops of one round that is lost as well: they remember the record after it', async () => {
+    expect(await afterRestore(1, 2)).toEqual(['log.inconsistent', 'log.inconsistent']);
   });
 });
 
