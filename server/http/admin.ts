@@ -17,7 +17,7 @@ import { addressOf } from './address.ts';
 import { adminRoutes, type AdminRoute } from './admin-routes.ts';
 import { adminPath, loginSchema, sessionsPath, type sessionSchema } from './admin-schemas.ts';
 import { notFound, privateHeaders, requireMediaType, type HeaderPolicy } from './middleware.ts';
-import { readText } from './nodes.ts';
+import { readText } from './bodies.ts';
 
 export interface AdminContext {
   readonly admin: Admin;

@@ -2,12 +2,13 @@
  * The public record as files, after C2SP tlog-tiles, and the one thing that may be handed in: what witnesses signed.
  * Nothing here has to be believed: readers compute the root from the tiles and compare it with the signed head.
  */
-import type { Express, Request } from 'express';
+import type { Express } from 'express';
 import type { z } from 'zod';
 import { parseTilePath, tileWidth } from '../../shared/ledger/tiles.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
+import { readText } from './bodies.ts';
 import { immutable, revalidate, sendDocument, sendJson } from './documents.ts';
 import { requireType } from './middleware.ts';
 import type { cosignedSchema } from './schemas.ts';
@@ -30,26 +31,8 @@ export function addLog(app: Express, record: Pick<PublicRecord, 'checkpoint' | '
     sendDocument(request, response, { bytes, tag: sha256Hex(bytes), contentType: 'application/octet-stream' }, address.width === tileWidth ? immutable : revalidate);
   });
   app.post('/v1/log/cosignatures', requireType('text/plain'), async (request, response) => {
-    const { size, cosignatures } = await record.cosign(await readText(request));
+    const { size, cosignatures } = await record.cosign(await readText(request, maxNoteBytes));
     const body: z.input<typeof cosignedSchema> = { size, cosignatures: cosignatures.size };
     sendJson(response, body);
   });
-}
-
-/** @throws CestaError `protocol.too-large`, `protocol.malformed` */
-async function readText(request: Request): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    // Destroyed, the request would take the connection along, and the answer with it.
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > maxNoteBytes) throw new CestaError('protocol.too-large', `body: expected at most ${maxNoteBytes} bytes, got more`);
-      chunks.push(chunk);
-    }
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
-  } catch (cause) {
-    if (cause instanceof CestaError) throw cause;
-    throw new CestaError('protocol.malformed', 'body: expected a whole text in UTF-8, got other bytes, or fewer', { cause });
-  }
 }
