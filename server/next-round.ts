@@ -62,7 +62,7 @@ export function createRoundSource(options: RoundSourceOptions): RoundSource {
     },
     async awaitsEvaluation() {
       await releases.settle();
-      return (await gate.next()) !== null;
+      return (await gate.next()) !== null && room.fixed !== null;
     },
   };
 }

@@ -9,8 +9,9 @@ import { openLibsqlStorage } from '../../server/storage/libsql-storage.ts';
 import type { Storage } from '../../server/storage/storage.ts';
 import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { parseTaskSpec } from '../../shared/federation/task.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
-import { catalogue, model, rosterOf, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
+import { catalogue, model, rosterOf, roundRecord, silent, taskInput, taskOf, type TaskShape } from './support/fixtures.ts';
 import { silentLedger, silentReleaseLedger } from './support/ledgers.ts';
 import { releaseRig } from './support/release-rig.ts';
 import { temporaryFolder } from './support/folders.ts';
@@ -111,6 +112,55 @@ describe('the end of a task', () => {
     await round({ hold: true });
     expect((await rigOf({}, {}, { storage, releases, roundsWanted: 4 })).schedule.over).toBeNull();
     expect((await rigOf({}, {}, { storage, releases, roundsWanted: 3 })).schedule.over).toEqual({ code: null, message: 'task trial: 3 of 3 releases made' });
+  });
+});
+
+describe('a candidate that waits for its evaluation', () => {
+  const gated = parseTaskSpec({ ...(taskInput({ min: 1, target: 1, rounds: 2 }) as object), gate: {} });
+
+  it('and that an operator decides on leaves no round of training too many', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round({ hold: true });
+    const { schedule, arrive, sent } = await rigOf({}, {}, { task: gated, storage, releases, roundsWanted: 2 });
+    expect(schedule.over).toBeNull();
+    await releases.promote(2, 'operator');
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('over');
+    expect(schedule.over).toMatchObject({ code: null });
+    expect(sent.filter(({ message }) => message.type === 'invite')).toEqual([]);
+  });
+
+  it('and that an operator decides on leaves training its timetable', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round({ hold: true });
+    const task = { ...gated, schedule: { minIntervalSeconds: 31_000_000 } };
+    const { schedule, arrive } = await rigOf({}, {}, { task, releases, storage: { ...storage, lastTrainedAt: () => Promise.resolve('2999-01-01T00:00:00.000Z') }, roundsWanted: 9 });
+    await releases.promote(2, 'operator');
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('waiting');
+    expect((await storage.lastRound('trial'))?.number).toBe(2);
+  });
+});
+
+describe('a journal that does not answer when a round has ended', () => {
+  it('is asked again before another round opens', async () => {
+    const answers = ['0', 'fails', '1'];
+    const roundsDone = (): Promise<number> => {
+      const answer = answers.shift();
+      return answer === 'fails' ? Promise.reject(new CestaError('storage.failed', 'not now')) : Promise.resolve(Number(answer));
+    };
+    const { schedule, clock, arrive, depart, storage } = await rigOf({ min: 1, target: 1 }, { roundsDone });
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('recruiting');
+    depart('a');
+    await expect.poll(() => schedule.phase).toBe('pausing');
+    arrive('a');
+    clock.advance(60_000);
+    await expect.poll(() => schedule.phase).toBe('over');
+    expect(schedule.over).toMatchObject({ code: null });
+    expect(await storage.lastRound('trial')).toMatchObject({ number: 1, state: 'failed' });
   });
 });
 
