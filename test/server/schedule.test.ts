@@ -144,6 +144,20 @@ describe('a candidate that waits for its evaluation', () => {
   });
 });
 
+describe('a candidate over another catalogue', () => {
+  it('is scored by nobody: the task ends before anything is charged', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round({ hold: true });
+    const task = parseTaskSpec({ ...(taskInput({ min: 1, target: 1, rounds: 9 }) as object), gate: {} });
+    const { schedule, arrive } = await rigOf({}, {}, { task, storage, releases, keepCatalogue: () => Promise.reject(new CestaError('config.invalid', 'catalogue: expected another')) });
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('over');
+    expect(schedule.over).toMatchObject({ code: 'config.invalid' });
+    expect(await storage.evaluations('trial')).toEqual([]);
+  });
+});
+
 describe('a journal that does not answer when a round has ended', () => {
   it('is asked again before another round opens', async () => {
     const answers = ['0', 'fails', '1'];
