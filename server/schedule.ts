@@ -244,6 +244,9 @@ async function lookAhead(state: State): Promise<TaskOver | null> {
   const { task, storage, createdAtMs } = options;
   state.dueAtMs = 0;
   state.expects = null;
+  // None is open here. A disk that failed half-way may have kept one, and its share of the budget with it.
+  const left = await storage.failUnfinished(task.name, { code: 'round.failed', message: 'the journal could not be told how it ended' });
+  if (left.length > 0) options.round.logger.warn({ rounds: left }, 'rounds that the journal still had open have failed');
   if (await source.awaitsEvaluation()) {
     state.expects = 'evaluation';
     return null;
@@ -263,6 +266,7 @@ function recover(state: State, error: CestaError): void {
   if (state.phase === 'stopped' || state.phase === 'over') return;
   state.options.round.logger.error({ err: error, code: error.code }, 'no round could be opened');
   state.failuresInARow += 1;
+  state.expects = null;
   if (passingFaults.has(error.code)) pause(state);
   else end(state, { code: error.code, message: publicMessage(error) });
 }

@@ -228,6 +228,21 @@ describe('a round that cannot be opened', () => {
     await expect.poll(() => schedule.phase).toBe('recruiting');
   });
 
+  it('though the disk has it, keeps no share of the budget', async () => {
+    const inner = await openLibsqlStorage(temporaryFolder());
+    await inner.putTask('trial', {});
+    const once = failing('storage.failed', 1);
+    const { schedule, clock, arrive } = await rigOf({ mode: 'local', rounds: 1 }, { ...inner, openRound: async (round) => {
+      await inner.openRound(round);
+      await once(() => Promise.resolve());
+    } });
+    arrive('a', 'b');
+    await expect.poll(() => schedule.phase).toBe('pausing');
+    clock.advance(1_000);
+    await expect.poll(() => schedule.phase).toBe('recruiting');
+    expect((await inner.spends('trial')).map(({ round, state }) => `${round} ${state}`)).toEqual(['trial-1 abandoned', 'trial-2 reserved']);
+  });
+
   it('ends the task when it would fail the same way again', async () => {
     const never = failing('privacy.infeasible', 99);
     const told: unknown[] = [];
