@@ -22,8 +22,9 @@ export function eventsOfRounds(rounds: RoundsOfTask, gateway: Pick<Gateway, 'sen
       onCrowd();
     },
     message(participant, message) {
-      if (rounds.run !== null) rounds.run.message(participant, message);
-      else refuseWithoutRound(message);
+      // What the end of its round overtook is nobody's fault either, though another one is open by now.
+      if (rounds.run === null || message.round === rounds.last?.round.plan.round) refuseWithoutRound(message);
+      else rounds.run.message(participant, message);
     },
     chunk(participant, chunk) {
       // Pieces of an upload that the end of the round overtook are nobody's fault.
