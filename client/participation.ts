@@ -263,7 +263,9 @@ function isReported({ stage }: Membership): boolean {
 function refused(state: Participation, code: ErrorCode, message: string): Step {
   const { membership } = state;
   const isHeld = membership !== null && isReported(membership) && !code.startsWith('secagg.');
-  if (membership === null || isHeld || !leavesRound.has(code)) {
+  // Nothing was said for a plan that is being checked: a refusal that crossed its invitation is about an earlier round, of any task.
+  const isSilent = membership?.stage === 'checking' || membership?.stage === 'agreed';
+  if (membership === null || isHeld || isSilent || !leavesRound.has(code)) {
     // `protocol.out-of-order` may answer a report offered again whose acceptance was lost on the way: it stands.
     return [state, [tell({ kind: 'refused', round: null, code, message })]];
   }

@@ -159,8 +159,8 @@ async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, a
     },
   };
   const first = await prepareTask(context, main, options.roundsWanted);
-  await settleMain(storage, main.name, logger);
-  return { room, record, tasks: createTasks(context, [first, ...(await prepareOthers(context, main))], audience.onOver) };
+  const state = await settleMain(storage, { name: main.name, state: first.state }, logger);
+  return { room, record, tasks: createTasks(context, [{ ...first, state }, ...(await prepareOthers(context, main))], audience.onOver) };
 }
 
 function timingOf({ gatherMs = 30_000, retryMs = 1_000, stallMs = 30_000, stageMs = 30_000, witnessMs = 30_000 }: CoordinatorOptions): TaskTiming {

@@ -62,7 +62,7 @@ export function createRoundSource(options: RoundSourceOptions): RoundSource {
     },
     async awaitsEvaluation() {
       await releases.settle();
-      return (await gate.next()) !== null;
+      return (await gate.next()) !== null && room.fixed !== null;
     },
   };
 }
@@ -77,9 +77,11 @@ function lastModel(createModel: RoundSourceOptions['createModel']): RoundSourceO
   };
 }
 
-async function nextEvaluation({ task, room }: RoundSourceOptions, gate: Gate): Promise<NextRound | null> {
+async function nextEvaluation({ task, room, keepCatalogue }: RoundSourceOptions, gate: Gate): Promise<NextRound | null> {
   const evaluation = await gate.next();
   if (evaluation === null || room.fixed === null) return null;
+  // Over another catalogue than that of its releases a task scores nothing, as it trains nothing: shops would be charged and fail.
+  await keepCatalogue(room.fixed);
   const statistic = createReleaseScores(room.fixed, evaluation.compared);
   return { task: taskIn(room, task), statistic, catalogue: room.fixed, baseRelease: null, clipNorm: null, conclude: (sum) => evaluation.conclude(sum) };
 }

@@ -10,7 +10,7 @@ import type { Clock } from './clock.ts';
 import { openSigningKey } from './signing-key-file.ts';
 import { openBlobStore, type BlobStore } from './storage/blobs.ts';
 import { openJournal } from './storage/journal.ts';
-import type { Storage, TaskRecord } from './storage/storage.ts';
+import type { Storage, TaskRecord, TaskState } from './storage/storage.ts';
 
 export interface Records {
   readonly key: SigningKey;
@@ -88,14 +88,27 @@ export async function withKept(storage: Pick<Storage, 'task'>, task: TaskSpec, n
 
 const mainSetting = 'main-task';
 
-/** Notes which task is the main one. Who renames it means to replace it: the one before opens no more rounds until it is resumed. */
-export async function settleMain(storage: Storage, name: string, logger: Logger): Promise<void> {
+/**
+ * Notes which task is the main one. Who renames it means to replace it: the one before opens no more rounds until it is
+ * resumed, or the main one again.
+ * @returns the state of the main task
+ */
+export async function settleMain(storage: Storage, { name, state }: Pick<TaskRecord, 'name' | 'state'>, logger: Logger): Promise<TaskState> {
   const before = await storage.setting(mainSetting);
-  if (before !== null && before !== name && (await storage.task(before))?.state === 'active') {
+  if (before === null || before === name) {
+    await storage.putSetting(mainSetting, name);
+    return state;
+  }
+  if ((await storage.task(before))?.state === 'active') {
     await storage.setTaskState(before, 'paused');
     logger.warn({ task: before }, 'the main task of an earlier process is paused: another has taken its place');
   }
+  if (state === 'paused') {
+    await storage.setTaskState(name, 'active');
+    logger.warn({ task: name }, 'a paused task is resumed: it is the main one now');
+  }
   await storage.putSetting(mainSetting, name);
+  return state === 'paused' ? 'active' : state;
 }
 
 function textOf(term: unknown): string {
@@ -103,16 +116,26 @@ function textOf(term: unknown): string {
 }
 
 /**
- * The catalogue that is fixed for the task: kept from its first round, else the one given, else none.
+ * The catalogue that is fixed for the task: kept from its first round, else the one given, else that of the newest other
+ * task that has one, since a federation has one at a time; else none.
  * @throws CestaError `config.invalid` when another one is given than was kept; `storage.failed` when it is damaged.
  */
 export async function settledCatalogue({ storage, blobs }: Records, task: string, given: Catalogue | undefined): Promise<Catalogue | null> {
   const hash = (await storage.task(task))?.catalogueHash ?? null;
-  if (hash === null) return given ?? null;
+  if (hash === null) return given ?? (await newestCatalogue({ storage, blobs }));
   if (given !== undefined && given.hash !== hash) {
     throw new CestaError('config.invalid', `catalogue: expected ${hash}, with which task ${task} was started, got ${given.hash}; give a changed task another name`);
   }
-  return given ?? parseCatalogue(JSON.parse(new TextDecoder().decode(await blobs.read(hash))));
+  return given ?? readCatalogue(blobs, hash);
+}
+
+async function newestCatalogue({ storage, blobs }: Pick<Records, 'storage' | 'blobs'>): Promise<Catalogue | null> {
+  const hash = (await storage.tasks()).findLast(({ catalogueHash }) => catalogueHash !== null)?.catalogueHash ?? null;
+  return hash === null ? null : readCatalogue(blobs, hash);
+}
+
+async function readCatalogue(blobs: BlobStore, hash: string): Promise<Catalogue> {
+  return parseCatalogue(JSON.parse(new TextDecoder().decode(await blobs.read(hash))));
 }
 
 /** Keeps a catalogue as the one of the task. Its hash is the digest of its file. */

@@ -238,7 +238,8 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   const { context, plan, receipts } = runner;
   // Uploads beyond the target: their chunks would only take memory and time from here on.
   if (plan.aggregation === undefined) reportsOf(runner).close();
-  const failure = (await receipts.settled()) ?? (await context.stragglers.settled());
+  // An evaluation has nothing of what is in the buffer.
+  const failure = (await receipts.settled()) ?? (plan.aggregation === undefined ? null : await context.stragglers.settled());
   if (failure !== null) throw failure;
   await context.ledger.survivors(reported);
   const spends = await context.storage.spends(plan.task);

@@ -5,16 +5,16 @@
  * ends a task, whatever was asked for.
  */
 import { randomFillSync } from 'node:crypto';
-import { purposeOf } from '../shared/federation/plan.ts';
+import { purposeOf, type Purpose } from '../shared/federation/plan.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { secureRandom, shuffle } from '../shared/numerics/random.ts';
-import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import { toCestaError, type CestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { publicMessage } from './disclosure.ts';
 import type { Floor } from './floor.ts';
-import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import type { Gateway } from './gateway.ts';
 import { createRoundSource, type RoundSource, type RoundSourceOptions } from './next-round.ts';
+import { eventsOfRounds } from './open-round-events.ts';
 import { openPlan, type OpeningContext } from './opening.ts';
 import { startRound, type RoundContext, type RoundOutcome, type RoundRun } from './rounds.ts';
 import type { Storage } from './storage/storage.ts';
@@ -75,6 +75,8 @@ interface State {
   dueAtMs: number;
   /** What rounds are for, one after the other. */
   readonly source: RoundSource;
+  /** What the next round is for, as `dueAtMs` has it; null where nobody could look. */
+  expects: Purpose | null;
   run: RoundRun | null;
   /** Shops that broke a masked session: left out while this process lasts, or each could fail every round. */
   readonly faulty: Set<string>;
@@ -100,12 +102,12 @@ export function createSchedule(options: ScheduleOptions): Schedule {
   const { gateway, round: { logger, clock }, task: { aggregation } } = options;
   const stragglers = createStragglers({ gateway, logger, clock, maxStaleness: aggregation.kind === 'buffered' ? aggregation.maxStaleness : 0, onChange: () => (options.onFree ?? (() => consider(state)))() });
   const state: State = {
-    options, source: createRoundSource({ ...options, logger: options.round.logger }), phase: 'waiting', isPaused: options.isPaused === true, dueAtMs: 0,
+    options, source: createRoundSource({ ...options, logger: options.round.logger }), phase: 'waiting', isPaused: options.isPaused === true, dueAtMs: 0, expects: null,
     run: null, faulty: new Set(), stragglers, last: null, over: null, isDraining: false,
     firstReadyAt: null, failuresInARow: 0, cancelTimer: () => undefined, stopping: new AbortController(), work: Promise.resolve(),
   };
   return {
-    ...routeStragglers(stragglers, eventsOf(state)),
+    ...routeStragglers(stragglers, eventsOfRounds(state, gateway, () => consider(state))),
     get phase() {
       return phaseOf(state);
     },
@@ -117,7 +119,7 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       if (over === null) consider(state);
       else end(state, over);
     },
-    owes: (participant) => stragglers.isBusy(participant),
+    owes: (participant) => stragglers.owes(participant),
     consider: () => consider(state),
     pause() {
       state.isPaused = true;
@@ -161,40 +163,10 @@ async function halt(state: State, reason: string): Promise<void> {
   state.options.floor.give(state.options.task.name);
 }
 
-function eventsOf(state: State): GatewayEvents {
-  const { gateway } = state.options;
-  return {
-    ready(participant, resumed) {
-      if (resumed && state.run !== null) state.run.resumed(participant);
-      // Nobody waits for what a process took with it when it died.
-      else if (!resumed) state.run?.restarted(participant);
-      else if (state.last?.invited.has(participant) === true) gateway.send(participant, state.last.news);
-      consider(state);
-    },
-    message(participant, message) {
-      if (state.run !== null) state.run.message(participant, message);
-      else refuseWithoutRound(message);
-    },
-    chunk(participant, chunk) {
-      // Pieces of an upload that the end of the round overtook are nobody's fault.
-      if (chunk.round === state.last?.round.plan.round) return;
-      if (state.run === null) throw new CestaError('update.wrong-round', `round: expected none to be open, got a chunk for ${chunk.round}`);
-      state.run.chunk(participant, chunk);
-    },
-    expelled: (participant, error) => state.run?.expelled(participant, error),
-    left(participant) {
-      state.run?.left(participant);
-      consider(state);
-    },
-  };
-}
-
-function invitable({ options, faulty, stragglers }: State): string[] {
-  return options.gateway.ready().filter((participant) => !faulty.has(participant) && !stragglers.isBusy(participant) && options.isBusy?.(participant) !== true);
-}
-
-function refuseWithoutRound({ type, round }: RoundMessage): void {
-  if (type === 'join' || type === 'report') throw new CestaError('round.not-member', `${type}: expected an open round, got ${round}, which is not; wait for the next one`);
+/** Whose late report is in the buffer may score releases: it would only count twice in a sum of training. */
+function invitable({ options, faulty, stragglers }: State, purpose: Purpose): string[] {
+  const isTaken = (participant: string): boolean => (purpose === 'evaluation' ? stragglers.owes(participant) : stragglers.isBusy(participant));
+  return options.gateway.ready().filter((participant) => !faulty.has(participant) && !isTaken(participant) && options.isBusy?.(participant) !== true);
 }
 
 /** Opens a round if it is time to, or sets the timer for when it will be. */
@@ -202,14 +174,15 @@ function consider(state: State): void {
   const { options } = state;
   const { clock } = options.round;
   const { minParticipants, targetParticipants } = options.task.cohort;
-  const ready = invitable(state).length;
+  const purpose = state.expects ?? 'training';
+  const ready = invitable(state, purpose).length;
   state.firstReadyAt = ready === 0 ? null : (state.firstReadyAt ?? clock.now());
   if (state.phase !== 'waiting' || state.isPaused || state.isDraining) return;
   state.cancelTimer();
   if (state.firstReadyAt === null) return;
   const gatherMs = state.firstReadyAt + options.gatherMs - clock.now();
   const dueMs = state.dueAtMs - clock.date().getTime();
-  const reports = ready + state.stragglers.held;
+  const reports = ready + (purpose === 'training' ? state.stragglers.held : 0);
   const isEnough = reports >= targetParticipants || (reports >= minParticipants && gatherMs <= 0);
   if (dueMs > 0 || !isEnough) {
     const waitMs = Math.max(dueMs, isEnough ? 0 : gatherMs);
@@ -223,8 +196,11 @@ function consider(state: State): void {
 
 async function open(state: State): Promise<void> {
   const { gateway, storage, round, onProgress } = state.options;
-  const { plan, ledger, conclude } = await openPlan(state.options, await state.source.next(), state.stopping.signal);
-  const candidates = shuffle(invitable(state), secureRandom((bytes) => void randomFillSync(bytes)));
+  const next = await state.source.next();
+  // An operator may have decided on the candidate meanwhile: training has a time of its own, and an end.
+  if (purposeOf({ model: next.statistic }) !== state.expects) return lookAgain(state);
+  const { plan, ledger, conclude } = await openPlan(state.options, next, state.stopping.signal);
+  const candidates = shuffle(invitable(state, purposeOf(plan)), secureRandom((bytes) => void randomFillSync(bytes)));
   round.logger.info({ round: plan.round, purpose: purposeOf(plan), shops: candidates.length }, 'round opens');
   const run = startRound({ ...round, gateway, conclude, storage, ledger, stragglers: state.stragglers, onProgress }, plan, candidates);
   state.run = run;
@@ -232,6 +208,16 @@ async function open(state: State): Promise<void> {
   void run.ended.then((outcome) => {
     state.work = close(state, outcome).catch((error: unknown) => recover(state, toCestaError(error)));
   });
+}
+
+/** Instead of opening a round. */
+async function lookAgain(state: State): Promise<void> {
+  const over = await lookAhead(state);
+  state.options.floor.give(state.options.task.name);
+  if (state.phase !== 'opening') return;
+  if (over !== null) return end(state, over);
+  state.phase = 'waiting';
+  consider(state);
 }
 
 async function close(state: State, outcome: RoundOutcome): Promise<void> {
@@ -257,10 +243,19 @@ async function lookAhead(state: State): Promise<TaskOver | null> {
   const { options, source } = state;
   const { task, storage, createdAtMs } = options;
   state.dueAtMs = 0;
-  if (await source.awaitsEvaluation()) return null;
+  state.expects = null;
+  // None is open here. A disk that failed half-way may have kept one, and its share of the budget with it.
+  const left = await storage.failUnfinished(task.name, { code: 'round.failed', message: 'the journal could not be told how it ended' });
+  if (left.length > 0) options.round.logger.warn({ rounds: left }, 'rounds that the journal still had open have failed');
+  if (await source.awaitsEvaluation()) {
+    state.expects = 'evaluation';
+    return null;
+  }
   const trainedAt = await storage.lastTrainedAt(task.name);
+  const over = await whyOver(options);
   state.dueAtMs = nextRoundAtMs(task.schedule, createdAtMs, trainedAt === null ? null : Date.parse(trainedAt));
-  return whyOver(options);
+  state.expects = 'training';
+  return over;
 }
 
 /** What shops published may be at fault, the disk, or witnesses that are away: those are tried again. Anything else would fail the same way. */
@@ -271,6 +266,7 @@ function recover(state: State, error: CestaError): void {
   if (state.phase === 'stopped' || state.phase === 'over') return;
   state.options.round.logger.error({ err: error, code: error.code }, 'no round could be opened');
   state.failuresInARow += 1;
+  state.expects = null;
   if (passingFaults.has(error.code)) pause(state);
   else end(state, { code: error.code, message: publicMessage(error) });
 }
@@ -291,6 +287,7 @@ function end(state: State, over: TaskOver): void {
   state.phase = 'over';
   state.over = over;
   round.logger.info({ task: task.name, ...over }, 'task over');
-  state.stragglers.close(null);
+  // No sum of this task will have their reports, and other tasks may go on for long.
+  state.stragglers.close(over.message);
   onOver(over);
 }

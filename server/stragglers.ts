@@ -13,6 +13,7 @@ import type { SumPart } from '../shared/federation/staleness.ts';
 import { canonicalJson } from '../shared/protocol/canonical-json.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { Chunk } from '../shared/protocol/messages.ts';
+import { publicMessage } from './disclosure.ts';
 import type { RoundMessage } from './gateway/connection.ts';
 import type { GatewayEvents } from './gateway/context.ts';
 import { count, exclude, lose, retire, sweep, tell, watch, type Failure, type LateEvent, type News, type OlderPlan, type Release, type State, type StragglersOptions } from './straggler-books.ts';
@@ -23,15 +24,17 @@ export type { LateEvent, StragglersOptions } from './straggler-books.ts';
 export type ClosedRound = Pick<OlderPlan, 'plan' | 'aggregation' | 'receipts'>;
 
 export interface Stragglers {
-  /** Whoever is still to report to an older plan, or has a report in the buffer: to be invited by no round. */
+  /** Whoever is still to report to an older plan, or has a report in the buffer: to be invited by no round of training. */
   isBusy(participant: string): boolean;
+  /** Whoever is still to report to an older plan, or waits for its report to be counted. */
+  owes(participant: string): boolean;
   /** Reports in the buffer. */
   readonly held: number;
   /** A round opens. Older plans of another model are given up: their reports fit no sum of this one. */
   open(plan: Plan, onLate: (event: LateEvent, participant: string) => void): Carried;
   /** The round closes: keeps its plan, its reports and its stragglers. Until `released` or `failed`, nothing is added to a sum. */
   adopt(round: ClosedRound, members: readonly string[]): void;
-  /** Waits for the receipts of late reports. @returns what failed, or null */
+  /** Waits for the receipts of late reports. Plans whose receipts failed are given up. @returns what failed, or null */
   settled(): Promise<CestaError | null>;
   /** Everything in the buffer, which is then empty. */
   take(): readonly SumPart[];
@@ -41,8 +44,8 @@ export interface Stragglers {
   failed(failure: Failure): void;
   /** Whether the participant was a straggler, which it is no longer. */
   exclude(participant: string, error: CestaError): boolean;
-  /** Forgets everybody. @param reason null where they are told otherwise */
-  close(reason: string | null): void;
+  /** Forgets everybody, and says why. */
+  close(reason: string): void;
   /** Whether the message was about an older plan. @throws CestaError saying why it is refused. */
   message(participant: string, message: RoundMessage): boolean;
   /** As `message`. */
@@ -57,6 +60,10 @@ export function createStragglers(options: StragglersOptions): Stragglers {
   const { plans } = state;
   return {
     isBusy: (participant) => state.planOf.has(participant),
+    owes(participant) {
+      const older = state.planOf.get(participant);
+      return older !== undefined && !older.held.has(participant);
+    },
     get held() {
       return [...plans.values()].reduce((count, { held }) => count + held.size, 0);
     },
@@ -69,10 +76,7 @@ export function createStragglers(options: StragglersOptions): Stragglers {
       for (const participant of members) state.planOf.set(participant, older);
       if (members.length > 0) options.logger.info({ round: plan.round, stragglers: members.length }, 'round closes, and its stragglers may report to a later one');
     },
-    async settled() {
-      const failures = await Promise.all([...plans.values()].map(({ receipts }) => receipts.settled()));
-      return failures.find((failure) => failure !== null) ?? null;
-    },
+    settled: () => settleReceipts(state),
     take: () => take(state),
     released: (release) => settleRelease(state, release),
     failed: (failure) => fail(state, failure),
@@ -109,6 +113,18 @@ function open(state: State, plan: Plan, onLate: (event: LateEvent, participant: 
 /** What a sum is about: the model, its layout and the catalogue. */
 function contentOf({ model, catalogueHash }: Plan): string {
   return canonicalJson({ model, catalogueHash });
+}
+
+/** Reports in one vector cannot be told apart: with one that is not acknowledged for certain, no sum may have any of them. */
+async function settleReceipts(state: State): Promise<CestaError | null> {
+  let first: CestaError | null = null;
+  for (const older of [...state.plans.values()]) {
+    const failure = await older.receipts.settled();
+    if (failure === null || !state.plans.has(older.plan.round)) continue;
+    first ??= failure;
+    retire(state, older, { type: 'round-failed', round: older.plan.round, code: failure.code, message: publicMessage(failure) });
+  }
+  return first;
 }
 
 function take(state: State): readonly SumPart[] {
@@ -229,10 +245,8 @@ function resume(state: State, participant: string): void {
   gateway.send(participant, { type: 'train', round, deadlineMs: deadlines.trainingMs });
 }
 
-function close(state: State, reason: string | null): void {
-  for (const older of [...state.plans.values()]) {
-    retire(state, older, reason === null ? null : { type: 'round-failed', round: older.plan.round, code: 'round.failed', message: reason });
-  }
+function close(state: State, reason: string): void {
+  for (const older of [...state.plans.values()]) retire(state, older, { type: 'round-failed', round: older.plan.round, code: 'round.failed', message: reason });
 }
 
 /** The events of a coordinator whose rounds leave stragglers: what is about an older plan does not reach the open round. */

@@ -121,7 +121,7 @@ export function runTask(context: TaskContext, prepared: PreparedTask, gateway: G
   const schedule = createSchedule({
     task, storage, releases, gateway, room, floor, roundsWanted, gatherMs, retryMs,
     createdAtMs: Date.parse(createdAt),
-    isPaused: state === 'paused',
+    isPaused: state !== 'active',
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
     createModel: modelOf,
     openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),

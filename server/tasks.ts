@@ -71,6 +71,8 @@ interface Book {
   /** Why no task of the federation opens a round any more. */
   over: TaskOver | null;
   readonly onOver: (over: TaskOver) => void;
+  /** No task is made any more: nobody would tell it to open no round. */
+  isLeaving: boolean;
   /** One change at a time: two of one name must not both be made. */
   changes: Promise<unknown>;
 }
@@ -87,7 +89,7 @@ export function createTasks(shared: SharedContext, prepared: readonly PreparedTa
     onFree: () => all().forEach(({ schedule }) => schedule.consider()),
     onOver: (over) => endIfAllOver(book, over),
   };
-  const book: Book = { context, tasks: new Map(), gateway: null, over: null, onOver, changes: Promise.resolve() };
+  const book: Book = { context, tasks: new Map(), gateway: null, over: null, onOver, isLeaving: false, changes: Promise.resolve() };
   const [first] = prepared;
   return {
     desk: deskOf(book),
@@ -106,9 +108,14 @@ export function createTasks(shared: SharedContext, prepared: readonly PreparedTa
       for (const task of all()) await startTask(task);
     },
     async drain() {
-      await Promise.all(all().map(({ schedule }) => schedule.drain()));
+      book.isLeaving = true;
+      const drainAll = (): Promise<unknown> => Promise.all(all().map(({ schedule }) => schedule.drain()));
+      // A task that is just being made is among them the second time.
+      await Promise.all([book.changes, drainAll()]);
+      await drainAll();
     },
     async stop(reason) {
+      book.isLeaving = true;
       await book.changes;
       await Promise.all(all().map(({ schedule }) => schedule.stop(reason)));
     },
@@ -172,13 +179,14 @@ function inTurn<T>(book: Book, action: () => Promise<T>): Promise<T> {
 async function create(book: Book, input: unknown): Promise<TaskStatus> {
   const { context, gateway, tasks } = book;
   if (gateway === null) throw new CestaError('internal', 'tasks: expected them to be started before one is made');
+  if (book.isLeaving) throw new CestaError('coordinator.draining', 'tasks: expected a coordinator that goes on, got one that is stopping');
   const spec = parseTaskSpec(input);
   if (tasks.has(spec.name)) throw new CestaError('task.exists', `name: expected one that no task has, got ${spec.name}`);
   const task = runTask(context, await prepareTask(context, spec), gateway);
   tasks.set(spec.name, task);
   book.over = null;
   context.logger.info({ task: spec.name, model: spec.model.kind, mode: spec.privacy.mode }, 'task made');
-  await task.schedule.start();
+  await startTask(task);
   return statusOf(book, task);
 }
 

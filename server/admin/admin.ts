@@ -38,8 +38,7 @@ export async function openAdmin({ storage, key, clock, logger, identity, desk }:
   const trail = await openTrail(storage, logger);
   identity.onOperator(async (operator) => {
     operators.taken(operator);
-    trail.note({ operator: 'key of the coordinator', action: 'operator.reset', target: operator.name, request: null }, 'done');
-    await trail.idle();
+    await trail.note({ operator: 'key of the coordinator', action: 'operator.reset', target: operator.name, request: null }, 'done');
   });
   let presence: Presence = { connected: () => [], ready: () => [], inRound: () => [] };
   return {

@@ -11,10 +11,10 @@ export type Deed = Omit<NewAction, 'number'>;
 export interface Trail {
   /** Does it between its entry and the outcome. @throws whatever `act` throws, or CestaError `storage.failed` */
   record<T>(deed: Deed, act: () => Promise<T>): Promise<T>;
-  /** Enters what has happened without anybody waiting for it. */
-  note(deed: Deed, outcome: string): void;
+  /** Enters what has happened. Resolves when that is done, or has failed and is in the log. */
+  note(deed: Deed, outcome: string): Promise<void>;
   list(page: { readonly before: number; readonly limit: number }): Promise<readonly ActionRecord[]>;
-  /** Resolves when everything noted is entered. */
+  /** Resolves when nothing is being done, and everything is entered. */
   idle(): Promise<void>;
 }
 
@@ -22,9 +22,10 @@ const done = 'done';
 
 export async function openTrail(storage: OperatorRecords, logger: Logger): Promise<Trail> {
   let last = await storage.lastAction();
-  let notes: Promise<unknown> = Promise.resolve();
+  let notes: Promise<void> = Promise.resolve();
+  const deeds = new Set<Promise<unknown>>();
 
-  async function record<T>(deed: Deed, act: () => Promise<T>): Promise<T> {
+  async function enact<T>(deed: Deed, act: () => Promise<T>): Promise<T> {
     const number = (last += 1);
     await storage.beginAction({ ...deed, number });
     let outcome = done;
@@ -42,15 +43,24 @@ export async function openTrail(storage: OperatorRecords, logger: Logger): Promi
   }
 
   return {
-    record,
+    record(deed, act) {
+      const doing = enact(deed, act);
+      deeds.add(doing);
+      return doing.finally(() => void deeds.delete(doing));
+    },
     note(deed, outcome) {
       const number = (last += 1);
       const { request: requestId, ...what } = deed;
       logger.warn({ requestId, ...what, outcome }, 'operator was noticed');
       notes = notes.then(() => storage.beginAction({ ...deed, number })).then(() => storage.endAction(number, outcome))
         .catch((error: unknown) => logger.error({ err: error, number }, 'an action could not be entered'));
+      return notes;
     },
     list: (page) => storage.actions(page),
-    idle: async () => void (await notes),
+    async idle() {
+      // Connections that were cut off do not end what was asked over them.
+      while (deeds.size > 0) await Promise.allSettled(deeds);
+      await notes;
+    },
   };
 }

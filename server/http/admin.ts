@@ -67,7 +67,7 @@ async function logIn({ admin, identity, behindProxy }: AdminContext, logger: Log
     // After the answer, which must not take longer because the token is known.
     response.once('close', () => {
       if (operator === null) logger.warn({ requestId: deed.request, outcome: error.code }, 'login refused');
-      else admin.trail.note({ ...deed, operator }, error.code);
+      else void admin.trail.note({ ...deed, operator }, error.code);
     });
     throw thrown;
   }

@@ -170,6 +170,15 @@ describe('a refusal of the coordinator', () => {
   it('does not touch a report that is in', () => {
     expect(play(up, invite(), checked, train, built, upload, accepted, refusal('round.not-member')).state.membership?.stage).toBe('accepted');
   });
+
+  it('of a report that was too late does not cost the next round, whose invitation it crossed', () => {
+    const next = examplePlan({ round: 'other-1' });
+    const late = play(up, invite(), checked, train, built, done, invite(next), refusal('round.not-member'));
+    expect(late.last).toEqual(['tell refused']);
+    expect(late.state.membership).toMatchObject({ stage: 'checking', plan: { round: 'other-1' } });
+    const [, effects] = participate(late.state, { kind: 'checked', planHash: planHash(next), refusal: null });
+    expect(effects.map(nameOf)).toEqual(['-> join', 'tell joined']);
+  });
 });
 
 describe('whatever the coordinator sends in whatever order', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultGatewayLimits } from '../../server/gateway/context.ts';
 import { openRelease } from '../../shared/federation/release.ts';
 import { planHash, planStatement } from '../../shared/federation/plan.ts';
 import { verifySignature } from '../../shared/ledger/signature.ts';
@@ -6,7 +7,7 @@ import { coordinatorFor, nothingButShoppers, oneOfEach, runRound, takePart } fro
 import { fakeClock } from './support/fake-clock.ts';
 import { catalogue, model, taskInput } from './support/fixtures.ts';
 import { temporaryFolder } from './support/folders.ts';
-import { announceReport, connectShop, joinRound, reportUpdate, sendChunks, shopNamed } from './support/test-client.ts';
+import { announceReport, connectShop, joinRound, reportUpdate, sendChunks, shopNamed, type TestClient } from './support/test-client.ts';
 
 const getBytes = async (url: string): Promise<Uint8Array> => new Uint8Array(await (await fetch(url)).arrayBuffer());
 const getJson = async (url: string): Promise<unknown> => (await fetch(url)).json();
@@ -164,6 +165,29 @@ describe('the budget', () => {
     const late = await connectShop(coordinator.url, shopNamed('c'));
     expect(await late.client.next('task-over')).toMatchObject({ code: 'budget.exhausted' });
     expect((await fetch(`${coordinator.url}/v1/model`)).status).toBe(200);
+  });
+});
+
+describe('a shop whose report the end of its round overtook', () => {
+  it('is told so as often as it happens, and stays, though the next round is open', async () => {
+    const { url } = await coordinatorFor({ task: taskInput({ rounds: 9 }) });
+    const connect = async (name: string): Promise<TestClient> => (await connectShop(url, shopNamed(name))).client;
+    const [a, b] = await Promise.all(['a', 'b'].map(connect));
+    const first = await Promise.all([a, b].map(joinRound));
+    const late = await connect('late');
+    await Promise.all([a, b].map((client) => reportUpdate(client, first[0], oneOfEach(first[0]))));
+    const [second] = await Promise.all([late, a, b].map(joinRound));
+    await Promise.all([a, b].map((client) => reportUpdate(client, second, oneOfEach(second))));
+    expect(await late.next('round-done')).toMatchObject({ round: 'trial-2' });
+    const { plan: third } = await late.next('invite');
+    for (let i = 0; i < 2 * defaultGatewayLimits.maxStrikes; i += 1) {
+      announceReport(late, second, oneOfEach(second));
+      expect(await late.next('error')).toMatchObject({ code: 'round.not-member' });
+    }
+    late.say({ type: 'join', round: third.round, planHash: planHash(third) });
+    await Promise.all([a, b].map(joinRound));
+    expect(await late.next('train')).toMatchObject({ round: 'trial-2' });
+    expect(await late.next('train')).toMatchObject({ round: 'trial-3' });
   });
 });
 

@@ -37,6 +37,13 @@ describe('a coordinator that drains', () => {
     expect((await fetch(`${coordinator.url}/healthz`)).status).toBe(200);
   });
 
+  it('makes no more tasks, which would open rounds', async () => {
+    const coordinator = await coordinatorFor();
+    await coordinator.drain(never);
+    await expect(coordinator.tasks.create(taskInput({ name: 'second' }))).rejects.toMatchObject({ code: 'coordinator.draining' });
+    expect((await coordinator.tasks.list()).map(({ name }) => name)).toEqual(['trial']);
+  });
+
   it('waits for nobody where no round is open', async () => {
     const coordinator = await coordinatorFor();
     const [client] = await connected(coordinator.url, ['a']);

@@ -9,8 +9,9 @@ import { openLibsqlStorage } from '../../server/storage/libsql-storage.ts';
 import type { Storage } from '../../server/storage/storage.ts';
 import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { parseTaskSpec } from '../../shared/federation/task.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
-import { catalogue, model, rosterOf, roundRecord, silent, taskOf, type TaskShape } from './support/fixtures.ts';
+import { catalogue, model, rosterOf, roundRecord, silent, taskInput, taskOf, type TaskShape } from './support/fixtures.ts';
 import { silentLedger, silentReleaseLedger } from './support/ledgers.ts';
 import { releaseRig } from './support/release-rig.ts';
 import { temporaryFolder } from './support/folders.ts';
@@ -114,6 +115,69 @@ describe('the end of a task', () => {
   });
 });
 
+describe('a candidate that waits for its evaluation', () => {
+  const gated = parseTaskSpec({ ...(taskInput({ min: 1, target: 1, rounds: 2 }) as object), gate: {} });
+
+  it('and that an operator decides on leaves no round of training too many', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round({ hold: true });
+    const { schedule, arrive, sent } = await rigOf({}, {}, { task: gated, storage, releases, roundsWanted: 2 });
+    expect(schedule.over).toBeNull();
+    await releases.promote(2, 'operator');
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('over');
+    expect(schedule.over).toMatchObject({ code: null });
+    expect(sent.filter(({ message }) => message.type === 'invite')).toEqual([]);
+  });
+
+  it('and that an operator decides on leaves training its timetable', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round({ hold: true });
+    const task = { ...gated, schedule: { minIntervalSeconds: 31_000_000 } };
+    const { schedule, arrive } = await rigOf({}, {}, { task, releases, storage: { ...storage, lastTrainedAt: () => Promise.resolve('2999-01-01T00:00:00.000Z') }, roundsWanted: 9 });
+    await releases.promote(2, 'operator');
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('waiting');
+    expect((await storage.lastRound('trial'))?.number).toBe(2);
+  });
+});
+
+describe('a candidate over another catalogue', () => {
+  it('is scored by nobody: the task ends before anything is charged', async () => {
+    const { storage, releases, round } = await releaseRig();
+    await round();
+    await round({ hold: true });
+    const task = parseTaskSpec({ ...(taskInput({ min: 1, target: 1, rounds: 9 }) as object), gate: {} });
+    const { schedule, arrive } = await rigOf({}, {}, { task, storage, releases, keepCatalogue: () => Promise.reject(new CestaError('config.invalid', 'catalogue: expected another')) });
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('over');
+    expect(schedule.over).toMatchObject({ code: 'config.invalid' });
+    expect(await storage.evaluations('trial')).toEqual([]);
+  });
+});
+
+describe('a journal that does not answer when a round has ended', () => {
+  it('is asked again before another round opens', async () => {
+    const answers = ['0', 'fails', '1'];
+    const roundsDone = (): Promise<number> => {
+      const answer = answers.shift();
+      return answer === 'fails' ? Promise.reject(new CestaError('storage.failed', 'not now')) : Promise.resolve(Number(answer));
+    };
+    const { schedule, clock, arrive, depart, storage } = await rigOf({ min: 1, target: 1 }, { roundsDone });
+    arrive('a');
+    await expect.poll(() => schedule.phase).toBe('recruiting');
+    depart('a');
+    await expect.poll(() => schedule.phase).toBe('pausing');
+    arrive('a');
+    clock.advance(60_000);
+    await expect.poll(() => schedule.phase).toBe('over');
+    expect(schedule.over).toMatchObject({ code: null });
+    expect(await storage.lastRound('trial')).toMatchObject({ number: 1, state: 'failed' });
+  });
+});
+
 describe('gathering', () => {
   it('starts anew when everybody has left', async () => {
     const { schedule, clock, arrive, depart } = await rigOf({ min: 1, target: 2 });
@@ -162,6 +226,21 @@ describe('a round that cannot be opened', () => {
     await expect.poll(() => schedule.phase).toBe('pausing');
     clock.advance(1_000);
     await expect.poll(() => schedule.phase).toBe('recruiting');
+  });
+
+  it('though the disk has it, keeps no share of the budget', async () => {
+    const inner = await openLibsqlStorage(temporaryFolder());
+    await inner.putTask('trial', {});
+    const once = failing('storage.failed', 1);
+    const { schedule, clock, arrive } = await rigOf({ mode: 'local', rounds: 1 }, { ...inner, openRound: async (round) => {
+      await inner.openRound(round);
+      await once(() => Promise.resolve());
+    } });
+    arrive('a', 'b');
+    await expect.poll(() => schedule.phase).toBe('pausing');
+    clock.advance(1_000);
+    await expect.poll(() => schedule.phase).toBe('recruiting');
+    expect((await inner.spends('trial')).map(({ round, state }) => `${round} ${state}`)).toEqual(['trial-1 abandoned', 'trial-2 reserved']);
   });
 
   it('ends the task when it would fail the same way again', async () => {

@@ -6,6 +6,7 @@ import { key } from './support/round-rig.ts';
 import { createStragglers, type LateEvent, type Stragglers } from '../../server/stragglers.ts';
 import { createStagingAreas } from '../../server/uploads.ts';
 import { planHash, type Plan } from '../../shared/federation/plan.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from './support/fake-clock.ts';
 import { planOf, silent } from './support/fixtures.ts';
 import { digestOf } from './support/test-client.ts';
@@ -16,7 +17,7 @@ interface Rig {
   readonly log: string[];
   readonly late: string[];
   /** A round with these members, of whom the stragglers have not reported when it closes. */
-  readonly close: (number: number, reported: readonly string[], slow: readonly string[], changes?: Partial<Plan>) => Plan;
+  readonly close: (number: number, reported: readonly string[], slow: readonly string[], changes?: Partial<Plan>, receipts?: Partial<Receipts>) => Plan;
   /** Announces and sends a whole report. */
   readonly report: (participant: string, plan: Plan, units?: number) => void;
   readonly announce: (participant: string, plan: Plan, units?: number) => void;
@@ -41,7 +42,7 @@ function rigOf(maxStaleness: number, areas = createStagingAreas(2)): Rig {
   const vector = (plan: Plan, units: number): Int32Array => new Int32Array(plan.statisticLength).fill(units * plan.bounds.gridScale);
   const rig: Rig = {
     stragglers, clock, log, late,
-    close(number, reported, slow, changes = {}) {
+    close(number, reported, slow, changes = {}, receipts = {}) {
       const plan = { ...planOf({ buffered: maxStaleness, target: 4 }, number), ...changes };
       const onLate = (event: LateEvent, participant: string): void => void late.push(`${event} ${participant}`);
       const carried = stragglers.open(plan, onLate);
@@ -53,7 +54,7 @@ function rigOf(maxStaleness: number, areas = createStagingAreas(2)): Rig {
         aggregation.take(participant, 0, update);
         aggregation.accumulate(participant);
       }
-      stragglers.adopt({ plan, aggregation, receipts: receiptsAtOnce(plan, log) }, slow);
+      stragglers.adopt({ plan, aggregation, receipts: { ...receiptsAtOnce(plan, log), ...receipts } }, slow);
       return plan;
     },
     announce(participant, plan, units = 1) {
@@ -127,6 +128,24 @@ describe('the buffer', () => {
     // A connection that ends is no loss.
     stragglers.left('u');
     expect(late).toEqual(['late-report s', 'late-loss t']);
+  });
+});
+
+describe('a plan whose receipts the disk does not take', () => {
+  it('is given up with all its reports, so that it fails one round and not every one after it', async () => {
+    const { stragglers, close, report, log } = rigOf(3);
+    const failure = new CestaError('storage.failed', 'no space left on /var/lib/cesta');
+    const first = close(1, ['a', 'b'], ['s', 't'], {}, { settled: () => Promise.resolve(failure) });
+    stragglers.take();
+    stragglers.released(release(1));
+    report('s', first);
+    close(2, ['a', 'b'], []);
+    expect(await stragglers.settled()).toBe(failure);
+    expect(log.slice(-2).sort()).toEqual(['s <- round-failed trial-1', 't <- round-failed trial-1']);
+    expect(stragglers.held).toBe(0);
+    expect(stragglers.isBusy('s')).toBe(false);
+    expect(await stragglers.settled()).toBeNull();
+    expect(agesOf(stragglers)).toEqual(['2 of age 0']);
   });
 });
 
@@ -248,7 +267,7 @@ describe('older plans', () => {
     stragglers.released(release(1));
     announce('s', first);
     stragglers.close('the coordinator is stopping');
-    expect(log.slice(-2)).toEqual(['s <- round-failed trial-1', 't <- round-failed trial-1']);
+    expect(log.slice(-2).sort()).toEqual(['s <- round-failed trial-1', 't <- round-failed trial-1']);
     expect(clock.pending).toBe(0);
     expect(stragglers.isBusy('t')).toBe(false);
   });

@@ -139,6 +139,35 @@ describe('another main task', () => {
   });
 });
 
+describe('the main task of an earlier process', () => {
+  it('is served still, over the catalogue that it was trained on, whatever the main one is called now', async () => {
+    const dataDir = temporaryFolder();
+    const first = await coordinatorFor({ dataDir });
+    await Promise.all((await shopsAt(first)).map((client) => takePart(client)));
+    await first.close();
+    const coordinator = await coordinatorFor({ dataDir, open: true, task: taskInput({ name: 'renamed' }) });
+    expect(await json(coordinator, '/.well-known/cesta.json')).toMatchObject({ task: 'renamed', catalogueHash: catalogue.hash });
+    expect((await fetch(`${coordinator.url}/v1/tasks/trial/model`)).headers.get('cesta-version')).toBe('1');
+  });
+
+  it('opens rounds when it is the main one again', async () => {
+    const dataDir = temporaryFolder();
+    for (const name of ['trial', 'renamed', 'trial']) {
+      const coordinator = await coordinatorFor({ dataDir, task: taskInput({ name }) });
+      expect(await coordinator.tasks.status(name)).toMatchObject({ state: 'active', phase: 'waiting' });
+      await coordinator.close();
+    }
+  });
+
+  it('stays paused where it is the main one still', async () => {
+    const dataDir = temporaryFolder();
+    const first = await coordinatorFor({ dataDir });
+    await first.tasks.pause('trial');
+    await first.close();
+    expect(await (await coordinatorFor({ dataDir })).tasks.status('trial')).toMatchObject({ state: 'paused' });
+  });
+});
+
 describe('a timetable', () => {
   it('keeps rounds apart by the interval, by the journal', async () => {
     const dataDir = temporaryFolder();
