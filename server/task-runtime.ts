@@ -124,7 +124,7 @@ export function runTask(context: TaskContext, prepared: PreparedTask, gateway: G
     isPaused: state === 'paused',
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
     createModel: modelOf,
-    openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
+    openLedger: (plan, reserve, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, reserve, signal),
     round: { areas, key, clock, logger, meter, stallMs, stageMs },
     onOver, onProgress, isBusy, onFree,
   });

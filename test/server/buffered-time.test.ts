@@ -80,7 +80,10 @@ async function run(shape: TaskShape, trainingMs: Readonly<Record<string, number>
       ready: () => Object.keys(trainingMs),
       close: () => Promise.resolve(),
     },
-    room: createCatalogueRoom(catalogue), keepCatalogue: () => Promise.resolve(), createModel: () => model, openLedger: () => Promise.resolve(silentLedger()),
+    room: createCatalogueRoom(catalogue), keepCatalogue: () => Promise.resolve(), createModel: () => model, async openLedger(_plan, reserve) {
+      await reserve({ position: 0, entries: [] });
+      return silentLedger();
+    },
     round: { areas: createStagingAreas(4), key, clock, logger: silent, stallMs: 1e9, stageMs: 1e9 },
     onProgress: () => undefined, onOver: () => undefined,
   });

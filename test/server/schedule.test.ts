@@ -45,7 +45,10 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
     room: createCatalogueRoom(catalogue),
     keepCatalogue: () => Promise.resolve(),
     createModel: () => model,
-    openLedger: () => Promise.resolve(silentLedger()),
+    async openLedger(_plan, reserve) {
+      await reserve({ position: 0, entries: [] });
+      return silentLedger();
+    },
     round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000, stageMs: 30_000 },
     onProgress: () => undefined,
     onOver: () => undefined,
@@ -93,7 +96,7 @@ describe('what a round starts from', () => {
     const rig = await releaseRig();
     await rig.round();
     await rig.round({ hold: true });
-    rig.fail(['before', 'appendLogEntry']);
+    rig.fail(['before', 'appendLog']);
     await expect(rig.releases.promote(2, 'operator')).rejects.toMatchObject({ code: 'storage.failed' });
     const { arrive, sent } = await rigOf({ min: 1, target: 1 }, {}, { storage: rig.storage, releases: rig.releases, roundsWanted: 9 });
     arrive('a');
