@@ -51,6 +51,8 @@ export interface RoundContext {
   readonly stallMs: number;
   /** Time for each stage of a masked session but that of the vectors. */
   readonly stageMs: number;
+  /** How long an acknowledgement may wait for others that become durable with it. */
+  readonly acknowledgeMs: number;
   readonly meter?: Meter;
   /** Hears the state after every event. */
   readonly onProgress: (round: Round) => void;
@@ -164,9 +166,9 @@ function accumulate({ context, aggregation, receipts }: Runner, participant: str
 }
 
 /** The receipts of a round; a disk that does not take them ends it. */
-export function receiptsOf(runner: () => Runner, { storage, key, clock, gateway }: RoundContext, round: string, planHash: string): Receipts {
+export function receiptsOf(runner: () => Runner, { storage, key, clock, gateway, acknowledgeMs: gatherMs }: RoundContext, round: string, planHash: string): Receipts {
   return createReceipts({
-    round, planHash, storage, key, clock,
+    round, planHash, storage, key, clock, gatherMs,
     nodeOf: (participant) => runner().directory.get(participant),
     onDurable: (participant, receipt) => void gateway.send(participant, { type: 'accepted', round, receipt }),
     onFailed: ({ code, message }) => dispatch(runner(), { kind: 'abort', code, reason: message }),

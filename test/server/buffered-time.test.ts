@@ -84,7 +84,7 @@ async function run(shape: TaskShape, trainingMs: Readonly<Record<string, number>
       await reserve({ position: 0, entries: [] });
       return silentLedger();
     },
-    round: { areas: createStagingAreas(4), key, clock, logger: silent, stallMs: 1e9, stageMs: 1e9 },
+    round: { areas: createStagingAreas(4), key, clock, logger: silent, stallMs: 1e9, stageMs: 1, acknowledgeMs: 0e9 },
     onProgress: () => undefined, onOver: () => undefined,
   });
   await schedule.start();

@@ -49,7 +49,7 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
       await reserve({ position: 0, entries: [] });
       return silentLedger();
     },
-    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000, stageMs: 30_000 },
+    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000, stageMs: 30_000, acknowledgeMs: 0 },
     onProgress: () => undefined,
     onOver: () => undefined,
     ...options,
