@@ -28,7 +28,7 @@ export interface Sum {
   readonly staleness?: StalenessFigures;
   /** Everything that the task's budget is charged with, this round included. */
   readonly charged: readonly PrivacyEvent[];
-  /** Members whose reports to this plan are in the sum. */
+  /** Long-term keys of the members whose reports to this plan are in the sum. */
   readonly survivors: readonly string[];
 }
 

@@ -189,7 +189,7 @@ async function startTraining(runner: Runner, participants: readonly string[], de
 async function charge(runner: Runner, participants: readonly string[]): Promise<void> {
   const { context: { storage, ledger }, plan } = runner;
   const roster = rosterOf(runner, participants);
-  await ledger.training(participants, (log) => storage.startTraining(plan.round, roster, log));
+  await ledger.training(roster.map(({ node }) => node), (log) => storage.startTraining(plan.round, roster, log));
 }
 
 function reportsOf({ aggregation, masked, plan }: Runner): Aggregation | MaskedRound {
@@ -250,7 +250,7 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   const stop = startTimer(context, 'decode');
   const sum = sumOf(runner);
   stop();
-  const { version, sha256 } = await context.conclude({ plan, charged, survivors: reported, ...sum });
+  const { version, sha256 } = await context.conclude({ plan, charged, survivors: rosterOf(runner, reported).map(({ node }) => node), ...sum });
   runner.releaseSha256 = sha256;
   dispatch(runner, { kind: 'released', version });
 }

@@ -16,10 +16,14 @@ import type { Commit, PublicRecord, Statement } from './public-record.ts';
 export interface RoundLedger {
   /** That the plan is in the record: for the invitations. */
   readonly evidence: Evidence;
-  /** Records who trains and what it costs. @param charge commits it, with the charge in the journal */
-  training(participants: readonly string[], charge: Commit): Promise<void>;
-  /** Records whose reports to this plan are in a sum that makes no release. */
-  survivors(participants: readonly string[]): Promise<void>;
+  /**
+   * Records who trains and what it costs.
+   * @param nodes long-term keys of the members
+   * @param charge commits it, with the charge in the journal
+   */
+  training(nodes: readonly string[], charge: Commit): Promise<void>;
+  /** Records whose reports to this plan are in a sum that makes no release, by their keys. */
+  survivors(nodes: readonly string[]): Promise<void>;
   /**
    * Records the release of a sum, and whose reports to this plan are in that, before it is served.
    * @param publish commits it, with the release in the journal; its file is durable already
@@ -32,7 +36,7 @@ export interface RoundLedger {
 export interface RecordedRelease {
   readonly version: number;
   readonly sha256: string;
-  /** Participants. */
+  /** Long-term keys. */
   readonly survivors: readonly string[];
   /** It is a candidate, not served. */
   readonly held?: boolean;
@@ -40,7 +44,7 @@ export interface RecordedRelease {
 
 export interface RoundLedgerContext {
   readonly record: PublicRecord;
-  readonly storage: Pick<Storage, 'nodes' | 'failRound'>;
+  readonly storage: Pick<Storage, 'failRound'>;
   readonly clock: Clock;
   /** Cosignatures that the head above a plan must have before anybody is invited. */
   readonly quorum: number;
@@ -78,33 +82,20 @@ function ledgerOf(context: RoundLedgerContext, plan: Plan, evidence: Evidence): 
   const ref = { task, round, planHash: planHash(plan) };
   return {
     evidence,
-    async training(participants, charge) {
-      const members = membersOf(await keysOf(context, participants));
-      await record.appendWith(({ rdpOf }) => [{ type: 'roster', ...ref, members }, spendEntry(ref, planEvents(plan), rdpOf(task))], charge);
+    async training(nodes, charge) {
+      await record.appendWith(({ rdpOf }) => [{ type: 'roster', ...ref, members: membersOf(nodes) }, spendEntry(ref, planEvents(plan), rdpOf(task))], charge);
     },
-    async survivors(participants) {
-      const members = membersOf(await keysOf(context, participants));
-      await record.append({ type: 'survivors', ...ref, members });
+    async survivors(nodes) {
+      await record.append({ type: 'survivors', ...ref, members: membersOf(nodes) });
     },
     async released({ version, sha256, survivors, held }, publish) {
-      const members = membersOf(await keysOf(context, survivors));
       await record.appendWith(() => [
-        { type: 'survivors', ...ref, members },
+        { type: 'survivors', ...ref, members: membersOf(survivors) },
         { type: 'round-result', ...ref, version, release: sha256, ...(held === true ? { held } : {}) },
       ], publish);
     },
     equivocation: (node, first, second) => record.equivocation(node, round, first, second),
   };
-}
-
-async function keysOf({ storage }: RoundLedgerContext, participants: readonly string[]): Promise<string[]> {
-  // Participants are known by their names without case, as the names of shops are compared.
-  const keys = new Map((await storage.nodes()).map(({ name, publicKey }) => [name.toLowerCase(), publicKey]));
-  return participants.map((participant) => {
-    const key = keys.get(participant);
-    if (key === undefined) throw new CestaError('internal', `record: expected the key of ${participant}, got none`);
-    return key;
-  });
 }
 
 async function untilCosigned({ record, clock, quorum, witnessMs }: RoundLedgerContext, position: number, signal: AbortSignal): Promise<void> {

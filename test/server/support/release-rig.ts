@@ -41,12 +41,13 @@ export interface ReleaseRig {
 }
 
 const shops = ['one', 'two'];
+const keys = shops.map((_, index) => String(index + 1).repeat(64));
 
 export async function releaseRig(): Promise<ReleaseRig> {
   const folder = temporaryFolder();
   const storage = await openLibsqlStorage(folder);
   await storage.putTask('trial', {});
-  for (const [index, shop] of shops.entries()) await storage.pinNode(shop, String(index + 1).repeat(64));
+  for (const [index, shop] of shops.entries()) await storage.pinNode(shop, keys[index]);
   return start(storage, join(folder, 'blobs'), fakeClock());
 }
 
@@ -78,10 +79,10 @@ async function start(disk: Storage, blobs: string, clock: FakeClock): Promise<Re
       const { epsilon, delta } = roundCost(plan);
       const reserved = { task: 'trial', number, plan, planHash: planHash(plan), spend: { event: [], epsilon, delta }, admit: null };
       const ledger = await openRoundLedger({ record, storage, clock, quorum: 0, witnessMs: 1 }, plan, (log) => storage.openRound(reserved, log), new AbortController().signal);
-      await ledger.training(shops, (log) => storage.startTraining(plan.round, rosterOf(shops.length), log));
+      await ledger.training(keys, (log) => storage.startTraining(plan.round, rosterOf(shops.length), log));
       const aggregate = { sum: Float64Array.of(number, 2, 3, 4), shoppers: 9, noiseStd: 0, nextClipNorm: null };
-      return releases.publish(model, { plan, aggregate, participants: shops.length, survivors: shops, charged: [] }, {
-        hold, record: ({ manifest: { version }, sha256 }, write) => ledger.released({ version, sha256, survivors: shops, held: hold }, write),
+      return releases.publish(model, { plan, aggregate, participants: shops.length, survivors: keys, charged: [] }, {
+        hold, record: ({ manifest: { version }, sha256 }, write) => ledger.released({ version, sha256, survivors: keys, held: hold }, write),
       });
     },
     fail: (next) => void (fault = next),
