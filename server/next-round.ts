@@ -83,7 +83,13 @@ async function nextEvaluation({ task, room, keepCatalogue }: RoundSourceOptions,
   // Over another catalogue than that of its releases a task scores nothing, as it trains nothing: shops would be charged and fail.
   await keepCatalogue(room.fixed);
   const statistic = createReleaseScores(room.fixed, evaluation.compared);
-  return { task: taskIn(room, task), statistic, catalogue: room.fixed, baseRelease: null, clipNorm: null, conclude: (sum) => evaluation.conclude(sum) };
+  return {
+    task: taskIn(room, task), statistic, catalogue: room.fixed, baseRelease: null, clipNorm: null,
+    async conclude(sum, ledger) {
+      await ledger.survivors(sum.survivors);
+      return evaluation.conclude(sum);
+    },
+  };
 }
 
 async function nextTraining({ task: asked, room, gateway, keepCatalogue, releases }: RoundSourceOptions, modelOf: RoundSourceOptions['createModel']): Promise<NextRound> {
@@ -110,6 +116,8 @@ function stageOf(current: LoadedRelease | null): StageRelease | null {
 /** The first release is served as it is: a gate has nothing to compare it with. */
 async function publish({ task, releases }: Pick<RoundSourceOptions, 'task' | 'releases'>, model: AnyFederatedModel, sum: Sum, ledger: RoundLedger): Promise<Conclusion> {
   const hold = task.gate !== undefined && releases.current !== null;
-  const release = await releases.publish(model, sum, { hold, beforeServing: ({ manifest, sha256 }) => ledger.released({ version: manifest.version, sha256, held: hold }) });
+  const release = await releases.publish(model, sum, {
+    hold, record: ({ manifest, sha256 }, write) => ledger.released({ version: manifest.version, sha256, survivors: sum.survivors, held: hold }, write),
+  });
   return { version: release.manifest.version, sha256: release.sha256 };
 }

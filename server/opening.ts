@@ -1,10 +1,11 @@
-/** What has to stand before anybody is invited to a round: the plan, its reservation in the journal, and both in the public record. */
+/** What has to stand before anybody is invited to a round: the plan and its reservation in the journal, and the plan in the public record. */
 import { roundCost, taskBudget } from '../shared/federation/budget-report.ts';
 import { planEvents } from '../shared/federation/plan-cost.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { makePlan, type TaskSpec } from '../shared/federation/task.ts';
 import { reserve } from '../shared/privacy/budget.ts';
 import { requireRecordable, type RoundLedger } from './ledger/round-ledger.ts';
+import type { Commit } from './ledger/public-record.ts';
 import type { NextRound } from './next-round.ts';
 import type { Sum } from './releases.ts';
 import type { Conclusion } from './rounds.ts';
@@ -12,8 +13,8 @@ import type { Spend, SpendRecord, Storage } from './storage/storage.ts';
 
 export interface OpeningContext {
   readonly storage: Pick<Storage, 'nextRoundNumber' | 'openRound'>;
-  /** Puts the plan of a round into the public record; if that fails, so has the round. */
-  readonly openLedger: (plan: Plan, signal: AbortSignal) => Promise<RoundLedger>;
+  /** Puts the plan of a round into the public record, and what `reserve` adds into the journal; if that fails, so has the round. */
+  readonly openLedger: (plan: Plan, reserve: Commit, signal: AbortSignal) => Promise<RoundLedger>;
 }
 
 /** A round that may begin. */
@@ -25,7 +26,7 @@ export interface Opening {
 }
 
 /**
- * Journal first, then the public record: when the invitations go out, the plan and its reservation are in both.
+ * Journal and public record in one commit: when the invitations go out, the plan is in both, and its budget reserved.
  * @throws CestaError `budget.exhausted`, `storage.failed`, `round.failed` and others.
  */
 export async function openPlan({ storage, openLedger }: OpeningContext, next: NextRound, signal: AbortSignal): Promise<Opening> {
@@ -33,8 +34,8 @@ export async function openPlan({ storage, openLedger }: OpeningContext, next: Ne
   const number = await storage.nextRoundNumber(task.name);
   const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease, clipNorm });
   requireRecordable(plan);
-  await storage.openRound({ task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends) => admit(task, plan, spends) });
-  const ledger = await openLedger(plan, signal);
+  const round = { task: task.name, number, plan, planHash: planHash(plan), spend: spendOf(plan), admit: plan.privacy.mode === 'none' ? null : (spends: readonly SpendRecord[]) => admit(task, plan, spends) };
+  const ledger = await openLedger(plan, (log) => storage.openRound(round, log), signal);
   return { plan, ledger, conclude: (sum) => conclude(sum, ledger) };
 }
 

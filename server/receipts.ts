@@ -1,6 +1,6 @@
 /**
- * What a round acknowledges: signed, committed in batches, and told only when it is durable. What arrives while a commit
- * is under way shares the next one, so that a hundred reports cost a few syncs of the disk and not a hundred.
+ * What a round acknowledges: signed, committed in batches, and told only when it is durable. What arrives while a batch
+ * is gathered or a commit under way shares a sync of the disk, so that a hundred reports cost a few and not a hundred.
  */
 import { setImmediate } from 'node:timers/promises';
 import { makeReceipt, type SignedReceipt } from '../shared/ledger/receipt.ts';
@@ -14,7 +14,9 @@ export interface ReceiptsOptions {
   readonly planHash: string;
   readonly storage: Pick<ParticipantRecords, 'recordParticipants'>;
   readonly key: SigningKey;
-  readonly clock: Pick<Clock, 'date'>;
+  readonly clock: Pick<Clock, 'date' | 'after'>;
+  /** How long the first of a batch waits for others; nobody waits once the round does. */
+  readonly gatherMs: number;
   /** Long-term key of a member; undefined for a stranger. */
   readonly nodeOf: (participant: string) => string | undefined;
   /** The receipt is in the journal: only now may the participant hear of it. */
@@ -30,7 +32,7 @@ export interface Receipts {
   exclude(participant: string, code: ErrorCode): void;
   /** The receipt of a participant, once it is durable. */
   of(participant: string): SignedReceipt | null;
-  /** Waits for everything that was handed in. @returns what failed, or null */
+  /** Waits for everything that was handed in, and has it committed without delay. @returns what failed, or null */
   settled(): Promise<CestaError | null>;
 }
 
@@ -42,10 +44,13 @@ interface State {
   failure: CestaError | null;
   /** The commits under way. */
   work: Promise<void> | null;
+  /** Somebody waits for the end. */
+  isUrgent: boolean;
+  stopGathering: () => void;
 }
 
 export function createReceipts(options: ReceiptsOptions): Receipts {
-  const state: State = { options, known: new Set(), durable: new Map(), waiting: [], failure: null, work: null };
+  const state: State = { options, known: new Set(), durable: new Map(), waiting: [], failure: null, work: null, isUrgent: false, stopGathering: () => undefined };
   return {
     report(participant, sha256) {
       const { round, planHash, key, clock, nodeOf } = options;
@@ -60,7 +65,10 @@ export function createReceipts(options: ReceiptsOptions): Receipts {
     },
     of: (participant) => state.durable.get(participant) ?? null,
     async settled() {
+      state.isUrgent = true;
+      state.stopGathering();
       await state.work;
+      state.isUrgent = false;
       return state.failure;
     },
   };
@@ -75,11 +83,23 @@ function enqueue(state: State, change: ParticipantChange): void {
 
 async function commitAll(state: State): Promise<void> {
   while (state.waiting.length > 0 && state.failure === null) {
+    if (!state.isUrgent && state.options.gatherMs > 0) await gather(state);
     // Whatever the sockets hold by now shares the commit.
     await setImmediate();
     await commit(state, state.waiting.splice(0));
   }
   state.work = null;
+}
+
+function gather(state: State): Promise<void> {
+  const { clock, gatherMs } = state.options;
+  return new Promise((resolve) => {
+    const cancel = clock.after(gatherMs, resolve);
+    state.stopGathering = () => {
+      cancel();
+      resolve();
+    };
+  });
 }
 
 async function commit(state: State, batch: readonly ParticipantChange[]): Promise<void> {

@@ -15,7 +15,7 @@ import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federat
 import { startTimer } from './meter.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
 import { describeRelease, promote, reject, rollback, type ReleaseDesk, type ReleaseStatus } from './release-states.ts';
-import type { ReleaseRecord, Serving } from './storage/storage.ts';
+import type { LogAppend, ReleaseRecord, Serving } from './storage/storage.ts';
 
 export type { LoadedRelease, PublishedRelease, ReleasesOptions, ReleaseStatus };
 
@@ -28,14 +28,16 @@ export interface Sum {
   readonly staleness?: StalenessFigures;
   /** Everything that the task's budget is charged with, this round included. */
   readonly charged: readonly PrivacyEvent[];
+  /** Long-term keys of the members whose reports to this plan are in the sum. */
+  readonly survivors: readonly string[];
 }
 
 export interface PublishOptions {
   /**
-   * What has to happen between the release's being durable and its being served; for a held one, what has to
-   * happen last. It must not wait for another change of releases: those wait for this one.
+   * Puts the release into the public record, and what `write` adds into the journal, in one commit, when its file is
+   * durable. It must not wait for another change of releases: those wait for this one.
    */
-  readonly beforeServing?: (release: PublishedRelease) => Promise<void>;
+  readonly record?: (release: PublishedRelease, write: (log?: LogAppend) => Promise<void>) => Promise<void>;
   /** Makes a candidate: durable, to be fetched by number and digest, but not served. */
   readonly hold?: boolean;
 }
@@ -139,7 +141,7 @@ async function takeUp(state: State): Promise<void> {
   state.settledVersion = version;
 }
 
-async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { beforeServing, hold = false }: PublishOptions): Promise<PublishedRelease> {
+async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { record = (_release, write) => write(), hold = false }: PublishOptions): Promise<PublishedRelease> {
   const { options, current } = desk;
   const { task, storage, blobs, key, clock } = options;
   const base = await baseParams(options, model, sum.plan, current);
@@ -157,8 +159,7 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
   const release = sealRelease(manifest, tensors, key);
   const state: Pick<ReleaseRecord, 'state' | 'previous'> = hold ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
   await blobs.write(release.bytes);
-  await storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, ...state }, sum.participants);
-  await beforeServing?.(release);
+  await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, ...state }, sum.participants, log));
   published();
   return hold ? release : desk.serve({ ...release, params });
 }

@@ -9,6 +9,7 @@ import type { Plan } from '../shared/federation/plan.ts';
 import { combineParts, describeStaleness } from '../shared/federation/staleness.ts';
 import { advance, nextDeadline, type Round, type RoundEffect, type RoundEvent, type Step } from '../shared/federation/round.ts';
 import { encodeBase64 } from '../shared/ledger/base64.ts';
+import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
@@ -50,6 +51,8 @@ export interface RoundContext {
   readonly stallMs: number;
   /** Time for each stage of a masked session but that of the vectors. */
   readonly stageMs: number;
+  /** How long an acknowledgement may wait for others that become durable with it. */
+  readonly acknowledgeMs: number;
   readonly meter?: Meter;
   /** Hears the state after every event. */
   readonly onProgress: (round: Round) => void;
@@ -163,9 +166,9 @@ function accumulate({ context, aggregation, receipts }: Runner, participant: str
 }
 
 /** The receipts of a round; a disk that does not take them ends it. */
-export function receiptsOf(runner: () => Runner, { storage, key, clock, gateway }: RoundContext, round: string, planHash: string): Receipts {
+export function receiptsOf(runner: () => Runner, { storage, key, clock, gateway, acknowledgeMs: gatherMs }: RoundContext, round: string, planHash: string): Receipts {
   return createReceipts({
-    round, planHash, storage, key, clock,
+    round, planHash, storage, key, clock, gatherMs,
     nodeOf: (participant) => runner().directory.get(participant),
     onDurable: (participant, receipt) => void gateway.send(participant, { type: 'accepted', round, receipt }),
     onFailed: ({ code, message }) => dispatch(runner(), { kind: 'abort', code, reason: message }),
@@ -173,14 +176,20 @@ export function receiptsOf(runner: () => Runner, { storage, key, clock, gateway 
 }
 
 async function startTraining(runner: Runner, participants: readonly string[], deadline: number): Promise<void> {
-  const { storage, ledger } = runner.context;
+  const { storage } = runner.context;
   runner.directory = await directoryOf(storage, participants);
-  await storage.startTraining(runner.plan.round, rosterOf(runner, participants));
-  await ledger.training(participants);
+  await charge(runner, participants);
   // The round may have been stopped while the disk was at work: nobody is told to train for nothing.
   if (runner.round.phase !== 'training') return;
   runner.isTraining = true;
   for (const participant of participants) train(runner, participant, deadline);
+}
+
+/** In journal and public record at once: from here on the round costs its share, whatever becomes of it. */
+async function charge(runner: Runner, participants: readonly string[]): Promise<void> {
+  const { context: { storage, ledger }, plan } = runner;
+  const roster = rosterOf(runner, participants);
+  await ledger.training(roster.map(({ node }) => node), (log) => storage.startTraining(plan.round, roster, log));
 }
 
 function reportsOf({ aggregation, masked, plan }: Runner): Aggregation | MaskedRound {
@@ -192,7 +201,7 @@ function reportsOf({ aggregation, masked, plan }: Runner): Aggregation | MaskedR
 /** Mode `distributed`: the charge follows when something is about to be revealed; until then the round can fail for free. */
 async function startMasking(runner: Runner, participants: readonly string[]): Promise<void> {
   const { context, plan } = runner;
-  const { key, clock, areas, stallMs, stageMs, gateway, ledger, storage } = context;
+  const { key, clock, areas, stallMs, stageMs, gateway, storage } = context;
   const directory = await directoryOf(storage, participants);
   runner.directory = directory;
   // The round may have been stopped while the disk was at work.
@@ -203,10 +212,7 @@ async function startMasking(runner: Runner, participants: readonly string[]): Pr
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
     onAccepted: (participant, sha256) => runner.receipts.report(participant, sha256),
     onBlame: (blame) => accuse(runner, directory, blame),
-    async commit(roster) {
-      await storage.startTraining(plan.round, rosterOf(runner, roster));
-      await ledger.training(roster);
-    },
+    commit: (roster) => charge(runner, roster),
     onStage: (stage, answered) => dispatch(runner, { kind: 'masking', stage, answered }),
     onSummed({ survivors, excessNoise }) {
       // Harmless, but the release is a little noisier than it says.
@@ -241,15 +247,20 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   // An evaluation has nothing of what is in the buffer.
   const failure = (await receipts.settled()) ?? (plan.aggregation === undefined ? null : await context.stragglers.settled());
   if (failure !== null) throw failure;
-  await context.ledger.survivors(reported);
-  const spends = await context.storage.spends(plan.task);
-  const charged = spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
+  const charged = await chargedEvents(runner);
   const stop = startTimer(context, 'decode');
   const sum = sumOf(runner);
   stop();
-  const { version, sha256 } = await context.conclude({ plan, charged, ...sum });
+  const { version, sha256 } = await context.conclude({ plan, charged, survivors: rosterOf(runner, reported).map(({ node }) => node), ...sum });
   runner.releaseSha256 = sha256;
   dispatch(runner, { kind: 'released', version });
+}
+
+/** Everything that the task's budget is charged with: nothing where nothing is promised. */
+async function chargedEvents({ context: { storage }, plan }: Runner): Promise<PrivacyEvent[]> {
+  if (plan.privacy.mode === 'none') return [];
+  const spends = await storage.spends(plan.task);
+  return spends.filter(({ state }) => state !== 'abandoned').flatMap(({ round, event }) => journalledEvents(round, event));
 }
 
 async function announceFailure(runner: Runner, { code, reason }: Extract<RoundEffect, { kind: 'announce-failed' }>): Promise<void> {

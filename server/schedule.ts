@@ -38,7 +38,7 @@ export interface ScheduleOptions extends OpeningContext, Omit<RoundSourceOptions
   readonly gatherMs: number;
   /** Pause after the first failure in a row. */
   readonly retryMs: number;
-  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'meter' | 'stallMs' | 'stageMs'>;
+  readonly round: Pick<RoundContext, 'areas' | 'key' | 'clock' | 'logger' | 'meter' | 'stallMs' | 'stageMs' | 'acknowledgeMs'>;
   readonly onProgress: (round: Round) => void;
   /** Whether a shop still owes another task a report: an invitation would have it drop that. */
   readonly isBusy?: (participant: string) => boolean;

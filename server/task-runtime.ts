@@ -56,6 +56,8 @@ export interface TaskTiming {
   readonly stallMs: number;
   /** Time for each stage of a masked session but that of the vectors. */
   readonly stageMs: number;
+  /** How long an acknowledgement may wait for others that become durable with it. */
+  readonly acknowledgeMs: number;
   /** How long witnesses may take to sign a plan. */
   readonly witnessMs: number;
 }
@@ -117,15 +119,15 @@ export function runTask(context: TaskContext, prepared: PreparedTask, gateway: G
   const { records, record, room, floor, areas, clock, logger, meter, timing, quorum, onProgress, onOver, isBusy, onFree } = context;
   const { spec: task, releases, state, createdAt, roundsWanted } = prepared;
   const { storage, key } = records;
-  const { gatherMs, retryMs, stallMs, stageMs, witnessMs } = timing;
+  const { gatherMs, retryMs, stallMs, stageMs, acknowledgeMs, witnessMs } = timing;
   const schedule = createSchedule({
     task, storage, releases, gateway, room, floor, roundsWanted, gatherMs, retryMs,
     createdAtMs: Date.parse(createdAt),
     isPaused: state !== 'active',
     keepCatalogue: (catalogue) => keepCatalogue(records, task.name, catalogue),
     createModel: modelOf,
-    openLedger: (plan, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, signal),
-    round: { areas, key, clock, logger, meter, stallMs, stageMs },
+    openLedger: (plan, reserve, signal) => openRoundLedger({ record, storage, clock, quorum, witnessMs }, plan, reserve, signal),
+    round: { areas, key, clock, logger, meter, stallMs, stageMs, acknowledgeMs },
     onOver, onProgress, isBusy, onFree,
   });
   return { ...prepared, schedule };

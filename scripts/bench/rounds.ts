@@ -1,7 +1,7 @@
 /**
- * Rounds of a real coordinator over loopback, beside the floor of the same run: a bare server that sums the same chunks.
- * Coordinator, floor and clients have a process each; rounds follow each other without a pause, and turns of both
- * alternate, so that a busy machine slows both.
+ * Rounds of a real coordinator over loopback, beside two floors of the same run: a bare server that sums the same chunks,
+ * and one that exchanges the messages of a round as well. Coordinator, floors and clients have a process each; rounds
+ * follow each other without a pause, and turns alternate, so that a busy machine slows all.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,8 +32,15 @@ export interface RoundsBench {
   readonly floorUpdatesPerSecond: number;
   readonly floorCpuMsPerUpdate: number;
   readonly ratioToFloor: number;
+  /** Reports of rounds with a bare server that says what a coordinator says, and checks, signs and keeps nothing. */
+  readonly exchangeUpdatesPerSecond: number;
+  readonly exchangeCpuMsPerUpdate: number;
+  readonly ratioToExchange: number;
   readonly roundMs: number;
-  /** A round, from invitation to invitation and so with its release, less what the floor takes to move the same bytes. */
+  /**
+   * Of a round, from invitation to invitation and so with its release: how long no shop has anything to do or to send. From
+   * the last to join to the first told to train, and from the last report to the next invitation.
+   */
   readonly roundOverheadMs: number;
   /** Resident memory of the coordinator for each idle, authenticated connection. */
   readonly idleConnectionBytes: number;
@@ -58,7 +65,7 @@ export async function benchRounds({ clients, length, idleConnections, folder = t
     return child;
   };
   try {
-    const throughput = await measureRounds({ coordinator: start('coordinator'), floor: start('floor'), shops: start('client') }, { clients, length, dataDir: join(dataDir, 'rounds') });
+    const throughput = await measureRounds({ coordinator: start('coordinator'), floor: start('floor'), exchange: start('exchange'), shops: start('client') }, { clients, length, dataDir: join(dataDir, 'rounds') });
     const idle = await measureIdle({ coordinator: start('coordinator'), shops: start('client') }, idleConnections, join(dataDir, 'idle'));
     return { clients, length, ...throughput, ...idle, machine: machine() };
   } finally {
@@ -70,37 +77,65 @@ export async function benchRounds({ clients, length, idleConnections, folder = t
 interface Parts {
   readonly coordinator: Child;
   readonly floor: Child;
+  readonly exchange: Child;
   readonly shops: Child;
 }
 
 type Throughput = Omit<RoundsBench, 'clients' | 'length' | keyof Idle | 'machine'>;
 
-async function measureRounds({ coordinator, floor, shops }: Parts, { clients, length, dataDir }: { clients: number; length: number; dataDir: string }): Promise<Throughput> {
+interface Turn {
+  readonly ms: number;
+  readonly waitingMs: number;
+}
+
+const playedSchema = z.strictObject({ ms: z.number(), waitingMs: z.number() });
+const movedSchema = z.number().transform((ms) => ({ ms, waitingMs: 0 }));
+
+async function measureRounds({ coordinator, floor, exchange, shops }: Parts, { clients, length, dataDir }: { clients: number; length: number; dataDir: string }): Promise<Throughput> {
   const { url } = await coordinator.ask({ kind: 'start', dataDir, length, clients }, urlSchema);
   const { url: floorUrl } = await floor.ask({ kind: 'start', length }, urlSchema);
-  await shops.ask({ kind: 'open', coordinator: url, floor: floorUrl, clients, length }, nothing);
-  const play = async (kind: 'rounds' | 'floor', rounds: number): Promise<number> => (await shops.ask({ kind, rounds }, z.number())) / rounds;
-  // Warms up, and tells how many rounds make a turn.
-  const [aRound, aMove] = [await play('rounds', 20), await play('floor', 50)];
-  const [rounds, moves] = [aRound, aMove].map((ms) => Math.max(3, Math.ceil(turnMs / ms)));
-  const before = [await coordinator.ask({ kind: 'usage' }, usageSchema), await floor.ask({ kind: 'usage' }, usageSchema)];
-  const roundTimes: number[] = [];
-  const floorTimes: number[] = [];
-  for (let turn = 0; turn < repeats; turn += 1) {
-    roundTimes.push(await play('rounds', rounds));
-    floorTimes.push(await play('floor', moves));
-  }
-  const after = [await coordinator.ask({ kind: 'usage' }, usageSchema), await floor.ask({ kind: 'usage' }, usageSchema)];
-  const [roundMs, floorMs] = [medianOf(roundTimes), medianOf(floorTimes)];
-  const [updatesPerSecond, floorUpdatesPerSecond] = [roundMs, floorMs].map((ms) => (clients * 1_000) / ms);
+  const invitation = await shops.ask({ kind: 'open', coordinator: url, floor: floorUrl, clients, length }, z.string());
+  const { url: exchangeUrl } = await exchange.ask({ kind: 'start', length, clients, invitation }, urlSchema);
+  await shops.ask({ kind: 'open-exchange', exchange: exchangeUrl, clients, length }, nothing);
+  const contests = [
+    await prepare(coordinator, 20, (rounds) => shops.ask({ kind: 'rounds', rounds }, playedSchema)),
+    await prepare(floor, 50, (rounds) => shops.ask({ kind: 'floor', rounds }, movedSchema)),
+    await prepare(exchange, 20, (rounds) => shops.ask({ kind: 'exchange', rounds }, playedSchema)),
+  ];
+  for (let turn = 0; turn < repeats; turn += 1) for (const contest of contests) await contest.play();
+  const [ours, bare, spoken] = await Promise.all(contests.map((contest) => contest.result(clients)));
   return {
-    updatesPerSecond,
-    serverCpuMsPerUpdate: (after[0].cpuMs - before[0].cpuMs) / (repeats * rounds * clients),
-    floorUpdatesPerSecond,
-    floorCpuMsPerUpdate: (after[1].cpuMs - before[1].cpuMs) / (repeats * moves * clients),
-    ratioToFloor: updatesPerSecond / floorUpdatesPerSecond,
-    roundMs,
-    roundOverheadMs: roundMs - floorMs,
+    updatesPerSecond: ours.updatesPerSecond,
+    serverCpuMsPerUpdate: ours.cpuMsPerUpdate,
+    floorUpdatesPerSecond: bare.updatesPerSecond,
+    floorCpuMsPerUpdate: bare.cpuMsPerUpdate,
+    ratioToFloor: ours.updatesPerSecond / bare.updatesPerSecond,
+    exchangeUpdatesPerSecond: spoken.updatesPerSecond,
+    exchangeCpuMsPerUpdate: spoken.cpuMsPerUpdate,
+    ratioToExchange: ours.updatesPerSecond / spoken.updatesPerSecond,
+    roundMs: ours.roundMs,
+    roundOverheadMs: ours.waitingMs,
+  };
+}
+
+interface Contest {
+  play(): Promise<void>;
+  result(clients: number): Promise<{ roundMs: number; waitingMs: number; updatesPerSecond: number; cpuMsPerUpdate: number }>;
+}
+
+/** Warms up, and tells how many rounds make a turn. */
+async function prepare(server: Child, warmUp: number, play: (rounds: number) => Promise<Turn>): Promise<Contest> {
+  const rounds = Math.max(3, Math.ceil((turnMs * warmUp) / (await play(warmUp)).ms));
+  const before = await server.ask({ kind: 'usage' }, usageSchema);
+  const turns: Turn[] = [];
+  return {
+    play: async () => void turns.push(await play(rounds)),
+    async result(clients) {
+      const after = await server.ask({ kind: 'usage' }, usageSchema);
+      const roundMs = medianOf(turns.map(({ ms }) => ms / rounds));
+      const waitingMs = medianOf(turns.map((turn) => turn.waitingMs / rounds));
+      return { roundMs, waitingMs, updatesPerSecond: (clients * 1_000) / roundMs, cpuMsPerUpdate: (after.cpuMs - before.cpuMs) / (turns.length * rounds * clients) };
+    },
   };
 }
 
@@ -109,7 +144,7 @@ type Idle = Pick<RoundsBench, 'idleConnectionBytes' | 'idleConnectionHeapBytes'>
 /** Connections before those that are measured, which stay: the first of them pay for code, caches and the room that a burst of handshakes takes. */
 const warmUpConnections = 1_000;
 
-async function measureIdle({ coordinator, shops }: Omit<Parts, 'floor'>, count: number, dataDir: string): Promise<Idle> {
+async function measureIdle({ coordinator, shops }: Pick<Parts, 'coordinator' | 'shops'>, count: number, dataDir: string): Promise<Idle> {
   // More shops than will come: no round opens.
   const { url } = await coordinator.ask({ kind: 'start', dataDir, length: 100, clients: count + warmUpConnections + 1 }, urlSchema);
   await shops.ask({ kind: 'idle', coordinator: url, from: 1, to: warmUpConnections }, nothing);

@@ -34,9 +34,9 @@ export function addBench(program: Command): void {
     .option('--json', 'print one JSON object')
     .action(async ({ json, ...round }: { json?: boolean; clients: number; length: number; idleConnections: number; folder?: string }) => {
       const result = await (await import('../bench/rounds.ts')).benchRounds(round);
-      const { updatesPerSecond, serverCpuMsPerUpdate, floorUpdatesPerSecond, ratioToFloor, roundOverheadMs, idleConnectionBytes } = result;
+      const { updatesPerSecond, serverCpuMsPerUpdate, floorUpdatesPerSecond, ratioToFloor, ratioToExchange, roundOverheadMs, idleConnectionBytes } = result;
       print({ json: json === true }, result, `${result.clients} shops, ${result.length} coordinates: ${updatesPerSecond.toFixed(0)} reports a second (${serverCpuMsPerUpdate.toFixed(2)} ms of processor time each), `
-        + `${(100 * ratioToFloor).toFixed(0)} % of the ${floorUpdatesPerSecond.toFixed(0)} of a bare server; a round costs ${roundOverheadMs.toFixed(0)} ms beyond moving its bytes, an idle connection ${(idleConnectionBytes / 1_000).toFixed(1)} kB\n${describeMachine(result.machine)}`);
+        + `${(100 * ratioToFloor).toFixed(0)} % of the ${floorUpdatesPerSecond.toFixed(0)} of a bare server, ${(100 * ratioToExchange).toFixed(0)} % of one that says as much; shops wait ${roundOverheadMs.toFixed(0)} ms a round for the coordinator, an idle connection ${(idleConnectionBytes / 1_000).toFixed(1)} kB\n${describeMachine(result.machine)}`);
     });
   bench
     .command('http')

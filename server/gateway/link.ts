@@ -32,9 +32,9 @@ export function createLink(socket: WebSocket, maxBufferedBytes: number, meter: M
       return false;
     }
     // The callback takes the error of a socket that closes meanwhile; its `close` event tells the rest.
-    const text = textOf(message);
-    meter.bytes('websocket', 'down', Buffer.byteLength(text));
-    socket.send(text, () => undefined);
+    const bytes = bytesOf(message);
+    meter.bytes('websocket', 'down', bytes.length);
+    socket.send(bytes, { binary: false }, () => undefined);
     return true;
   };
   const refuse = (error: CestaError): void => {
@@ -55,15 +55,15 @@ export function createLink(socket: WebSocket, maxBufferedBytes: number, meter: M
 }
 
 /** What is told to many is written once. */
-const texts = new WeakMap<ServerMessage, string>();
+const written = new WeakMap<ServerMessage, Buffer>();
 
-function textOf(message: ServerMessage): string {
-  let text = texts.get(message);
-  if (text === undefined) {
-    text = JSON.stringify(message);
-    texts.set(message, text);
+function bytesOf(message: ServerMessage): Buffer {
+  let bytes = written.get(message);
+  if (bytes === undefined) {
+    bytes = Buffer.from(JSON.stringify(message));
+    written.set(message, bytes);
   }
-  return text;
+  return bytes;
 }
 
 function shorten(text: string): string {

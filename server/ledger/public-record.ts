@@ -14,7 +14,7 @@ import type { SigningKey } from '../../shared/ledger/signing-key.ts';
 import { encodeBundle, tileContents, tileWidth, widthAt, type TileAddress } from '../../shared/ledger/tiles.ts';
 import { bytesToHex } from '../../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
-import type { Storage } from '../storage/storage.ts';
+import type { LogAppend, Storage } from '../storage/storage.ts';
 import { createHeads, noteOf, type Head, type Heads } from './heads.ts';
 
 /** Bytes that a node's key signed, and the signature in hex. */
@@ -26,6 +26,9 @@ export interface Statement {
 /** What an entry may depend on: everything before it. */
 export type RecordBefore = Pick<Replay, 'rdpOf' | 'roundOf' | 'versionsOf' | 'nodeState' | 'totals'>;
 
+/** Makes entries of the public record durable, with what belongs to them. */
+export type Commit = (log: LogAppend) => Promise<void>;
+
 export interface PublicRecord {
   /** Entries below the current head. */
   readonly size: number;
@@ -35,6 +38,13 @@ export interface PublicRecord {
    * @throws CestaError `log.inconsistent` for an entry that contradicts the record, `storage.failed`
    */
   append(entry: LogEntry | ((before: RecordBefore) => LogEntry)): Promise<number>;
+  /**
+   * Appends entries below one head, in one commit with what they are about: all of it, or none.
+   * @param commit has to make them durable; it must not append anything itself
+   * @returns the position of the first.
+   * @throws CestaError as `append`, and whatever `commit` throws
+   */
+  appendWith(entries: (before: RecordBefore) => readonly LogEntry[], commit: Commit): Promise<number>;
   /**
    * Records that a node signed two different statements where it may sign one. Once for a node and round.
    * @returns the position of the entry.
@@ -59,7 +69,7 @@ export interface PublicRecord {
 }
 
 export interface PublicRecordOptions {
-  readonly storage: Pick<Storage, 'logSize' | 'appendLogEntry' | 'logEntries' | 'setting' | 'putSetting'>;
+  readonly storage: Pick<Storage, 'logSize' | 'appendLog' | 'logEntries' | 'setting' | 'putSetting'>;
   readonly key: SigningKey;
   /** Those whose cosignatures are taken. */
   readonly witnesses?: readonly NoteKey[];
@@ -111,10 +121,11 @@ export async function openPublicRecord(options: PublicRecordOptions): Promise<Pu
       return state.books.replay;
     },
     refresh: () => inTurn(() => refresh(state)),
-    append: (entry) => inTurn(() => append(state, typeof entry === 'function' ? entry : () => entry)),
+    append: (entry) => inTurn(() => append(state, (before) => [typeof entry === 'function' ? entry(before) : entry])),
+    appendWith: (entries, commit) => inTurn(() => append(state, entries, commit)),
     async equivocation(node, round, first, second) {
       const entry = await provenEquivocation(node, round, first, second);
-      return inTurn(async () => state.books.equivocations.get(accusation(entry)) ?? append(state, () => entry));
+      return inTurn(async () => state.books.equivocations.get(accusation(entry)) ?? append(state, () => [entry]));
     },
     checkpoint: () => noteOf(state.heads.current),
     evidence: (position, quorum = 0) => evidenceOf(state, position, quorum),
@@ -170,19 +181,20 @@ async function refresh(state: State): Promise<void> {
   state.isStale = false;
 }
 
-async function append(state: State, make: (before: RecordBefore) => LogEntry): Promise<number> {
-  const { storage } = state.options;
+async function append(state: State, make: (before: RecordBefore) => readonly LogEntry[], commit: Commit = (log) => state.options.storage.appendLog(log)): Promise<number> {
   await refresh(state);
   const { books, heads } = state;
   const position = books.tree.size;
-  const bytes = encodeEntry(make(books.replay));
-  // Read back like everybody will: what no reader accepts must not become durable.
-  const entry = decodeEntry(bytes);
-  // First, since it may refuse the entry; what it has taken in is forgotten should the storage fail.
-  take(books, entry, bytes);
-  state.isStale = true;
+  const entries = make(books.replay).map(encodeEntry);
+  for (const bytes of entries) {
+    // Read back like everybody will: what no reader accepts must not become durable.
+    const entry = decodeEntry(bytes);
+    // First, since it may refuse the entry; what it has taken in is forgotten should anything fail from here on.
+    take(books, entry, bytes);
+    state.isStale = true;
+  }
   const head = { size: books.tree.size, root: books.tree.root() };
-  await storage.appendLogEntry(position, bytes, { [headSetting]: signCheckpoint(head, state.options.key) });
+  await commit({ position, entries, settings: { [headSetting]: signCheckpoint(head, state.options.key) } });
   heads.add(head);
   state.isStale = false;
   return position;

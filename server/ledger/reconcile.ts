@@ -1,7 +1,7 @@
 /**
- * After a crash, or a disk that failed half-way, the journal may be a step ahead of the public record: it is written
- * first, so that nothing can be in the record that never was. What it has charged, released or served beyond the
- * record is recorded here, once.
+ * The journal may be a step ahead of the public record: where an operator's change of releases crashed half-way, and
+ * where an earlier version wrote it first, step by step. What it has charged, released or served beyond the record is
+ * recorded here, once.
  */
 import { journalledEvents } from '../../shared/federation/budget-report.ts';
 import { planEntry, spendEntry } from '../../shared/ledger/log-entries.ts';

@@ -35,8 +35,10 @@ export async function catchUpReleases(record: PublicRecord, storage: Pick<Storag
   if (inForce !== undefined && inForce.version > record.before.versionsOf(task).served) await recordServed(record, inForce);
 }
 
-/** Oldest first. */
+/** Oldest first. Asked for before and after every round, and hardly ever any: a page is read only where there are some. */
 async function releasesAbove(storage: Pick<Storage, 'releases'>, task: string, version: number): Promise<ReleaseRecord[]> {
+  const [newest] = await storage.releases(task, { before: Number.MAX_SAFE_INTEGER, limit: 1 });
+  if (newest === undefined || newest.version <= version) return [];
   const releases: ReleaseRecord[] = [];
   for (let before = Number.MAX_SAFE_INTEGER; ;) {
     const page = await storage.releases(task, { before, limit: pageSize });

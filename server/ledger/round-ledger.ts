@@ -1,7 +1,8 @@
 /**
  * What one round says in the public record, each part before what it is about: the plan before anybody is invited,
- * roster and spend before anybody is told to train, the survivors and the release before it is served. A round that
- * fails on the way says no more.
+ * roster and spend before anybody is told to train, the survivors and the release before it is served. What the journal
+ * has of it is in the same commit: a sync of the disk for each step, and no step that only one of the two knows of. A
+ * round that fails on the way says no more.
  */
 import { planHash, type Plan } from '../../shared/federation/plan.ts';
 import { planEvents } from '../../shared/federation/plan-cost.ts';
@@ -10,25 +11,40 @@ import { encodeEntry, membersOf, planEntry, spendEntry } from '../../shared/ledg
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Storage } from '../storage/storage.ts';
-import { reconcile, type Journal } from './reconcile.ts';
-import type { PublicRecord, Statement } from './public-record.ts';
+import type { Commit, PublicRecord, Statement } from './public-record.ts';
 
 export interface RoundLedger {
   /** That the plan is in the record: for the invitations. */
   readonly evidence: Evidence;
-  /** Records who trains and what it costs. Call it when the charge is durable. */
-  training(participants: readonly string[]): Promise<void>;
-  /** Records whose reports to this plan are in the sum. */
-  survivors(participants: readonly string[]): Promise<void>;
-  /** Records the release. Call it when the release is durable, before it is served; `held`: it is a candidate, not served. */
-  released(release: { readonly version: number; readonly sha256: string; readonly held?: boolean }): Promise<void>;
+  /**
+   * Records who trains and what it costs.
+   * @param nodes long-term keys of the members
+   * @param charge commits it, with the charge in the journal
+   */
+  training(nodes: readonly string[], charge: Commit): Promise<void>;
+  /** Records whose reports to this plan are in a sum that makes no release, by their keys. */
+  survivors(nodes: readonly string[]): Promise<void>;
+  /**
+   * Records the release of a sum, and whose reports to this plan are in that, before it is served.
+   * @param publish commits it, with the release in the journal; its file is durable already
+   */
+  released(release: RecordedRelease, publish: Commit): Promise<void>;
   /** Records that a node signed two different statements in this round. See {@link PublicRecord.equivocation}. */
   equivocation(node: string, first: Statement, second: Statement): Promise<number>;
 }
 
+export interface RecordedRelease {
+  readonly version: number;
+  readonly sha256: string;
+  /** Long-term keys. */
+  readonly survivors: readonly string[];
+  /** It is a candidate, not served. */
+  readonly held?: boolean;
+}
+
 export interface RoundLedgerContext {
   readonly record: PublicRecord;
-  readonly storage: Pick<Storage, 'nodes' | 'failRound'> & Journal;
+  readonly storage: Pick<Storage, 'failRound'>;
   readonly clock: Clock;
   /** Cosignatures that the head above a plan must have before anybody is invited. */
   readonly quorum: number;
@@ -42,16 +58,15 @@ export function requireRecordable(plan: Plan): void {
 }
 
 /**
- * Records the plan of a round that is in the journal. If that cannot be, the round has failed before it began, and its
+ * Records the plan of a round. If that cannot be, or no witness signs it, the round has failed before it began, and its
  * share of the budget is free again.
+ * @param reserve commits the plan, with its reservation in the journal
  * @param signal ends the wait for witnesses
- * @throws CestaError `round.failed` when witnesses do not sign in time; what {@link PublicRecord.append} throws.
+ * @throws CestaError `round.failed` when witnesses do not sign in time; what {@link PublicRecord.appendWith} throws.
  */
-export async function openRoundLedger(context: RoundLedgerContext, plan: Plan, signal: AbortSignal): Promise<RoundLedger> {
+export async function openRoundLedger(context: RoundLedgerContext, plan: Plan, reserve: Commit, signal: AbortSignal): Promise<RoundLedger> {
   try {
-    // An earlier round may have been charged and not recorded, when a disk failed in between.
-    await reconcile(context.record, context.storage, plan.task);
-    const position = await context.record.append(planEntry(plan));
+    const position = await context.record.appendWith(() => [planEntry(plan)], reserve);
     if (context.quorum > 0) await untilCosigned(context, position, signal);
     return ledgerOf(context, plan, context.record.evidence(position, context.quorum));
   } catch (error) {
@@ -67,30 +82,20 @@ function ledgerOf(context: RoundLedgerContext, plan: Plan, evidence: Evidence): 
   const ref = { task, round, planHash: planHash(plan) };
   return {
     evidence,
-    async training(participants) {
-      const members = membersOf(await keysOf(context, participants));
-      await record.append({ type: 'roster', ...ref, members });
-      await record.append(({ rdpOf }) => spendEntry(ref, planEvents(plan), rdpOf(task)));
+    async training(nodes, charge) {
+      await record.appendWith(({ rdpOf }) => [{ type: 'roster', ...ref, members: membersOf(nodes) }, spendEntry(ref, planEvents(plan), rdpOf(task))], charge);
     },
-    async survivors(participants) {
-      const members = membersOf(await keysOf(context, participants));
-      await record.append({ type: 'survivors', ...ref, members });
+    async survivors(nodes) {
+      await record.append({ type: 'survivors', ...ref, members: membersOf(nodes) });
     },
-    async released({ version, sha256, held }) {
-      await record.append({ type: 'round-result', ...ref, version, release: sha256, ...(held === true ? { held } : {}) });
+    async released({ version, sha256, survivors, held }, publish) {
+      await record.appendWith(() => [
+        { type: 'survivors', ...ref, members: membersOf(survivors) },
+        { type: 'round-result', ...ref, version, release: sha256, ...(held === true ? { held } : {}) },
+      ], publish);
     },
     equivocation: (node, first, second) => record.equivocation(node, round, first, second),
   };
-}
-
-async function keysOf({ storage }: RoundLedgerContext, participants: readonly string[]): Promise<string[]> {
-  // Participants are known by their names without case, as the names of shops are compared.
-  const keys = new Map((await storage.nodes()).map(({ name, publicKey }) => [name.toLowerCase(), publicKey]));
-  return participants.map((participant) => {
-    const key = keys.get(participant);
-    if (key === undefined) throw new CestaError('internal', `record: expected the key of ${participant}, got none`);
-    return key;
-  });
 }
 
 async function untilCosigned({ record, clock, quorum, witnessMs }: RoundLedgerContext, position: number, signal: AbortSignal): Promise<void> {

@@ -8,7 +8,10 @@ import type { SqliteDatabase, SqliteStatement } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { bindable } from './bindable.ts';
 
-/** Write-ahead log, and an fsync at every commit: what is committed survives a power cut. Patience first: a backup may be reading. */
+/**
+ * Write-ahead log, and an fsync at every commit: what is committed survives a power cut. The timeout comes first: somebody
+ * who reads the file may be recovering the log of a process that was killed just when this one opens it.
+ */
 const pragmas = ['busy_timeout = 5000', 'journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON'] as const;
 
 /** @throws CestaError `storage.failed` */

@@ -2,19 +2,12 @@
 import type { Kysely, Transaction } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Schema } from './schema.ts';
-import type { Storage } from './storage.ts';
+import type { LogAppend, Storage } from './storage.ts';
 
-export function logOf(db: Kysely<Schema>): Pick<Storage, 'logSize' | 'appendLogEntry' | 'logEntries'> {
+export function logOf(db: Kysely<Schema>): Pick<Storage, 'logSize' | 'appendLog' | 'logEntries'> {
   return {
     logSize: () => sizeOf(db),
-    async appendLogEntry(position, bytes, settings = {}) {
-      await db.transaction().execute(async (transaction) => {
-        const size = await sizeOf(transaction);
-        if (position !== size) throw new CestaError('storage.failed', `log_entries: expected to append at ${size}, got ${position}`);
-        await transaction.insertInto('log_entries').values({ position, bytes: Buffer.from(bytes).toString('base64') }).execute();
-        for (const [key, value] of Object.entries(settings)) await putSetting(transaction, key, value);
-      });
-    },
+    appendLog: (log) => db.transaction().execute((transaction) => appendLog(transaction, log)),
     async logEntries({ from, limit }) {
       const rows = await db.selectFrom('log_entries').selectAll().where('position', '>=', from).orderBy('position').limit(limit).execute();
       return rows.map(({ position, bytes }, i) => {
@@ -23,6 +16,16 @@ export function logOf(db: Kysely<Schema>): Pick<Storage, 'logSize' | 'appendLogE
       });
     },
   };
+}
+
+/** As a part of a transaction; nothing, without entries. */
+export async function appendLog(transaction: Transaction<Schema>, log: LogAppend | undefined): Promise<void> {
+  if (log === undefined || log.entries.length === 0) return;
+  const { position: first, entries, settings = {} } = log;
+  const size = await sizeOf(transaction);
+  if (first !== size) throw new CestaError('storage.failed', `log_entries: expected to append at ${size}, got ${first}`);
+  await transaction.insertInto('log_entries').values(entries.map((bytes, i) => ({ position: first + i, bytes: Buffer.from(bytes).toString('base64') }))).execute();
+  for (const [key, value] of Object.entries(settings)) await putSetting(transaction, key, value);
 }
 
 export async function putSetting(db: Kysely<Schema> | Transaction<Schema>, key: string, value: string): Promise<void> {

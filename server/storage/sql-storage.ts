@@ -12,7 +12,7 @@ import { identityOf } from './identity-storage.ts';
 import { operatorsOf } from './operator-storage.ts';
 import { keepRoster, participantsOf } from './participant-storage.ts';
 import { readEvaluation, readRelease, readRound, readSpend, readTask } from './rows.ts';
-import { logOf, putSetting } from './sql-log.ts';
+import { appendLog, logOf, putSetting } from './sql-log.ts';
 import type { Schema } from './schema.ts';
 import type { Failure, ReleaseRecord, SpendState, Storage } from './storage.ts';
 
@@ -90,7 +90,7 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
       const row = await db.selectFrom('rounds').select((eb) => eb.fn.max('number').as('last')).where('task', '=', task).executeTakeFirst();
       return Number(row?.last ?? 0) + 1;
     },
-    async openRound({ task, number, plan, planHash, spend, admit }) {
+    async openRound({ task, number, plan, planHash, spend, admit }, log) {
       await db.transaction().execute(async (transaction) => {
         if (admit !== null) admit(await spendsOf(transaction, task));
         const at = now();
@@ -99,18 +99,20 @@ function roundsOf(db: Db, now: () => string): Pick<Storage, RoundFunctions> {
           .values({ ...round, training_at: null, ended_at: null, participants: null, failure_code: null, failure_message: null }).execute();
         await transaction.insertInto('spends')
           .values({ round: plan.round, task, event: canonicalJson(spend.event), epsilon: spend.epsilon, delta: spend.delta, state: 'reserved', changed_at: at }).execute();
+        await appendLog(transaction, log);
         if (purposeOf(plan) !== 'evaluation') return;
         const { candidate, served } = parseComparedReleases(plan.model.hyperParameters);
         await transaction.insertInto('evaluations').values({ round: plan.round, task, candidate, served, result: null }).execute();
       });
     },
-    async startTraining(round, roster) {
+    async startTraining(round, roster, log) {
       await db.transaction().execute(async (transaction) => {
         const started = await transaction.updateTable('rounds').set({ state: 'training', training_at: now(), participants: roster.length })
           .where('id', '=', round).where('state', '=', 'recruiting').executeTakeFirst();
         if (started.numUpdatedRows !== 1n) throw new CestaError('storage.failed', `round ${round}: expected it to be recruiting when training starts`);
         await moveSpend(transaction, round, 'reserved', 'committed', now());
         await keepRoster(transaction, round, roster, now());
+        await appendLog(transaction, log);
       });
     },
     async failRound(round, failure) {
@@ -201,10 +203,11 @@ type ReleaseFunctions = 'publish' | 'releases' | 'release' | 'restoreRelease' | 
 
 function releasesOf(db: Db, now: () => string): Pick<Storage, ReleaseFunctions> {
   return {
-    async publish(release, participants) {
+    async publish(release, participants, log) {
       await db.transaction().execute(async (transaction) => {
         await endRound(transaction, release.round, participants, now());
         await insertRelease(transaction, release);
+        await appendLog(transaction, log);
       });
     },
     async releases(task, { before, limit, state }) {

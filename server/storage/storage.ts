@@ -125,6 +125,18 @@ export interface Failure {
   readonly message: string;
 }
 
+/** What is appended to the public record, and the settings that change with it: its head. */
+export interface LogAppend {
+  /** Of the first entry. */
+  readonly position: number;
+  readonly entries: readonly Uint8Array[];
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A step of a round that takes a `LogAppend` commits it along, both or neither: what is in the journal is then in the
+ * public record as well.
+ */
 export interface Storage extends IdentityRecords, OperatorRecords, ParticipantRecords {
   /** Resolves when the database answers. */
   ping(): Promise<void>;
@@ -146,11 +158,11 @@ export interface Storage extends IdentityRecords, OperatorRecords, ParticipantRe
    * Writes the plan and reserves its budget, both or neither.
    * @throws CestaError whatever `admit` throws.
    */
-  openRound(round: OpenRoundRecord): Promise<void>;
+  openRound(round: OpenRoundRecord, log?: LogAppend): Promise<void>;
   /** Charges the reserved budget for good and notes who takes part: call it before the first member is told to train. */
-  startTraining(round: string, roster: readonly RosterEntry[]): Promise<void>;
+  startTraining(round: string, roster: readonly RosterEntry[], log?: LogAppend): Promise<void>;
   /** Ends a round with its release, served or a candidate, both or neither. */
-  publish(release: ReleaseRecord, participants: number): Promise<void>;
+  publish(release: ReleaseRecord, participants: number, log?: LogAppend): Promise<void>;
   /** Ends an evaluation with what came of it. */
   concludeEvaluation(round: string, participants: number, result: GateVerdict): Promise<void>;
   /** The evaluations of a task, oldest first. */
@@ -191,11 +203,10 @@ export interface Storage extends IdentityRecords, OperatorRecords, ParticipantRe
   /** Entries of the public record. */
   logSize(): Promise<number>;
   /**
-   * Appends to the public record; nothing in it is ever changed.
-   * @param settings what changes with it, in the same commit
-   * @throws CestaError `storage.failed` unless `position` is the one after the last.
+   * Appends to the public record, all or nothing; nothing in it is ever changed.
+   * @throws CestaError `storage.failed` unless the position is the one after the last.
    */
-  appendLogEntry(position: number, bytes: Uint8Array, settings?: Readonly<Record<string, string>>): Promise<void>;
+  appendLog(log: LogAppend): Promise<void>;
   /**
    * Entries in order, fewer where the record ends.
    * @throws CestaError `storage.failed` for a record with a gap.

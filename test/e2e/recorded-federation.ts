@@ -84,6 +84,6 @@ export async function rewriteRecord(dataDir: string, change: (entries: LogEntry[
   database.prepare("delete from settings where key like 'log-%'").run([]);
   database.close();
   const again = await openLibsqlStorage(dataDir);
-  for (const [position, entry] of change(entries).entries()) await again.appendLogEntry(position, encodeEntry(entry));
+  await again.appendLog({ position: 0, entries: change(entries).map(encodeEntry) });
   await again.close();
 }

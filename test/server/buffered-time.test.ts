@@ -80,8 +80,11 @@ async function run(shape: TaskShape, trainingMs: Readonly<Record<string, number>
       ready: () => Object.keys(trainingMs),
       close: () => Promise.resolve(),
     },
-    room: createCatalogueRoom(catalogue), keepCatalogue: () => Promise.resolve(), createModel: () => model, openLedger: () => Promise.resolve(silentLedger()),
-    round: { areas: createStagingAreas(4), key, clock, logger: silent, stallMs: 1e9, stageMs: 1e9 },
+    room: createCatalogueRoom(catalogue), keepCatalogue: () => Promise.resolve(), createModel: () => model, async openLedger(_plan, reserve) {
+      await reserve({ position: 0, entries: [] });
+      return silentLedger();
+    },
+    round: { areas: createStagingAreas(4), key, clock, logger: silent, stallMs: 1e9, stageMs: 1, acknowledgeMs: 0e9 },
     onProgress: () => undefined, onOver: () => undefined,
   });
   await schedule.start();

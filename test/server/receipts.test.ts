@@ -3,14 +3,18 @@ import { createReceipts, type Receipts } from '../../server/receipts.ts';
 import { verifyReceipt, type SignedReceipt } from '../../shared/ledger/receipt.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { fakeClock } from './support/fake-clock.ts';
+import { fakeClock, type FakeClock } from './support/fake-clock.ts';
 
 const key = signingKey(new Uint8Array(32).fill(3));
 const sha256 = 'c'.repeat(64);
 const nodes = new Map(['a', 'b', 'c', 'd'].map((name) => [name, name.charCodeAt(0).toString(16).repeat(32)]));
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 3; i += 1) await turn();
+};
 
 interface Rig {
+  readonly clock: FakeClock;
   readonly receipts: Receipts;
   readonly batches: string[][];
   readonly told: string[];
@@ -20,14 +24,15 @@ interface Rig {
   readonly release: (error?: CestaError) => Promise<void>;
 }
 
-function rig(): Rig {
+function rig(gatherMs = 0): Rig {
+  const clock = fakeClock();
   const batches: string[][] = [];
   const told: string[] = [];
   const failures: string[] = [];
   const kept: SignedReceipt[] = [];
   let finish: (error?: CestaError) => void = () => undefined;
   const receipts = createReceipts({
-    round: 'main-1', planHash: 'a'.repeat(64), key, clock: fakeClock(), nodeOf: (name) => nodes.get(name),
+    round: 'main-1', planHash: 'a'.repeat(64), key, clock, gatherMs, nodeOf: (name) => nodes.get(name),
     storage: {
       recordParticipants(_round, changes) {
         batches.push(changes.map(({ participant, kind }) => `${participant} ${kind}`));
@@ -43,7 +48,7 @@ function rig(): Rig {
     onFailed: ({ code }) => void failures.push(code),
   });
   return {
-    receipts, batches, told, failures, kept,
+    clock, receipts, batches, told, failures, kept,
     async release(error) {
       finish(error);
       await turn();
@@ -78,6 +83,27 @@ describe('receipts', () => {
     expect(told).toEqual(['a', 'b']);
     await release();
     expect(told).toEqual(['a', 'b', 'c']);
+  });
+
+  it('wait a little for one another, but not when everybody waits for them', async () => {
+    const { receipts, batches, clock, told, release } = rig(50);
+    receipts.report('a', sha256);
+    await turn();
+    clock.advance(49);
+    receipts.report('b', sha256);
+    await turn();
+    expect(batches).toEqual([]);
+    clock.advance(1);
+    await turns();
+    expect(batches).toEqual([['a reported', 'b reported']]);
+    await release();
+    receipts.report('c', sha256);
+    await turns();
+    const settled = receipts.settled();
+    await turns();
+    expect(batches[1]).toEqual(['c reported']);
+    await release();
+    expect([await settled, told, clock.pending]).toEqual([null, ['a', 'b', 'c'], 0]);
   });
 
   it('are waited for, all of them', async () => {

@@ -174,8 +174,8 @@ describe('a crash', () => {
     [name, 'after the row', run, ['after', statement], true] as const,
   ]);
   const recorded = changes.slice(0, 3).flatMap(([name, run]) => [
-    [name, 'before the entry', run, ['before', 'appendLogEntry'], true] as const,
-    [name, 'after the entry', run, ['after', 'appendLogEntry'], true] as const,
+    [name, 'before the entry', run, ['before', 'appendLog'], true] as const,
+    [name, 'after the entry', run, ['after', 'appendLog'], true] as const,
   ]);
 
   it.each([...points, ...recorded])('during %s, %s, leaves what is served, the journal and the record agreed', async (_name, _when, run, fault, isDone) => {

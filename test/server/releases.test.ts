@@ -35,7 +35,7 @@ async function rigOf(): Promise<Rig> {
 async function trainedSum(storage: Storage, number: number, base: string | null = null): Promise<Sum> {
   await storage.openRound(roundRecord(number, null));
   await storage.startTraining(`trial-${number}`, rosterOf(2));
-  return { plan: { ...planOf({}, number), baseRelease: base }, aggregate: { sum: Float64Array.of(1, 2, 3, 4), shoppers: 9, noiseStd: 0.5, nextClipNorm: null }, participants: 2, charged: [] };
+  return { plan: { ...planOf({}, number), baseRelease: base }, aggregate: { sum: Float64Array.of(1, 2, 3, 4), shoppers: 9, noiseStd: 0.5, nextClipNorm: null }, participants: 2, survivors: ['a', 'b'], charged: [] };
 }
 
 /** The model of the fixtures with one thing wrong. */

@@ -46,8 +46,11 @@ async function rigOf(shape: TaskShape = {}, faults: Partial<Storage> = {}, optio
     room: createCatalogueRoom(catalogue),
     keepCatalogue: () => Promise.resolve(),
     createModel: () => model,
-    openLedger: () => Promise.resolve(silentLedger()),
-    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000, stageMs: 30_000 },
+    async openLedger(_plan, reserve) {
+      await reserve({ position: 0, entries: [] });
+      return silentLedger();
+    },
+    round: { areas: createStagingAreas(1), key, clock, logger: silent, stallMs: 30_000, stageMs: 30_000, acknowledgeMs: 0 },
     onProgress: () => undefined,
     onOver: () => undefined,
     ...options,
@@ -94,7 +97,7 @@ describe('what a round starts from', () => {
     const rig = await releaseRig();
     await rig.round();
     await rig.round({ hold: true });
-    rig.fail(['before', 'appendLogEntry']);
+    rig.fail(['before', 'appendLog']);
     await expect(rig.releases.promote(2, 'operator')).rejects.toMatchObject({ code: 'storage.failed' });
     const { arrive, sent } = await rigOf({ min: 1, target: 1 }, {}, { storage: rig.storage, releases: rig.releases, roundsWanted: 9 });
     arrive('a');

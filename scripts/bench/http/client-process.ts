@@ -1,6 +1,7 @@
 /**
  * Readers of a release over connections that are kept alive: bare sockets that send the same request again and again
- * and count the bytes that come back, so that the readers cost less than what they measure.
+ * and count the bytes that come back, each into one buffer of its own, so that the readers cost less than what they
+ * measure.
  */
 import { connect, type Socket } from 'node:net';
 import { z } from 'zod';
@@ -32,21 +33,35 @@ async function read({ url, connections, requests, ifNoneMatch }: Reading): Promi
   const { hostname, port, host } = new URL(url);
   const condition = ifNoneMatch === null ? '' : `If-None-Match: ${ifNoneMatch}\r\n`;
   const request = Buffer.from(`GET /v1/model HTTP/1.1\r\nHost: ${host}\r\n${condition}\r\n`);
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(Number(port), hostname)));
+  const lines = await Promise.all(Array.from({ length: connections }, () => open(Number(port), hostname)));
   const state = { left: requests };
   const start = performance.now();
-  await Promise.all(sockets.map((socket) => ask(socket, request, state, ifNoneMatch === null ? 200 : 304)));
+  await Promise.all(lines.map((line) => ask(line, request, state, ifNoneMatch === null ? 200 : 304)));
   const ms = performance.now() - start;
-  for (const socket of sockets) socket.destroy();
+  for (const { socket } of lines) socket.destroy();
   return ms;
 }
 
-function open(port: number, host: string): Promise<Socket> {
-  const socket = connect({ port, host, noDelay: true });
-  return new Promise((resolve, reject) => void socket.once('connect', () => resolve(socket)).once('error', reject));
+interface Line {
+  readonly socket: Socket;
+  /** What the next bytes are for; they are overwritten by those after them. */
+  hear: (bytes: Buffer) => void;
 }
 
-function ask(socket: Socket, request: Buffer, state: { left: number }, status: number): Promise<void> {
+const readBytes = 1 << 18;
+
+function open(port: number, host: string): Promise<Line> {
+  const callback = (length: number, bytes: Uint8Array): boolean => {
+    line.hear(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+    return true;
+  };
+  const socket = connect({ port, host, noDelay: true, onread: { buffer: Buffer.allocUnsafeSlow(readBytes), callback } });
+  const line: Line = { socket, hear: () => undefined };
+  return new Promise((resolve, reject) => void socket.once('connect', () => resolve(line)).once('error', reject));
+}
+
+function ask(line: Line, request: Buffer, state: { left: number }, status: number): Promise<void> {
+  const { socket } = line;
   return new Promise((resolve, reject) => {
     /** Of the answer that is being read: bytes still to come, or what there is of its head. */
     let missing = 0;
@@ -57,7 +72,7 @@ function ask(socket: Socket, request: Buffer, state: { left: number }, status: n
       socket.write(request);
     };
     socket.on('error', reject).on('close', () => reject(new CestaError('internal', 'bench: expected the connection to be kept, and it was closed')));
-    socket.on('data', (data: Buffer) => {
+    line.hear = (data) => {
       if (missing > 0) {
         missing -= data.length;
         return missing === 0 ? next() : undefined;
@@ -69,7 +84,7 @@ function ask(socket: Socket, request: Buffer, state: { left: number }, status: n
       missing = Number(/\r\ncontent-length: (\d+)/i.exec(head.slice(0, end))?.[1] ?? 0) - (head.length - end - 4);
       head = '';
       if (missing === 0) next();
-    });
+    };
     next();
   });
 }

@@ -11,11 +11,19 @@ import { connectStatement, parseServerMessage, roundsPath } from '../../../share
 import { sendStatistic } from './floor-clients.ts';
 
 export interface LeanShops {
+  /** The last that came, as it was sent. */
+  readonly invitation: string;
   /**
    * Answers the invitations that are held back, takes part in so many rounds, and holds the next invitations back.
-   * @returns milliseconds from the first answer until everybody is invited to the round after the last
    */
-  play(rounds: number): Promise<number>;
+  play(rounds: number): Promise<PlayedRounds>;
+}
+
+export interface PlayedRounds {
+  /** From the first answer until everybody is invited to the round after the last. */
+  readonly ms: number;
+  /** Of that, how long all shops had said what was theirs to say and heard nothing of it. */
+  readonly waitingMs: number;
 }
 
 interface Invitation {
@@ -32,6 +40,11 @@ interface Shops {
   text: string;
   invitation: Invitation;
   roundsLeft: number;
+  /** Shops that have joined the round and shops whose report is on the way, in turn. */
+  said: number;
+  /** When the last of all shops has said its word; null while one of them has not, or the answer came. */
+  saidAt: number | null;
+  waitingMs: number;
   onHeld: () => void;
 }
 
@@ -43,7 +56,7 @@ interface Shop {
 export async function openLeanShops(url: string, clients: number, statistic: Int32Array): Promise<LeanShops> {
   const shops: Shops = {
     statistic, sha256: createHash('sha256').update(new Uint8Array(statistic.buffer)).digest('hex'), clients,
-    invited: new Set(), text: '', invitation: { round: '', planHash: '' }, roundsLeft: 0, onHeld: () => undefined,
+    invited: new Set(), text: '', invitation: { round: '', planHash: '' }, roundsLeft: 0, said: 0, saidAt: null, waitingMs: 0, onHeld: () => undefined,
   };
   const allInvited = (): Promise<void> => new Promise((resolve) => {
     shops.onHeld = resolve;
@@ -57,13 +70,17 @@ export async function openLeanShops(url: string, clients: number, statistic: Int
   }
   await first;
   return {
+    get invitation() {
+      return shops.text;
+    },
     async play(rounds) {
       const held = allInvited();
       shops.roundsLeft = rounds;
+      shops.waitingMs = 0;
       const start = performance.now();
       answerInvitations(shops);
       await held;
-      return performance.now() - start;
+      return { ms: performance.now() - start, waitingMs: shops.waitingMs };
     },
   };
 }
@@ -78,12 +95,31 @@ export async function connectIdle(url: string, from: number, to: number): Promis
 function hear(shops: Shops, shop: Shop, text: string): void {
   const { round } = shops.invitation;
   if (text.startsWith('{"type":"invite"')) return invite(shops, shop, text);
-  if (text.startsWith('{"type":"train"')) return say(shop, { type: 'report', ...shops.invitation, length: shops.statistic.length, sha256: shops.sha256 });
-  if (text.startsWith('{"type":"upload"')) return void (shop.seq = sendStatistic(shop.socket, round, shops.statistic, shop.seq));
+  if (text.startsWith('{"type":"train"')) {
+    answered(shops);
+    return say(shop, { type: 'report', ...shops.invitation, length: shops.statistic.length, sha256: shops.sha256 });
+  }
+  if (text.startsWith('{"type":"upload"')) {
+    shop.seq = sendStatistic(shop.socket, round, shops.statistic, shop.seq);
+    return said(shops, 1);
+  }
   if (text.startsWith('{"type":"error"') || text.startsWith('{"type":"round-failed"')) throw new CestaError('internal', `bench: expected a round that goes well, got ${text}`);
 }
 
+function said(shops: Shops, count: number): void {
+  shops.said += count;
+  if (shops.said < shops.clients) return;
+  shops.said = 0;
+  shops.saidAt = performance.now();
+}
+
+function answered(shops: Shops): void {
+  if (shops.saidAt !== null) shops.waitingMs += performance.now() - shops.saidAt;
+  shops.saidAt = null;
+}
+
 function invite(shops: Shops, shop: Shop, text: string): void {
+  answered(shops);
   if (shops.text !== text) {
     const { plan } = JSON.parse(text) as { plan: unknown };
     const parsed = parsePlan(plan);
@@ -100,6 +136,7 @@ function answerInvitations(shops: Shops): void {
   const invited = [...shops.invited];
   shops.invited.clear();
   for (const shop of invited) say(shop, { type: 'join', ...shops.invitation });
+  said(shops, invited.length);
 }
 
 function say(shop: Shop, message: object): void {

@@ -12,6 +12,7 @@ import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { decodeBundle, subtreesFromTiles, tilePath, widthAt } from '../../../shared/ledger/tiles.ts';
 import { rangeHash } from '../../../shared/ledger/merkle-tree.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
+import type { LogAppend } from '../../../server/storage/storage.ts';
 import { planOf } from '../support/fixtures.ts';
 import { memoryLog, memoryRecord, recordKey } from '../support/records.ts';
 
@@ -74,14 +75,31 @@ describe('the public record', () => {
     expect(log.entries).toHaveLength(2);
   });
 
+  it('has several entries below one head, all of them or none', async () => {
+    const log = memoryLog();
+    const record = await memoryRecord(log);
+    const sizes: number[] = [];
+    const commit = (append: LogAppend): Promise<void> => {
+      sizes.push(append.entries.length);
+      return log.appendLog(append);
+    };
+    expect(await record.appendWith(() => [planAt(1), planAt(2)], commit)).toBe(0);
+    await expect(record.appendWith(() => [planAt(3), planAt(1)], commit)).rejects.toMatchObject({ code: 'log.inconsistent' });
+    await expect(record.appendWith(() => [planAt(3), planAt(4)], () => Promise.reject(new CestaError('budget.exhausted', 'no share left')))).rejects.toMatchObject({ code: 'budget.exhausted' });
+    expect(await record.appendWith(() => [planAt(3)], commit)).toBe(2);
+    expect([sizes, record.size]).toEqual([[2, 1], 3]);
+    expect(log.entries.map(decodeEntry)).toEqual([planAt(1), planAt(2), planAt(3)]);
+    expect(await openHead(record.checkpoint())).toMatchObject({ size: 3 });
+  });
+
   it('goes on from what the storage has when an append fails, whether or not the entry got there', async () => {
     const log = memoryLog();
     let fault: 'none' | 'before' | 'after' = 'none';
     const record = await memoryRecord({
       ...log,
-      async appendLogEntry(position, bytes, changed) {
+      async appendLog(appended) {
         if (fault === 'before') throw new CestaError('storage.failed', 'no space');
-        await log.appendLogEntry(position, bytes, changed);
+        await log.appendLog(appended);
         if (fault === 'after') throw new CestaError('storage.failed', 'no answer');
       },
     });

@@ -125,7 +125,7 @@ describe('a public record that is behind its journal', () => {
     const { storage, types } = await rig();
     await journal(storage, 1, 'done');
     let isGone = true;
-    const record = await openPublicRecord({ storage: { ...storage, appendLogEntry: (position, bytes) => (isGone ? Promise.reject(new CestaError('storage.failed', 'gone')) : storage.appendLogEntry(position, bytes)) }, key: recordKey });
+    const record = await openPublicRecord({ storage: { ...storage, appendLog: (log) => (isGone ? Promise.reject(new CestaError('storage.failed', 'gone')) : storage.appendLog(log)) }, key: recordKey });
     await expect(reconcile(record, storage, 'trial')).rejects.toMatchObject({ code: 'storage.failed' });
     isGone = false;
     expect(await reconcile(record, storage, 'trial')).toBe(3);

@@ -1,7 +1,7 @@
 /** What every storage must do, whatever the database: one suite, run once for each implementation. */
 import { describe, expect, it } from 'vitest';
-import type { Storage } from '../../../server/storage/storage.ts';
-import { comparedReleases, evaluationRecord, exampleEvents, rosterOf, roundRecord } from '../support/fixtures.ts';
+import type { ReleaseRecord, Storage } from '../../../server/storage/storage.ts';
+import { comparedReleases, evaluationRecord, exampleEvents, manifestOf, planOf, rosterOf, roundRecord } from '../support/fixtures.ts';
 
 export interface OpenedStorage {
   readonly storage: Storage;
@@ -219,7 +219,8 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       const { storage } = await open();
       expect(await storage.logSize()).toBe(0);
       const entries = [Uint8Array.of(0, 255, 10, 13), new Uint8Array(0), entry('three'), new Uint8Array(65_535).fill(7)];
-      for (const [position, bytes] of entries.entries()) await storage.appendLogEntry(position, bytes);
+      await storage.appendLog({ position: 0, entries: entries.slice(0, 3) });
+      await storage.appendLog({ position: 3, entries: entries.slice(3) });
       expect(await storage.logSize()).toBe(4);
       expect(await storage.logEntries({ from: 0, limit: 9 })).toEqual(entries);
       expect(await storage.logEntries({ from: 1, limit: 2 })).toEqual(entries.slice(1, 3));
@@ -228,22 +229,41 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
 
     it('takes an entry at the end only, once, also from two who come at the same time', async () => {
       const { storage } = await open();
-      await expect(storage.appendLogEntry(1, entry('early'))).rejects.toMatchObject({ code: 'storage.failed' });
-      await storage.appendLogEntry(0, entry('first'), { head: 'one' });
+      await expect(storage.appendLog({ position: 1, entries: [entry('early')] })).rejects.toMatchObject({ code: 'storage.failed' });
+      await storage.appendLog({ position: 0, entries: [entry('first')], settings: { head: 'one' } });
       expect(await storage.setting('head')).toBe('one');
-      await expect(storage.appendLogEntry(0, entry('again'), { head: 'two' })).rejects.toMatchObject({ code: 'storage.failed' });
-      const outcomes = await Promise.allSettled(['a', 'b'].map((text) => storage.appendLogEntry(1, entry(text))));
+      await expect(storage.appendLog({ position: 0, entries: [entry('again')], settings: { head: 'two' } })).rejects.toMatchObject({ code: 'storage.failed' });
+      const outcomes = await Promise.allSettled(['a', 'b'].map((text) => storage.appendLog({ position: 1, entries: [entry(text)] })));
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect(await storage.logSize()).toBe(2);
       expect(await storage.setting('head')).toBe('one');
     });
 
+    it('takes a step of a round with what is said of it, both or neither', async () => {
+      const { storage } = await open();
+      const log = (position: number) => ({ position, entries: [entry('a'), entry('b')], settings: { head: String(position) } });
+      await expect(storage.openRound(roundRecord(1, 3), log(1))).rejects.toMatchObject({ code: 'storage.failed' });
+      expect([await storage.lastRound('trial'), await storage.spends('trial'), await storage.logSize()]).toEqual([null, [], 0]);
+      await storage.openRound(roundRecord(1, 3), log(0));
+      await expect(storage.startTraining('trial-1', rosterOf(2), log(3))).rejects.toMatchObject({ code: 'storage.failed' });
+      expect(await storage.lastRound('trial')).toMatchObject({ state: 'recruiting' });
+      await expect(storage.startTraining('trial-2', rosterOf(2), log(2))).rejects.toMatchObject({ code: 'storage.failed' });
+      expect([await storage.logSize(), await storage.setting('head')]).toEqual([2, '0']);
+      await storage.startTraining('trial-1', rosterOf(2), log(2));
+      const release: ReleaseRecord = { task: 'trial', version: 1, sha256: '1'.repeat(64), round: 'trial-1', manifest: manifestOf(planOf({}, 1), 1), state: 'served', serving: null, previous: null };
+      await expect(storage.publish(release, 2, log(5))).rejects.toMatchObject({ code: 'storage.failed' });
+      expect(await storage.release('trial', { version: 1 })).toBeNull();
+      await storage.publish(release, 2, log(4));
+      expect([await storage.logSize(), await storage.setting('head'), await storage.roundsDone('trial')]).toEqual([6, '4', 1]);
+      expect(await storage.logEntries({ from: 4, limit: 9 })).toEqual([entry('a'), entry('b')]);
+    });
+
     it('keeps what was appended', async () => {
       const opened = await open();
-      await opened.storage.appendLogEntry(0, entry('first'));
+      await opened.storage.appendLog({ position: 0, entries: [entry('first')] });
       const storage = await opened.reopen();
       expect(await storage.logEntries({ from: 0, limit: 1 })).toEqual([entry('first')]);
-      await storage.appendLogEntry(1, entry('second'));
+      await storage.appendLog({ position: 1, entries: [entry('second')] });
       expect(await storage.logSize()).toBe(2);
     });
   });

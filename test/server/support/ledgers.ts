@@ -6,9 +6,9 @@ import type { RoundLedger } from '../../../server/ledger/round-ledger.ts';
 export function silentLedger(changes: Partial<RoundLedger> = {}): RoundLedger {
   return {
     evidence: { checkpoint: '', index: 0, proof: [] },
-    training: () => Promise.resolve(),
+    training: (_participants, charge) => charge({ position: 0, entries: [] }),
     survivors: () => Promise.resolve(),
-    released: () => Promise.resolve(),
+    released: (_release, publish) => publish({ position: 0, entries: [] }),
     equivocation: () => Promise.resolve(0),
     ...changes,
   };

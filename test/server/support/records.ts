@@ -5,7 +5,7 @@ import { CestaError } from '../../../shared/protocol/errors.ts';
 import { signingKey, type SigningKey } from '../../../shared/ledger/signing-key.ts';
 import type { NoteKey } from '../../../shared/ledger/signed-note.ts';
 
-export type LogStorage = Pick<Storage, 'logSize' | 'appendLogEntry' | 'logEntries' | 'setting' | 'putSetting'>;
+export type LogStorage = Pick<Storage, 'logSize' | 'appendLog' | 'logEntries' | 'setting' | 'putSetting'>;
 
 export interface MemoryLog extends LogStorage {
   readonly entries: Uint8Array[];
@@ -19,9 +19,9 @@ export function memoryLog(): MemoryLog {
     entries,
     settings,
     logSize: () => Promise.resolve(entries.length),
-    appendLogEntry(position, bytes, changed = {}) {
+    appendLog({ position, entries: added, settings: changed = {} }) {
       if (position !== entries.length) return Promise.reject(new CestaError('storage.failed', 'position'));
-      entries.push(bytes);
+      entries.push(...added);
       for (const [key, value] of Object.entries(changed)) settings.set(key, value);
       return Promise.resolve();
     },

@@ -20,7 +20,7 @@ import { temporaryFolder } from './folders.ts';
 import { recordKey } from './records.ts';
 
 /** Statements that can be made to fail: `before` they have any effect, or `after` they had all of it. */
-export type Fault = readonly [when: 'before' | 'after', statement: 'restoreRelease' | 'serveRelease' | 'publish' | 'appendLogEntry' | 'putSetting'];
+export type Fault = readonly [when: 'before' | 'after', statement: 'restoreRelease' | 'serveRelease' | 'publish' | 'appendLog' | 'putSetting'];
 
 export interface ReleaseRig {
   readonly storage: Storage;
@@ -41,12 +41,13 @@ export interface ReleaseRig {
 }
 
 const shops = ['one', 'two'];
+const keys = shops.map((_, index) => String(index + 1).repeat(64));
 
 export async function releaseRig(): Promise<ReleaseRig> {
   const folder = temporaryFolder();
   const storage = await openLibsqlStorage(folder);
   await storage.putTask('trial', {});
-  for (const [index, shop] of shops.entries()) await storage.pinNode(shop, String(index + 1).repeat(64));
+  for (const [index, shop] of shops.entries()) await storage.pinNode(shop, keys[index]);
   return start(storage, join(folder, 'blobs'), fakeClock());
 }
 
@@ -63,7 +64,7 @@ async function start(disk: Storage, blobs: string, clock: FakeClock): Promise<Re
     restoreRelease: breakable('restoreRelease', (release: ReleaseRecord) => disk.restoreRelease(release)),
     serveRelease: breakable('serveRelease', (...args: Parameters<Storage['serveRelease']>) => disk.serveRelease(...args)),
     publish: breakable('publish', (...args: Parameters<Storage['publish']>) => disk.publish(...args)),
-    appendLogEntry: breakable('appendLogEntry', (...args: Parameters<Storage['appendLogEntry']>) => disk.appendLogEntry(...args)),
+    appendLog: breakable('appendLog', (...args: Parameters<Storage['appendLog']>) => disk.appendLog(...args)),
     putSetting: breakable('putSetting', (...args: Parameters<Storage['putSetting']>) => disk.putSetting(...args)),
   };
   const record = await openPublicRecord({ storage, key: recordKey });
@@ -76,14 +77,12 @@ async function start(disk: Storage, blobs: string, clock: FakeClock): Promise<Re
       const number = await storage.nextRoundNumber('trial');
       const plan = { ...planOf({ rounds: 99 }, number), baseRelease: base };
       const { epsilon, delta } = roundCost(plan);
-      await storage.openRound({ task: 'trial', number, plan, planHash: planHash(plan), spend: { event: [], epsilon, delta }, admit: null });
-      const ledger = await openRoundLedger({ record, storage, clock, quorum: 0, witnessMs: 1 }, plan, new AbortController().signal);
-      await storage.startTraining(plan.round, rosterOf(shops.length));
-      await ledger.training(shops);
-      await ledger.survivors(shops);
+      const reserved = { task: 'trial', number, plan, planHash: planHash(plan), spend: { event: [], epsilon, delta }, admit: null };
+      const ledger = await openRoundLedger({ record, storage, clock, quorum: 0, witnessMs: 1 }, plan, (log) => storage.openRound(reserved, log), new AbortController().signal);
+      await ledger.training(keys, (log) => storage.startTraining(plan.round, rosterOf(shops.length), log));
       const aggregate = { sum: Float64Array.of(number, 2, 3, 4), shoppers: 9, noiseStd: 0, nextClipNorm: null };
-      return releases.publish(model, { plan, aggregate, participants: shops.length, charged: [] }, {
-        hold, beforeServing: ({ manifest: { version }, sha256 }) => ledger.released({ version, sha256, held: hold }),
+      return releases.publish(model, { plan, aggregate, participants: shops.length, survivors: keys, charged: [] }, {
+        hold, record: ({ manifest: { version }, sha256 }, write) => ledger.released({ version, sha256, survivors: keys, held: hold }, write),
       });
     },
     fail: (next) => void (fault = next),

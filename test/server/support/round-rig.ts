@@ -52,7 +52,7 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
   };
   const ledger = silentLedger(faults.ledger);
   const run = startRound({
-    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, stageMs: 30_000, ledger,
+    clock, key, logger: silent, areas: createStagingAreas(2), stallMs: 30_000, stageMs: 30_000, acknowledgeMs: 0, ledger,
     storage: {
       startTraining: (_round, roster) => write(`charged, ${roster.length} members`, faults.startTraining),
       recordParticipants: (_round, changes) => write(changes.map((change) => `${change.participant} ${change.kind === 'excluded' ? change.code : change.kind}`).join(', '), faults.recordParticipants),
@@ -64,9 +64,8 @@ export function roundRig(shops: readonly string[], shape: TaskShape = {}, faults
     async conclude(sum) {
       await faults.publish?.();
       sums.push(sum);
-      await write('release');
       const release = { version: 1, sha256: 'e'.repeat(64) };
-      await ledger.released(release);
+      await ledger.released({ ...release, survivors: sum.survivors }, () => write('release'));
       return release;
     },
     gateway: {
