@@ -97,11 +97,13 @@ export async function openIdentity({ key, storage, clock, logger }: IdentityPart
     }
   }
 
+  /** Told beside the answer, and written down before the storage is closed. */
+  let telling: Promise<unknown> = Promise.resolve();
   const envelopes = createEnvelopes({
     key, storage, limiter, isRevoked, dateMs, onChange,
     onEquivocation(evidence) {
       logger.warn({ node: evidence.node }, 'node signed two requests under one number');
-      void tell(logger, 'onEquivocation', () => options.onEquivocation?.(evidence));
+      telling = Promise.all([telling, tell(logger, 'onEquivocation', () => options.onEquivocation?.(evidence))]);
     },
   });
   return {
@@ -111,7 +113,10 @@ export async function openIdentity({ key, storage, clock, logger }: IdentityPart
     chargeAddress: (kind, address) => limiter.charge(kind, address),
     onExpel: (target) => void (expel = target),
     onOperator: (listener) => void (tellOperator = listener),
-    idle: () => envelopes.idle(),
+    async idle() {
+      await envelopes.idle();
+      await telling;
+    },
   };
 }
 

@@ -152,10 +152,14 @@ async function isOver({ served }: Run): Promise<boolean> {
   return (await served.phase()) === 'over';
 }
 
-async function until({ options: { folder } }: Run, what: string, holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + patienceMs;
+/** Patient as long as rounds go on: a slow machine is no finding. */
+async function until({ options: { folder }, witnessed }: Run, what: string, holds: () => Promise<boolean>): Promise<void> {
+  let end = performance.now() + patienceMs;
+  let round = witnessed.lastRound?.number ?? 0;
   while (!(await holds())) {
-    if (performance.now() > end) throw new CestaError('internal', `expected ${what} within ${patienceMs / 1000} s, got none; see ${folder}`);
+    const now = witnessed.lastRound?.number ?? 0;
+    if (now > round) [end, round] = [performance.now() + patienceMs, now];
+    if (performance.now() > end) throw new CestaError('internal', `expected ${what}, or another round, within ${patienceMs / 1000} s, got none; see ${folder}`);
     await sleep(20);
   }
 }
