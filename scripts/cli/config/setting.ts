@@ -58,7 +58,9 @@ function describe({ min, max, above, below, isWhole = false }: Bounds): string {
   const what = isWhole ? 'a whole number' : 'a number';
   if (min !== undefined && max !== undefined) return `${what} in ${min}..${max}`;
   if (above !== undefined && below !== undefined) return `${what} between ${above} and ${below}`;
-  return above === undefined ? `${what} of at least ${min ?? 'minus infinity'}` : `${what} above ${above}`;
+  const least = above === undefined ? (min === undefined ? '' : `of at least ${min}`) : `above ${above}`;
+  const most = below === undefined ? (max === undefined ? '' : `at most ${max}`) : `below ${below}`;
+  return `${what} ${[least, most].filter((bound) => bound !== '').join(' and ')}`;
 }
 
 /** An empty text is no zero. */

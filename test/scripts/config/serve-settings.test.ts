@@ -71,6 +71,8 @@ describe('the settings of serve', () => {
     expect(refusal({ env: { CESTA_PORT: '7.5' } })).toEqual({ code: 'config.invalid', message: 'CESTA_PORT: expected a whole number in 0..65535, got 7.5' });
     expect(refusal({ flags: { port: 'x' } })).toMatchObject({ code: 'usage.invalid', message: expect.stringMatching(/^--port: expected a whole number/) as string });
     expect(refusal({ env: { CESTA_PORT: '' } })).toMatchObject({ code: 'config.invalid' });
+    expect(refusal({ env: { CESTA_GATE: '.7' } }).message).toBe('CESTA_GATE: expected a number above 0 and at most 0.5, got 0.7');
+    expect(refusal({ env: { CESTA_GATE_TOLERANCE: '1' } }).message).toContain('a number of at least 0 and below 1');
     expect(refusal({ env: { CESTA_BEHIND_TLS_PROXY: 'maybe' } }).message).toBe('CESTA_BEHIND_TLS_PROXY: expected true or false, got "maybe"');
     expect(refusal({ env: { CESTA_WITNESS: 'two words=1' } }).message).toContain('a list, each NAME=KEY');
   });
