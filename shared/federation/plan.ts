@@ -135,7 +135,6 @@ export const planSchema = z.strictObject({
 export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type Bounds = Plan['bounds'];
 export type PrivacyPlan = Plan['privacy'];
-export type Cohort = Plan['cohort'];
 
 /** Shares of noise that the guarantee counts on at the least: 1 where every share is all of it. */
 export function honestShares(privacy: z.infer<typeof privacySchema>, { minParticipants }: { readonly minParticipants: number }): number {
