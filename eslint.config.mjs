@@ -6,7 +6,7 @@ const noiseBan = [
 ];
 
 export default tseslint.config(
-  { ignores: ['node_modules/**', 'dist/**', 'runs/**', '.cesta/**'] },
+  { ignores: ['node_modules/**', 'dist/**', 'runs/**', '.cesta/**', 'shared/kernels/assembly/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {

@@ -8,6 +8,8 @@ import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
+import { robustSchema } from './robust/rule.ts';
+import { strategySchema } from './strategies/strategy.ts';
 
 export const protocolVersion = 1;
 
@@ -123,6 +125,17 @@ export const planSchema = z.strictObject({
    * most `maxStaleness` releases were made since `baseRelease`.
    */
   aggregation: z.strictObject({ kind: z.literal('buffered'), maxStaleness: count.max(largestStaleness) }).optional(),
+  /** Whose contribution is clipped and hidden: one shopper's, if absent; or that of all shoppers of a shop together. */
+  unit: z.literal('shop').optional(),
+  /** How the mean change becomes a step; absent where the model updates its parameters by itself. */
+  strategy: strategySchema.optional(),
+  /**
+   * A contribution of n events counts min(n, weightedUpTo) / weightedUpTo, in the vector and in the count; absent: all
+   * count 1.
+   */
+  weightedUpTo: count.optional(),
+  /** How reports, or sums of groups of them, are combined; absent: added up. */
+  robust: robustSchema.optional(),
 }).refine(({ privacy, cohort }) => honestShares(privacy, cohort) >= 1, 'cohort.minParticipants: expected more than privacy.tolerated and privacy.colluding together')
   // Two survivor sets of `threshold` signatures each would take a third of double signers.
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || 3 * privacy.colluding < cohort.minParticipants, 'privacy.colluding: expected less than a third of cohort.minParticipants')

@@ -16,6 +16,8 @@ import { modelKinds, type AnyStatistic } from '../recommender/federated-model.ts
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
+import { robustSchema } from './robust/rule.ts';
+import { strategySchema } from './strategies/strategy.ts';
 import { equalRounds, largestStaleness, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
 
 const count = z.number().int().positive();
@@ -84,6 +86,11 @@ export const taskSpecSchema = z.strictObject({
     z.strictObject({ kind: z.literal('rounds') }),
     z.strictObject({ kind: z.literal('buffered'), maxStaleness: count.max(largestStaleness) }),
   ]).default({ kind: 'rounds' }),
+  /** `shop`: the change that all shoppers of a shop make together is one contribution; shoppers are not protected from one another. */
+  unit: z.enum(['shopper', 'shop']).default('shopper'),
+  strategy: strategySchema.optional(),
+  weightedUpTo: count.optional(),
+  robust: robustSchema.optional(),
 }).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' })
   .refine(({ aggregation, privacy }) => aggregation.kind === 'rounds' || privacy.mode !== 'distributed', {
     path: ['aggregation', 'kind'],

@@ -4,6 +4,7 @@
  * privacy, masking, transport, aggregation and strategies never look inside.
  */
 import type { ShopperHistory } from '../commerce/history.ts';
+import type { RandomWords } from '../numerics/random.ts';
 import type { SparseVector } from '../numerics/sparse-vector.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import type { NamedTensors } from '../protocol/tensors.ts';
@@ -49,11 +50,47 @@ export interface Statistic<Params> {
   readonly normBound: number;
   /** Adds one shopper's contribution, unclipped, as sparse entries of distinct indexes: bounds are the privacy layer's job. */
   contribute(params: Params, history: ShopperHistory, into: SparseVector): void;
+  /**
+   * Loads what `contribute` and `local` compute with and a module cannot hold, such as a tensor backend. To be awaited
+   * before the first of them; absent where there is nothing to load.
+   */
+  prepare?(): Promise<void>;
+}
+
+/** Terms of one training on the data of one participant. */
+export interface LocalTraining {
+  /** Orders shoppers and draws what training draws; noise never comes from it. */
+  readonly random: RandomWords;
+  /** Weight mu of mu / 2 |w - w0|^2 in the loss, with w0 the parameters at the start; 0: no such term. */
+  readonly proximal: number;
+  /** Added to the gradient of every step, in the layout of the statistic; null: nothing is. */
+  readonly correction: Float32Array | null;
+  /** Steps to take, whatever the number of shoppers; null: as many as the model's own epochs make. */
+  readonly steps: number | null;
+  /** Gives others their turn; awaited between steps. Rejects when training is to stop. */
+  pause(): Promise<void>;
+}
+
+export interface LocalChange {
+  /** Weights at the end minus weights at the start; length `statisticLength()`. */
+  readonly change: Float32Array;
+  readonly steps: number;
+  readonly learningRate: number;
+}
+
+/** Training on all shoppers of a participant together: what tasks of unit `shop` report. */
+export interface LocalTrainer<Params> {
+  train(params: Params, histories: readonly ShopperHistory[], training: LocalTraining): Promise<LocalChange>;
 }
 
 /** Pure, both sides of the waist. One file per model. */
 export interface FederatedModel<Params> extends Statistic<Params> {
   readonly kind: ModelKind;
+  /**
+   * Present on models whose statistic is a change of weights: then `update` adds the mean change, and a strategy may take
+   * another step instead.
+   */
+  readonly local?: LocalTrainer<Params>;
   /** Parameters before any round, from the public catalogue alone. */
   initial(): Params;
   /** Folds one decoded aggregate into new parameters. */

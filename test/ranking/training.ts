@@ -28,8 +28,9 @@ export function blendedModel(catalogue: Catalogue, histories: readonly ShopperHi
   const popularity = createPopularity(catalogue);
   const knnParams = trained(knn, histories);
   const popularityParams = trained(popularity, histories);
+  const { local: _local, ...linear } = knn;
   const model: FederatedModel<null> = {
-    ...knn,
+    ...linear,
     initial: () => null,
     contribute: () => undefined,
     update: () => null,
