@@ -1,27 +1,118 @@
 /**
- * TensorFlow.js behind one loader: which backend trains is decided once a process. Tensors live inside one training step;
- * parameters are typed arrays everywhere else.
+ * TensorFlow.js behind one loader: which backend trains is decided once a process, the fastest that is there and passes
+ * the probe. Tensors live inside one training step; parameters are typed arrays everywhere else.
  */
 import type * as TensorFlow from '@tensorflow/tfjs';
+import { CestaError } from '../protocol/errors.ts';
+import { importNative } from './native-library.ts';
+import { probe } from './probe.ts';
 
+/** Fastest first: the order in which they are tried. */
 export const backendKinds = ['native', 'wasm', 'plain'] as const;
 /** `native`: the TensorFlow C library in Node; `wasm`: WebAssembly; `plain`: JavaScript. */
 export type BackendKind = (typeof backendKinds)[number];
 
+/** A backend that was not taken, and why. */
+export interface PassedOver {
+  readonly backend: BackendKind;
+  readonly reason: string;
+}
+
 export interface TensorRuntime {
   readonly tf: typeof TensorFlow;
   readonly backend: BackendKind;
+  readonly passedOver: readonly PassedOver[];
 }
 
+/** Where the `.wasm` files of the WebAssembly backend are: a folder's URL, or a URL for each. Node finds its own. */
+export type WasmPaths = string | Readonly<Record<string, string>>;
+
+export interface TensorOptions {
+  /** This backend or none; absent: the fastest that works. */
+  readonly backend?: BackendKind;
+  readonly wasmPaths?: WasmPaths;
+}
+
+/** How each package is had. */
+export interface TensorImports {
+  readonly native: () => Promise<typeof TensorFlow>;
+  readonly wasm: () => Promise<{ setWasmPaths(paths: WasmPaths): void }>;
+  readonly plain: () => Promise<typeof TensorFlow>;
+}
+
+const packages: TensorImports = {
+  native: importNative,
+  wasm: () => import('@tensorflow/tfjs-backend-wasm'),
+  plain: () => import('@tensorflow/tfjs'),
+};
+
+let settings: TensorOptions = {};
 let loading: Promise<TensorRuntime> | undefined;
 
-/** The runtime of this process: the same one for every caller. */
-export function loadTensors(): Promise<TensorRuntime> {
-  return (loading ??= load());
+/**
+ * Says what the runtime of this process shall be, before anything has loaded it.
+ * @throws CestaError `backend.unavailable` when it is loaded already
+ */
+export function configureTensors(options: TensorOptions): void {
+  if (loading !== undefined) throw new CestaError('backend.unavailable', 'backend: expected to be chosen before the first training, got a choice after it');
+  settings = options;
 }
 
-async function load(): Promise<TensorRuntime> {
-  const tf = await import('@tensorflow/tfjs');
-  await tf.setBackend('cpu');
-  return { tf, backend: 'plain' };
+/**
+ * The runtime of this process: the same one for every caller.
+ * @throws CestaError `backend.unavailable`
+ */
+export function loadTensors(): Promise<TensorRuntime> {
+  return (loading ??= openTensors(settings));
+}
+
+/**
+ * Tries the backends in turn. The backend of TensorFlow.js is global: the last one opened computes for all.
+ * @throws CestaError `backend.unavailable` when the one asked for, or every one, fails
+ */
+export async function openTensors({ backend, wasmPaths }: TensorOptions, imports: TensorImports = packages): Promise<TensorRuntime> {
+  const passedOver: PassedOver[] = [];
+  for (const kind of backend === undefined ? backendKinds : [backend]) {
+    try {
+      const tf = await openers[kind](imports, wasmPaths);
+      const fault = await probe(tf);
+      if (fault === null) return { tf, backend: kind, passedOver };
+      passedOver.push({ backend: kind, reason: fault });
+    } catch (thrown) {
+      passedOver.push({ backend: kind, reason: firstLine(thrown) });
+    }
+  }
+  throw new CestaError('backend.unavailable', `backend: expected ${backend ?? 'one that works'}, got ${passedOver.map(({ backend: kind, reason }) => `${kind}: ${reason}`).join('; ')}`);
+}
+
+type Opener = (imports: TensorImports, wasmPaths: WasmPaths | undefined) => Promise<typeof TensorFlow>;
+
+const openers: Readonly<Record<BackendKind, Opener>> = {
+  async native(imports) {
+    const tf = await imports.native();
+    await activate(tf, 'tensorflow');
+    return tf;
+  },
+  async wasm(imports, wasmPaths) {
+    if (typeof WebAssembly === 'undefined') throw new Error('no WebAssembly here');
+    const [tf, wasm] = [await imports.plain(), await imports.wasm()];
+    if (wasmPaths !== undefined) wasm.setWasmPaths(wasmPaths);
+    await activate(tf, 'wasm');
+    return tf;
+  },
+  async plain(imports) {
+    const tf = await imports.plain();
+    await activate(tf, 'cpu');
+    // It advises to install the native library, at its first tensor: whoever cannot has heard why it was passed over.
+    Reflect.set(tf.backend(), 'firstUse', false);
+    return tf;
+  },
+};
+
+async function activate(tf: typeof TensorFlow, name: string): Promise<void> {
+  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js has no backend ${name} that starts`);
+}
+
+function firstLine(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')[0];
 }
