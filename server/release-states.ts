@@ -5,7 +5,8 @@
  */
 import { originOf, sealRelease, type Manifest } from '../shared/federation/release.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
-import { nextVersion, openStored, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
+import { nextVersion, openStored, servedVersion, type LoadedRelease, type OpenedStored, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
+import { makeServingForms } from './serving-forms.ts';
 import type { ReleaseRecord, Serving } from './storage/storage.ts';
 
 export interface ReleaseStatus {
@@ -44,13 +45,13 @@ export async function promote(desk: ReleaseDesk, version: number, reason: Servin
     throw new CestaError('release.state', `release ${version}: expected one that is not served, got what version ${current.manifest.version} serves`);
   }
   // Read before anything changes: what is damaged is not promoted.
-  const { release, tensors } = await openStored(options, record);
+  const opened = await openStored(options, record);
   const change: Change = { serving: { change: 'promotion', reason }, previous: current?.manifest.version ?? null };
-  if (record.state === 'served' || version < (await servedVersion(options))) return serveAnew(desk, { release, tensors, round: record.round }, change);
+  if (record.state === 'served' || version < (await servedVersion(options))) return serveAnew(desk, { ...opened, round: record.round }, change);
   await storage.serveRelease(task, version, change);
   await ledger.served({ ...record, ...change });
   logger.info({ task, version, reason }, 'release promoted');
-  return desk.serve(release);
+  return desk.serve(opened.release);
 }
 
 /** See `Releases.rollback`. */
@@ -74,15 +75,16 @@ export async function reject({ options }: Pick<ReleaseDesk, 'options'>, version:
 
 type Change = Pick<ReleaseRecord, 'serving' | 'previous'>;
 
-type Opened = Awaited<ReturnType<typeof openStored>> & { readonly round: string };
+type Opened = OpenedStored & { readonly round: string };
 
 /** Seals the parameters of a release as the next version, and serves that. */
-async function serveAnew(desk: ReleaseDesk, { release, tensors, round }: Opened, change: Change): Promise<PublishedRelease> {
+async function serveAnew(desk: ReleaseDesk, { release, model, tensors, round }: Opened, change: Change): Promise<PublishedRelease> {
   const { options } = desk;
   const { task, storage, blobs, key, clock, ledger, logger } = options;
   const manifest: Manifest = { ...release.manifest, version: await nextVersion(options), createdAt: clock.date().toISOString(), restores: originOf(release.manifest) };
   const sealed = sealRelease(manifest, tensors, key);
   await blobs.write(sealed.bytes);
+  await makeServingForms(options, model, { ...sealed, tensors });
   const record: ReleaseRecord = { task, version: manifest.version, sha256: sealed.sha256, round, manifest: sealed.manifest, state: 'served', ...change };
   await storage.restoreRelease(record);
   await ledger.served(record);

@@ -9,12 +9,15 @@ import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
 import type { DecodedSum } from '../shared/federation/accumulator.ts';
+import type { ServingFile } from '../shared/federation/serving-form.ts';
 import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import type { Precision } from '../shared/recommender/quantised-rows.ts';
 import { startTimer } from './meter.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
 import { describeRelease, promote, reject, rollback, type ReleaseDesk, type ReleaseStatus } from './release-states.ts';
+import { findServingForm, makeServingForms } from './serving-forms.ts';
 import type { LogAppend, ReleaseRecord, Serving } from './storage/storage.ts';
 
 export type { LoadedRelease, PublishedRelease, ReleasesOptions, ReleaseStatus };
@@ -81,6 +84,11 @@ export interface Releases {
   rollback(reason: Serving['reason']): Promise<PublishedRelease>;
   /** A release by number or digest, in whatever state, or null. */
   find(address: { readonly version: number } | { readonly sha256: string }): Promise<PublishedRelease | null>;
+  /**
+   * What storefronts rank with in place of a release of `current` or `find`: the release itself where nothing of it changes.
+   * @throws CestaError `storage.failed`, `release.untrusted`
+   */
+  form(release: PublishedRelease, precision: Precision): Promise<ServingFile>;
 }
 
 interface State {
@@ -120,6 +128,21 @@ export function createReleases(options: ReleasesOptions): Releases {
       const record = await storage.release(task, address);
       return record === null ? null : readRelease(options, record);
     },
+    form: rememberForms(options),
+  };
+}
+
+/** Those of the release in force stay in memory: it is the object that `current` is, until another one is. */
+function rememberForms(options: ReleasesOptions): Releases['form'] {
+  const known = new WeakMap<PublishedRelease, Map<Precision, Promise<ServingFile>>>();
+  return (release, precision) => {
+    const forms = known.get(release) ?? new Map<Precision, Promise<ServingFile>>();
+    known.set(release, forms);
+    const form = forms.get(precision) ?? findServingForm(options, release, precision);
+    forms.set(precision, form);
+    // A failure is not remembered: the disk may be back.
+    form.catch(() => forms.delete(precision));
+    return form;
   };
 }
 
@@ -159,6 +182,7 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
   const release = sealRelease(manifest, tensors, key);
   const state: Pick<ReleaseRecord, 'state' | 'previous'> = hold ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
   await blobs.write(release.bytes);
+  await makeServingForms(options, model, { ...release, tensors });
   await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, ...state }, sum.participants, log));
   published();
   return hold ? release : desk.serve({ ...release, params });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
 import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
+import { precisions } from '../../shared/recommender/quantised-rows.ts';
 import { isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -126,6 +127,9 @@ export const cosignedSchema = z.object({ size: z.number().int(), cosignatures: z
 
 /** `?after=3`: rounds with a higher number. */
 export const roundsQuerySchema = z.object({ after: z.coerce.number().int().nonnegative().default(0) });
+
+/** `?precision=int8`: the form of a release to rank with; without it the release itself, to train from. */
+export const modelQuerySchema = z.object({ precision: z.enum(precisions).optional() });
 
 /** `?before=3`: releases with a lower version. */
 export const releasesQuerySchema = z.object({ before: z.coerce.number().int().positive().default(Number.MAX_SAFE_INTEGER) });

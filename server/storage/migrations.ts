@@ -6,6 +6,7 @@
 import type { Kysely, Migration } from 'kysely';
 import { Migrator, sql } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { createFormTable } from './form-storage.ts';
 import { createIdentityTables } from './identity-storage.ts';
 import { createOperatorTables } from './operator-storage.ts';
 import { createParticipantTables } from './participant-storage.ts';
@@ -112,6 +113,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '007-evaluations': { up: createEvaluations },
   '008-operators': { up: createOperatorTables },
   '009-task-states': { up: addTaskStates },
+  '010-serving-forms': { up: createFormTable },
 };
 
 /** Names of the migrations that a database has, in order. */

@@ -2,12 +2,13 @@
  * Tables of the coordinator. Portable on purpose: text, integers and doubles only, times as ISO 8601 text, JSON as
  * text that is parsed where it is read, no booleans.
  */
+import type { FormSchema } from './form-storage.ts';
 import type { IdentitySchema } from './identity-storage.ts';
 import type { OperatorSchema } from './operator-storage.ts';
 import type { ParticipantSchema } from './participant-storage.ts';
 import type { ReleaseState, Serving, SpendState, StoredRoundState, TaskState } from './storage.ts';
 
-export interface Schema extends IdentitySchema, OperatorSchema, ParticipantSchema {
+export interface Schema extends FormSchema, IdentitySchema, OperatorSchema, ParticipantSchema {
   readonly settings: { key: string; value: string };
   readonly tasks: { name: string; spec: string; catalogue_hash: string | null; created_at: string; state: TaskState };
   readonly rounds: {

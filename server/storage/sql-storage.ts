@@ -8,6 +8,7 @@ import { parseComparedReleases } from '../../shared/evaluation/release-scores.ts
 import { purposeOf } from '../../shared/federation/plan.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { formsOf } from './form-storage.ts';
 import { identityOf } from './identity-storage.ts';
 import { operatorsOf } from './operator-storage.ts';
 import { keepRoster, participantsOf } from './participant-storage.ts';
@@ -32,6 +33,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...roundsOf(db, now),
     ...evaluationsOf(db, now),
     ...releasesOf(db, now),
+    ...formsOf(db),
     ...nodesOf(db, now),
     ...logOf(db),
     ...identityOf(db, date),

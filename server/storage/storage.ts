@@ -7,6 +7,7 @@ import type { GateVerdict } from '../../shared/evaluation/gate-rule.ts';
 import type { Plan, Purpose } from '../../shared/federation/plan.ts';
 import type { Manifest } from '../../shared/federation/release.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { OperatorRecords } from './operator-records.ts';
@@ -192,6 +193,9 @@ export interface Storage extends IdentityRecords, OperatorRecords, ParticipantRe
   serveRelease(task: string, version: number, change: Pick<ReleaseRecord, 'serving' | 'previous'>): Promise<void>;
   /** @throws CestaError `storage.failed` unless the release is a candidate. */
   rejectRelease(task: string, version: number): Promise<void>;
+  /** Digest of the file that is served for a release at this precision: the release's own where they are one; null for none yet. */
+  servingForm(release: string, precision: Precision): Promise<string | null>;
+  putServingForm(release: string, precision: Precision, sha256: string): Promise<void>;
 
   /**
    * Binds a key to a shop name at first use and notes the visit. Names are compared without case; a key belongs to

@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { verifySignature } from '../ledger/signature.ts';
 import type { SigningKey } from '../ledger/signing-key.ts';
 import { modelKinds } from '../recommender/federated-model.ts';
+import { precisions } from '../recommender/quantised-rows.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
@@ -57,6 +58,11 @@ export const manifestSchema = z.strictObject({
    * release, but for version and time. Absent from the release that a round ended with.
    */
   restores: z.number().int().positive().optional(),
+  /**
+   * What this file is a form of, to rank with and never to train from: what else the manifest says is of that release, but
+   * for the digest of the tensors. Absent from releases themselves.
+   */
+  servingForm: z.strictObject({ of: digest, precision: z.enum(precisions) }).optional(),
 });
 
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
