@@ -17,6 +17,7 @@ import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
 import { robustSchema } from './robust/rule.ts';
+import { robustComplaint } from './robust/terms.ts';
 import { strategySchema } from './strategies/strategy.ts';
 import { equalRounds, largestStaleness, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
 
@@ -95,6 +96,10 @@ export const taskSpecSchema = z.strictObject({
   .refine(({ aggregation, privacy }) => aggregation.kind === 'rounds' || privacy.mode !== 'distributed', {
     path: ['aggregation', 'kind'],
     message: 'expected rounds in mode distributed, got buffered: masks cancel only among reports of the same round',
+  })
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort }, context) => {
+    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation.kind === 'buffered', ...cohort });
+    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
   });
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
@@ -140,6 +145,8 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     deadlines: task.deadlines,
     baseRelease,
     ...(task.aggregation.kind === 'buffered' && purposeOf({ model }) === 'training' ? { aggregation: task.aggregation } : {}),
+    // An evaluation compares a few sums of scores, in which every shopper counts.
+    ...(task.robust !== undefined && purposeOf({ model }) === 'training' ? { robust: task.robust } : {}),
   });
   requireMaskable(plan);
   return plan;
