@@ -82,6 +82,11 @@ function gateOf({ gate, gateTolerance }: ServeConfig): { readonly gate?: { reado
   return gate === undefined ? {} : { gate: { share: gate, ...(gateTolerance === undefined ? {} : { tolerance: gateTolerance }) } };
 }
 
+function canaryOf({ canary, canaryFactor, canaryShare }: ServeConfig): { readonly canary?: { readonly factor?: number; readonly share?: number } } {
+  if (!canary && (canaryFactor ?? canaryShare) !== undefined) throw new CestaError('usage.invalid', '--canary-factor, --canary-share: expected --canary with them, got none');
+  return canary ? { canary: { ...(canaryFactor === undefined ? {} : { factor: canaryFactor }), ...(canaryShare === undefined ? {} : { share: canaryShare }) } } : {};
+}
+
 function robustOf({ robust, byzantine }: ServeConfig): { readonly robust?: { readonly rule: string; readonly byzantine: number } } {
   if (robust === undefined && byzantine !== undefined) throw new CestaError('usage.invalid', '--byzantine: expected --robust with it, got none');
   return robust === undefined ? {} : { robust: { rule: robust, byzantine: byzantine ?? 1 } };
@@ -115,6 +120,7 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
     maxShoppersPerShop: config.maxShoppers,
     ...gateOf(config),
     ...robustOf(config),
+    ...canaryOf(config),
     ...(config.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: config.buffered } }),
     schedule: { ...(everySeconds === undefined ? {} : { everySeconds }), minIntervalSeconds: config.minIntervalSeconds },
   };
