@@ -7,6 +7,7 @@ import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Effective } from './config/layers.ts';
 import { addSettings, readSettings } from './config/serve-options.ts';
 import type { ServeConfig, serveSettings } from './config/serve-settings.ts';
+import { localTermsOf, usualEncoding } from './local-options.ts';
 import { createLogger, describeCredentials, print, stopSignals } from './output.ts';
 import { transportOf } from './serve-transport.ts';
 
@@ -95,13 +96,14 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
       ...(adaptiveClip === undefined ? {} : { adaptiveClip: { expectedShoppers: adaptiveClip } }),
       ...(tolerated === undefined ? {} : { tolerated }),
       ...(colluding === undefined ? {} : { colluding }),
-      encoding: config.encoding,
+      encoding: config.encoding ?? usualEncoding(config),
       shopsPerShopper: config.shopsPerShopper,
     },
     cohort: { minParticipants: Math.min(config.minShops ?? (config.mode === 'distributed' ? 5 : 2), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
     deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(config.trainingSeconds * 1000) },
     maxShoppersPerShop: config.maxShoppers,
     ...gateOf(config),
+    ...localTermsOf(config),
     ...(config.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: config.buffered } }),
     schedule: { ...(everySeconds === undefined ? {} : { everySeconds }), minIntervalSeconds: config.minIntervalSeconds },
   };

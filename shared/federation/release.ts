@@ -41,7 +41,11 @@ export const manifestSchema = z.strictObject({
   planHash: digest,
   /** Shops in the sum. */
   cohort: z.number().int().positive(),
-  /** Shoppers in the sum, as released: noisy under privacy. */
+  /**
+   * Contributions in the sum, as released: shoppers, or shops where `privacy.unit` is the shop; noisy under privacy. Where
+   * they are weighted, as `privacy.assumptions` says then, the sum of their weights. The shoppers of shops that are one
+   * contribution each are not counted.
+   */
   shoppers: z.number().positive(),
   privacy: privacyStatementSchema,
   /** Public figures of the release itself; none of them looks at a shopper. */
