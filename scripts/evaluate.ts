@@ -10,6 +10,7 @@ import type { Dataset } from '../shared/datasets/dataset.ts';
 import { evaluateModel, type Evaluation } from '../shared/evaluation/evaluate-model.ts';
 import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
+import { trainInRounds } from '../shared/evaluation/local-rounds.ts';
 import { simulatedNoise, type NoiseKind } from '../shared/evaluation/simulated-noise.ts';
 import { simulateRound, type SimulatedBase, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
@@ -39,10 +40,10 @@ export interface EvaluateOptions {
   readonly epsilon?: number;
   readonly delta?: number;
   readonly mode?: SimulationMode;
-  /** Shops of modes `distributed` and `local`. */
+  /** Shops of modes `distributed` and `local`, 20 by default; without noise, of a model that trains locally, 1 by default. */
   readonly shops?: number;
   readonly clipNorm?: number;
-  /** Rounds that together spend epsilon; 1 by default. */
+  /** Rounds that together spend epsilon, or of local training; 1 by default. */
   readonly rounds?: number;
   /** Rate at which every shop samples its shoppers in secret; 1 by default. */
   readonly sampling?: number;
@@ -76,7 +77,7 @@ export interface EvaluationResult extends EvaluationSummary {
   /** What the simulation's fast sampler adds to delta; a shop's sampler is exact. */
   readonly samplerDelta: number;
   readonly mode: SimulationMode;
-  readonly local?: AskedLocalTerms;
+  readonly local: AskedLocalTerms;
   readonly protocol: Protocol;
   readonly seeds: number;
   readonly testShoppers: number;
@@ -106,8 +107,9 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const dataset = await readDataset(options.data, options.read);
   const parts = splitDataset(dataset, protocol);
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
+  const { local = {} } = options;
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
-  const trained = await trainings(dataset, parts, { stage, privacy, local: options.local, seeds });
+  const trained = await trainings(dataset, parts, { stage, privacy, local, seeds });
   const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts));
   const result: EvaluationResult = {
     model: kind,
@@ -115,7 +117,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     delta: privacy.delta ?? null,
     samplerDelta: trained[0].samplerDelta,
     mode: privacy.mode,
-    ...(options.local === undefined ? {} : { local: options.local }),
+    local,
     protocol,
     seeds,
     ...summarise(evaluations),
@@ -181,11 +183,10 @@ interface SimulatedPrivacy {
 
 function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
   const isShop = options.local?.unit === 'shop';
-  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : isShop ? 'distributed' : 'central', shops = 20, clipNorm, rounds = 1, sampling, encoding = isShop && mode !== 'none' ? 'rotated' : undefined, adaptiveClip, noise = 'skellam' } = options;
+  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : isShop ? 'distributed' : 'central', shops = mode === 'none' && !isShop ? 1 : 20, clipNorm, rounds = 1, sampling, encoding = isShop && mode !== 'none' ? 'rotated' : undefined, adaptiveClip, noise = 'skellam' } = options;
   if (mode === 'none') {
     if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
-    // Sums of shoppers are the same in however many shops; changes of shops are not.
-    return { mode, shops: isShop ? shops : 1, rounds, noise: 'skellam' };
+    return { mode, shops, rounds, noise: 'skellam' };
   }
   if (epsilon === undefined) throw new CestaError('privacy.invalid', `epsilon: expected a number above 0 in mode ${mode}, got none`);
   if (mode === 'central' && isShop) throw new CestaError('privacy.invalid', 'mode: expected none, local or distributed with unit shop, since in mode central all orders are one shop\'s, got central');
@@ -215,11 +216,18 @@ interface Simulation {
   readonly noise: NoiseKind;
 }
 
-/** One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. */
-async function trainings(dataset: Dataset, { training }: Split, { stage: wanted, privacy, local, seeds }: { stage: StageModel; privacy: SimulatedPrivacy; local: AskedLocalTerms | undefined; seeds: number }): Promise<Trained[]> {
+/**
+ * One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. A
+ * model that trains locally does so where no noise hides single shoppers, if nothing is said of how.
+ */
+async function trainings(dataset: Dataset, { training }: Split, { stage: wanted, privacy, local, seeds }: { stage: StageModel; privacy: SimulatedPrivacy; local: AskedLocalTerms; seeds: number }): Promise<Trained[]> {
   const { catalogue } = dataset;
   const positions = new Map(dataset.shoppers.map((shopper, index) => [shopper, index]));
   const shops = byHash(privacy.shops)(dataset, 0).map((group) => group.map((shopper) => training[positions.get(shopper) ?? 0]));
+  const model = createModel(wanted.kind, catalogue, wanted.hyperParameters);
+  if (privacy.mode === 'none' && model.local !== undefined && Object.keys(local).length === 0) {
+    return [{ model, params: await trainInRounds(model, shops, { rounds: privacy.rounds, seed: 1, pause: () => Promise.resolve() }), samplerDelta: 0 }];
+  }
   const simulation = { task: withFirstCount(simulationTask(wanted, privacy, shops, local), catalogue), catalogue, shops, noise: privacy.noise };
   // The first round is the same for every seed, but for its noise.
   const first = startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, base: null, clipNorm: null });

@@ -42,8 +42,8 @@ export interface ShopContribution {
 }
 
 /**
- * Loads what the model computes with, and trains. A shop without a single consenting shopper contributes nothing, and
- * keeps its control variate.
+ * Loads what the model computes with, and trains. A shop without anything to train on contributes nothing, and keeps
+ * its control variate.
  * @throws CestaError `plan.invalid` for a model that cannot train so; `model.unusable` when its training is not what it says
  */
 export async function contributeShop({ plan, model, params, histories, controls, random, pause }: ShopTraining): Promise<ShopContribution> {
@@ -56,6 +56,7 @@ export async function contributeShop({ plan, model, params, histories, controls,
   const steps = plan.strategy?.kind === 'scaffold' ? plan.strategy.localSteps : null;
   const correction = controls === null ? null : correctionOf(controls.control, controls.own);
   const trained = await local.train(params, histories, { random, proximal: proximalWeight(plan.strategy), correction, steps, pause });
+  if (trained.steps === 0) return { sum, own: controls?.own ?? null };
   requireHonest(trained, { length: model.statisticLength(), steps, learningRate: local.learningRate });
   const events = histories.reduce((count, { items }) => count + items.length, 0);
   encode(entriesOf(trained.change), contributionWeight(plan, events));
