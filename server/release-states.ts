@@ -80,7 +80,7 @@ type Change = Pick<ReleaseRecord, 'serving' | 'previous'>;
 
 type Opened = OpenedStored & { readonly round: string };
 
-/** Seals the parameters of a release as the next version, and serves that. */
+/** Seals the parameters of a release, and its strategy's state with them, as the next version, and serves that. */
 async function serveAnew(desk: ReleaseDesk, { release, model, tensors, round }: Opened, change: Change): Promise<PublishedRelease> {
   const { options } = desk;
   const { task, storage, blobs, key, clock, ledger, logger } = options;
@@ -92,7 +92,7 @@ async function serveAnew(desk: ReleaseDesk, { release, model, tensors, round }: 
   await storage.restoreRelease(record);
   await ledger.served(record);
   logger.info({ task, version: manifest.version, restores: manifest.restores, ...change.serving }, 'release served again');
-  return desk.serve({ ...sealed, params: release.params });
+  return desk.serve({ ...release, ...sealed });
 }
 
 async function recordOf({ storage, task }: ReleasesOptions, version: number): Promise<ReleaseRecord> {

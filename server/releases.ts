@@ -8,6 +8,7 @@ import { askCanary, type CanaryOptions, type CanaryVerdict } from '../shared/eva
 import { sealRelease, type Manifest, type SealedRelease } from '../shared/federation/release.ts';
 import { describePrivacy } from '../shared/federation/budget-report.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
+import { foldSum, type FoldBase } from '../shared/federation/strategies/fold.ts';
 import { hashName } from '../shared/numerics/random.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
@@ -172,18 +173,19 @@ async function takeUp(state: State): Promise<void> {
 async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { record = (_release, write) => write(), hold = false, canary }: PublishOptions): Promise<PublishedRelease> {
   const { options, current } = desk;
   const { task, storage, blobs, key, clock } = options;
-  const base = await baseParams(options, model, sum.plan, current);
+  const base = await baseOf(options, model, sum.plan, current);
   const updated = startTimer(options, 'update');
-  const params = model.update(base, sum.aggregate);
+  const { params, strategy } = foldSum(model, base, sum);
   updated();
   const tensors = checkedTensors(model, params);
+  requireFinite(strategy);
   const manifest = {
     ...describeRound(task, model, sum),
     version: await nextVersion(options),
     createdAt: clock.date().toISOString(),
     metrics: { ...describeTensors(tensors, sum.aggregate), ...sum.staleness },
   };
-  const release = sealRelease(manifest, tensors, key);
+  const release = sealRelease(manifest, { ...tensors, ...strategy }, key);
   const verdict = canary === undefined || current === null ? null : await consult(options, canary, current, { model, params, release });
   const isHeld = hold || verdict !== null;
   const state: Pick<ReleaseRecord, 'state' | 'previous'> = isHeld ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
@@ -192,7 +194,7 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
   await makeServingForms(options, model, { ...release, tensors });
   await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, canary: verdict, ...state }, sum.participants, log), isHeld);
   published();
-  return isHeld ? release : desk.serve({ ...release, params });
+  return isHeld ? release : desk.serve({ ...release, params, strategy });
 }
 
 interface Candidate {
@@ -213,25 +215,29 @@ async function consult(options: ReleasesOptions, { spec, catalogue }: NonNullabl
   return verdict;
 }
 
-/** Parameters of the release that the plan names: what is served may have changed while the round was open. */
-async function baseParams(options: ReleasesOptions, model: AnyFederatedModel, { baseRelease }: Plan, current: LoadedRelease | null): Promise<unknown> {
-  if (baseRelease === null) return model.initial();
-  if (current?.sha256 === baseRelease) return current.params;
+/** The release that the plan names: what is served may have changed while the round was open. */
+async function baseOf(options: ReleasesOptions, model: AnyFederatedModel, { baseRelease }: Plan, current: LoadedRelease | null): Promise<FoldBase> {
+  if (baseRelease === null) return { params: model.initial(), strategy: null };
+  if (current?.sha256 === baseRelease) return current;
   const record = await options.storage.release(options.task, { sha256: baseRelease });
   if (record === null) throw new CestaError('internal', `base release: expected ${baseRelease}, got ${current?.sha256 ?? 'none'}`);
-  return (await openStored(options, record)).release.params;
+  return (await openStored(options, record)).release;
 }
 
 /** The encoded parameters, after the checks that every reader of the release will make. */
 function checkedTensors(model: AnyFederatedModel, params: unknown): NamedTensors {
   const tensors = model.encode(params);
+  requireFinite(tensors);
+  model.decode(tensors);
+  return tensors;
+}
+
+function requireFinite(tensors: NamedTensors): void {
   for (const [name, { data }] of Object.entries(tensors)) {
     for (let i = 0; i < data.length; i += 1) {
       if (!Number.isFinite(data[i])) throw new CestaError('round.failed', `update: expected finite parameters, got ${data[i]} at ${name}[${i}]`);
     }
   }
-  model.decode(tensors);
-  return tensors;
 }
 
 function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {

@@ -8,6 +8,7 @@ import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Effective } from './config/layers.ts';
 import { addSettings, readSettings } from './config/serve-options.ts';
 import type { ServeConfig, serveSettings } from './config/serve-settings.ts';
+import { localTermsOf, usualEncoding } from './local-options.ts';
 import { createLogger, describeCredentials, print, stopSignals } from './output.ts';
 import { transportOf } from './serve-transport.ts';
 
@@ -112,7 +113,7 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
       ...(adaptiveClip === undefined ? {} : { adaptiveClip: { expectedShoppers: adaptiveClip } }),
       ...(tolerated === undefined ? {} : { tolerated }),
       ...(colluding === undefined ? {} : { colluding }),
-      encoding: config.encoding,
+      encoding: config.encoding ?? usualEncoding(config),
       shopsPerShopper: config.shopsPerShopper,
     },
     cohort: { minParticipants: Math.min(config.minShops ?? fewestShops(config), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
@@ -121,6 +122,7 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
     ...gateOf(config),
     ...robustOf(config),
     ...canaryOf(config),
+    ...localTermsOf(config),
     ...(config.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: config.buffered } }),
     schedule: { ...(everySeconds === undefined ? {} : { everySeconds }), minIntervalSeconds: config.minIntervalSeconds },
   };

@@ -114,8 +114,9 @@ export const budgetSchema = z.object({
   filterUsed: z.number().nullable(),
   /** Composed Renyi divergence of everything charged, at fixed orders. */
   rdp: z.object({ orders: z.array(z.number()), values: z.array(z.number()) }).nullable(),
-  /** What the same releases tell about one whole shop. */
+  /** What the same releases tell about one whole shop, or where that is the unit about one of its shoppers. */
   shopLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
+  shopperLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
   /** Of training, and beside them evaluations of releases. */
   roundsCharged: z.number().int(),
   evaluationsCharged: z.number().int(),

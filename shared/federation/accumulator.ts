@@ -8,6 +8,7 @@ import type { Aggregate } from '../recommender/federated-model.ts';
 import type { RobustSpec } from './robust/rule.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { addWords } from '../secagg/ring.ts';
+import { contributionCount } from './contribution-count.ts';
 import { contributionLength, modelNorm, slotsOf, totalNoiseStd, type Bounds, type Plan } from './plan.ts';
 import { planSensitivity } from './plan-cost.ts';
 import { bitStepsOf, countStepsOf } from './statistic.ts';
@@ -28,7 +29,7 @@ export interface RobustFigures extends Pick<RobustSpec, 'rule' | 'byzantine'> {
   readonly leftOut: readonly number[];
 }
 
-/** With the count of shoppers as the noise left it, below 1 or not: what sums are added up by. */
+/** With the count of contributions as the noise left it, below 1 or not: what sums are added up by. */
 export interface DecodedReports extends DecodedSum {
   readonly noisyShoppers: number;
 }
@@ -68,9 +69,9 @@ export function decodeSum(sum: Int32Array, plan: Plan, participants: number): De
   // On the sparse grid every shopper adds whole steps: fewer than the plan's value by less than one.
   const isSparse = bounds.encoding.kind === 'sparse';
   const countUnit = isSparse ? countStepsOf(bounds) / bounds.gridScale : bounds.countValue;
-  const noisyShoppers = values[countSlot] / countUnit;
-  const shoppers = Math.max(1, noisyShoppers);
-  const aggregate = { sum: values.slice(0, countSlot), shoppers, noisyShoppers, noiseStd: totalNoiseStd(plan.privacy, participants) };
+  const noiseStd = totalNoiseStd(plan.privacy, participants);
+  const { count: noisyShoppers, divisor: shoppers } = contributionCount(plan, { noisyCount: values[countSlot] / countUnit, noiseStd: noiseStd / countUnit, participants });
+  const aggregate = { sum: values.slice(0, countSlot), shoppers, noisyShoppers, noiseStd };
   if (bounds.clipBit === null) return { ...aggregate, nextClipNorm: null };
   const bitUnit = isSparse ? bitStepsOf(bounds) / bounds.gridScale : bounds.clipBit.value;
   const noisyFraction = Math.min(1, Math.max(0, (values[countSlot + 1] / bitUnit / shoppers + 1) / 2));

@@ -43,7 +43,11 @@ export const manifestSchema = z.strictObject({
   planHash: digest,
   /** Shops in the sum. */
   cohort: z.number().int().positive(),
-  /** Shoppers in the sum, as released: noisy under privacy. */
+  /**
+   * Contributions in the sum, as released: shoppers, or shops where `privacy.unit` is the shop; noisy under privacy. Where
+   * they are weighted, as `privacy.assumptions` says then, the sum of their weights. The shoppers of shops that are one
+   * contribution each are not counted.
+   */
   shoppers: z.number().positive(),
   /** The rule that combined `reports` rows, made to withstand `byzantine` of them; absent where reports were added up. */
   robust: z.strictObject({ rule: z.enum(robustRules), byzantine: z.number().int().positive(), reports: z.number().int().positive() }).optional(),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { largestStaleness, privacyModes } from '../../../shared/federation/plan.ts';
 import type { Json } from '../../../shared/protocol/canonical-json.ts';
 import { robustRules } from '../../../shared/federation/robust/rule.ts';
+import { strategyKinds } from '../../../shared/federation/strategies/strategy.ts';
 import { modelKinds, type ModelKind } from '../../../shared/recommender/federated-model.ts';
 import { enrolmentModes } from '../../../server/identity/admission.ts';
 import { dayEnd, webOrigin, witnessKey } from '../options.ts';
@@ -32,6 +33,11 @@ const task = {
   canaryFactor: optional(number({ flags: '--canary-factor <factor>', help: 'so many times its exposure in what is served (default: 3)' }, { above: 1, max: 1000 }, 3)),
   canaryShare: optional(number({ flags: '--canary-share <fraction>', help: 'and so much more of it; 1 is the first place of every list (default: .05)' }, { above: 0, below: 1 }, 0.05)),
   buffered: optional(whole('--buffered <maxStaleness>', 'modes none and local: slow shops are not cut off; their reports count, with less weight, up to so many releases later', 1, largestStaleness, 1)),
+  unit: choice('--unit <unit>', 'whose contribution is clipped and hidden: one shopper\'s, or that of a whole shop', ['shopper', 'shop'], 'shopper'),
+  strategy: optional(choice('--strategy <kind>', 'models that train locally: what the mean change becomes (default: it is added)', strategyKinds, 'fedavg')),
+  serverRate: optional(positive('--server-rate <number>', 'learning rate of the strategy', 1)),
+  strategySettings: optional(json('--strategy-settings <json>', 'its other settings: momentum, beta1, beta2, tau, mu, localSteps, shops', 'a JSON object', z.record(z.string(), z.json() as z.ZodType<Json>))),
+  weightedUpTo: optional(whole('--weighted-up-to <n>', 'models that train locally: contributions weigh by their events, up to so many (default: all weigh the same)', 1, 10_000_000, 1)),
   minIntervalSeconds: whole('--min-interval-seconds <n>', 'from the opening of one round to that of the next, at least', 0, year, 0),
 };
 
@@ -39,9 +45,9 @@ const privacy = {
   mode: choice('--mode <mode>', 'how the sums are protected', privacyModes, 'distributed'),
   epsilon: positive('--epsilon <number>', 'privacy limit of the whole task', 3),
   delta: probability('--delta <number>', 'privacy slack of the whole task', 1e-5),
-  clipNorm: optional(positive('--clip-norm <number>', 'L2 norm of one shopper\'s contribution (default: what the model guarantees)', 1)),
+  clipNorm: optional(positive('--clip-norm <number>', 'L2 norm of one contribution (default: what the model guarantees of a shopper\'s)', 1)),
   sampling: optional(probability('--sampling <rate>', 'every shop takes each shopper with this probability, in secret (default: all)', 0.5)),
-  encoding: choice('--encoding <kind>', 'rotated: for models whose contributions are dense', ['sparse', 'rotated'], 'sparse'),
+  encoding: optional(choice('--encoding <kind>', 'rotated: for models whose contributions are dense (default: that with unit shop and noise, else sparse)', ['sparse', 'rotated'], 'sparse')),
   adaptiveClip: optional(whole('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected in a sum', 1, 10_000_000, 1)),
   shopsPerShopper: whole('--shops-per-shopper <n>', 'shops one person may be a shopper of: the budget is stated for that person, too', 1, 1000, 2),
   tolerated: optional(whole('--tolerated <n>', 'mode distributed: dropouts that noise is planned for (default: a fifth of the shops)', 0, 1000, 0)),
