@@ -5,7 +5,7 @@
  */
 import * as crypto from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { decodeSum, type DecodedSum } from '../shared/federation/accumulator.ts';
+import { decodeSum, type DecodedReports, type DecodedSum } from '../shared/federation/accumulator.ts';
 import { maskedReportWords, maskedTerms } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
 import type { Plan } from '../shared/federation/plan.ts';
@@ -19,6 +19,7 @@ import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import type { Directory } from '../shared/secagg/roster.ts';
 import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
+import type { GroupTerms } from '../shared/secagg/terms.ts';
 import { decodeFrame } from '../shared/secagg/wire.ts';
 import type { Clock } from './clock.ts';
 import { startTimer, type Meter } from './meter.ts';
@@ -29,6 +30,8 @@ export interface MaskedRoundOptions {
   readonly key: SigningKey;
   /** Members of the session and their long-term keys. */
   readonly directory: Directory;
+  /** Of a round in groups: whose session this is. */
+  readonly group?: GroupTerms;
   readonly clock: Clock;
   readonly meter?: Meter;
   readonly areas: StagingAreas;
@@ -85,7 +88,20 @@ export interface MaskedRound {
   decode(): DecodedSum;
   /** Reports in the sum. */
   readonly participants: number;
+  /** Where members were drawn into groups: those whose report is in the sum of theirs, by group. */
+  readonly groups: readonly GroupMembers[] | null;
   close(): void;
+}
+
+/** Some members of a group. */
+export interface GroupMembers {
+  readonly group: number;
+  readonly participants: readonly string[];
+}
+
+/** A session whose sum is all there is to decode. */
+export interface MaskedSession extends MaskedRound {
+  decode(): DecodedReports;
 }
 
 /** Messages of one member that may wait for their turn. */
@@ -108,10 +124,10 @@ interface Session {
   cancelTimer: () => void;
 }
 
-export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
-  const { plan, key, directory, clock, areas, stallMs } = options;
+export function createMaskedRound(options: MaskedRoundOptions): MaskedSession {
+  const { plan, key, directory, group, clock, areas, stallMs } = options;
   const primitives = givingWay(nodeCrypto(crypto));
-  const terms = maskedTerms(plan, key.publicKey);
+  const terms = maskedTerms(plan, key.publicKey, group);
   const session: Session = {
     options,
     context: { terms, directory, identity: key, crypto: primitives, noiseOf: componentNoise(plan, primitives) },
@@ -154,6 +170,7 @@ export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
     get participants() {
       return resultOf(session).survivors.length;
     },
+    groups: null,
     close: () => close(session),
   };
 }

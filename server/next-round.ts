@@ -86,7 +86,7 @@ async function nextEvaluation({ task, room, keepCatalogue }: RoundSourceOptions,
   return {
     task: taskIn(room, task), statistic, catalogue: room.fixed, baseRelease: null, clipNorm: null,
     async conclude(sum, ledger) {
-      await ledger.survivors(sum.survivors);
+      await ledger.survivors(sum.survivors, sum.groups ?? null);
       return evaluation.conclude(sum);
     },
   };
@@ -117,7 +117,7 @@ function stageOf(current: LoadedRelease | null): StageRelease | null {
 async function publish({ task, releases }: Pick<RoundSourceOptions, 'task' | 'releases'>, model: AnyFederatedModel, sum: Sum, ledger: RoundLedger): Promise<Conclusion> {
   const hold = task.gate !== undefined && releases.current !== null;
   const release = await releases.publish(model, sum, {
-    hold, record: ({ manifest, sha256 }, write) => ledger.released({ version: manifest.version, sha256, survivors: sum.survivors, held: hold }, write),
+    hold, record: ({ manifest, sha256 }, write) => ledger.released({ version: manifest.version, sha256, survivors: sum.survivors, groups: sum.groups ?? null, held: hold }, write),
   });
   return { version: release.manifest.version, sha256: release.sha256 };
 }

@@ -9,7 +9,8 @@ import { acrossShops, filterOrderOf, ledgerOrders, reportBudget, restoreBudget, 
 import type { PrivacyStatement } from './release.ts';
 import { epsilonOfRounds, planEvents } from './plan-cost.ts';
 import type { Plan, Purpose } from './plan.ts';
-import { sharesOf, type TaskSpec } from './task.ts';
+import { sharesOf } from './noise-terms.ts';
+import type { TaskSpec } from './task.ts';
 
 const unit = 'one shopper in one shop';
 const adjacency = 'add or remove all records of one shopper at one shop';
