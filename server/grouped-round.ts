@@ -3,7 +3,7 @@
  * revealed, and a robust combination of their sums at the end. A few malicious shops spoil the sums of their groups at
  * most. Memory is one vector a group. Does not protect against: as many spoilt groups as the rule was not made for.
  */
-import { combineSums } from '../shared/federation/robust/sums.ts';
+import { combineSums, rowOfSum } from '../shared/federation/robust/sums.ts';
 import { drawGroups, type Group } from '../shared/federation/group-draw.ts';
 import { advanceGroups, groupsLeft, openGroups, type GroupEvent, type GroupSums } from '../shared/federation/group-sums.ts';
 import { fewestSums } from '../shared/federation/robust/rule.ts';
@@ -11,9 +11,7 @@ import type { MaskingStage } from '../shared/federation/round.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { createMaskedRound, type GroupMembers, type MaskedRound, type MaskedRoundOptions, type MaskedSession } from './masked-round.ts';
 
-export interface GroupedRoundOptions extends Omit<MaskedRoundOptions, 'group' | 'commit'> {
-  /** Makes the charge durable and public: afterwards something may be revealed. */
-  readonly commit: (roster: readonly string[], groups: readonly GroupMembers[]) => Promise<void>;
+export interface GroupedRoundOptions extends Omit<MaskedRoundOptions, 'group'> {
   /** The round goes on without these members: their group has no sum. */
   readonly onLeftOut: (participants: readonly string[], error: CestaError) => void;
 }
@@ -56,7 +54,7 @@ export function createGroupedRound(options: GroupedRoundOptions): MaskedRound {
     announce: (participant, announcement) => of(participant).announce(participant, announcement),
     chunk: (participant, offset, data) => of(participant).chunk(participant, offset, data),
     left: (participant) => shell.members.find(({ directory }) => directory.has(participant))?.session.left(participant),
-    decode: () => combineSums(robust, summed(shell).map(({ session }) => session.decode())),
+    decode: () => combineSums(robust, summed(shell).map(({ session }) => rowOfSum(session.decode()))),
     get participants() {
       return summed(shell).reduce((count, { survivors }) => count + survivors.length, 0);
     },

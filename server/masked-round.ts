@@ -4,7 +4,6 @@
  * one sum and a few areas. Before anybody is asked to reveal anything, the charge is durable.
  */
 import * as crypto from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { decodeSum, type DecodedReports, type DecodedSum } from '../shared/federation/accumulator.ts';
 import { maskedReportWords, maskedTerms } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
@@ -15,13 +14,13 @@ import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { aggregatorStep, openAggregator } from '../shared/secagg/aggregator.ts';
 import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, Blame, PrivateSum } from '../shared/secagg/aggregator-state.ts';
-import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import type { Directory } from '../shared/secagg/roster.ts';
 import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
 import type { GroupTerms } from '../shared/secagg/terms.ts';
 import { decodeFrame } from '../shared/secagg/wire.ts';
 import type { Clock } from './clock.ts';
+import { givingWay } from './giving-way.ts';
 import { startTimer, type Meter } from './meter.ts';
 import { createUploads, type Announcement, type StagingAreas, type Uploads } from './uploads.ts';
 
@@ -43,35 +42,11 @@ export interface MaskedRoundOptions {
   /** The vector of a participant, with this digest, is in the sum. */
   readonly onAccepted: (participant: string, sha256: string) => void;
   readonly onBlame: (blame: Blame) => void;
-  /** Makes the charge durable and public: afterwards something may be revealed. */
-  readonly commit: (roster: readonly string[]) => Promise<void>;
+  /** Makes the charge durable and public: afterwards something may be revealed. Names the groups, where there are any. */
+  readonly commit: (roster: readonly string[], groups?: readonly GroupMembers[]) => Promise<void>;
   readonly onStage: (stage: MaskingStage, answered: number) => void;
   readonly onSummed: (sum: Pick<PrivateSum, 'survivors' | 'excessNoise'>) => void;
   readonly onFailed: (code: ErrorCode, reason: string) => void;
-}
-
-/** Keystream after which others get their turn: some ten milliseconds of work. */
-const turnBytes = 1 << 24;
-
-/** The same primitives, but for a pause now and then: taking masks off takes seconds, and heartbeats cannot wait. */
-function givingWay(primitives: SecaggCrypto): SecaggCrypto {
-  let bytes = 0;
-  return {
-    ...primitives,
-    keystream(key) {
-      const stream = primitives.keystream(key);
-      return {
-        async read(byteLength) {
-          bytes += byteLength;
-          if (bytes >= turnBytes) {
-            bytes = 0;
-            await setImmediate();
-          }
-          return stream.read(byteLength);
-        },
-      };
-    },
-  };
 }
 
 export interface MaskedRound {
