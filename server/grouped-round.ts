@@ -6,7 +6,7 @@
 import { combineSums, rowOfSum } from '../shared/federation/robust/sums.ts';
 import { drawGroups, type Group } from '../shared/federation/group-draw.ts';
 import { advanceGroups, groupsLeft, openGroups, type GroupEvent, type GroupSums } from '../shared/federation/group-sums.ts';
-import { fewestSums } from '../shared/federation/robust/rule.ts';
+import { fewestRows } from '../shared/federation/robust/combine-rows.ts';
 import type { MaskingStage } from '../shared/federation/round.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { createMaskedRound, type GroupMembers, type MaskedRound, type MaskedRoundOptions, type MaskedSession } from './masked-round.ts';
@@ -41,7 +41,7 @@ const stages: readonly MaskingStage[] = ['keys', 'nonces', 'shares', 'masked', '
 export function createGroupedRound(options: GroupedRoundOptions): MaskedRound {
   const { robust } = options.plan;
   if (robust?.groups === undefined) throw new CestaError('internal', 'grouped round: expected a plan with groups, got none');
-  const shell: Shell = { options, members: [], sums: openGroups(robust.groups, fewestSums(robust)), isClosed: false };
+  const shell: Shell = { options, members: [], sums: openGroups(robust.groups, fewestRows(robust.rule, robust.byzantine)), isClosed: false };
   for (const group of drawGroups(options.plan, options.directory)) shell.members.push(openGroup(shell, group));
   const of = (participant: string): MaskedSession => {
     const member = shell.members.find(({ directory }) => directory.has(participant));

@@ -8,7 +8,7 @@ import { describePrivacy } from '../shared/federation/budget-report.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
-import type { DecodedSum } from '../shared/federation/accumulator.ts';
+import type { DecodedSum, RobustFigures } from '../shared/federation/accumulator.ts';
 import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
@@ -197,10 +197,16 @@ function describeRound(task: string, { kind, hyperParameters }: AnyFederatedMode
     planHash: planHash(plan),
     cohort: participants,
     shoppers: aggregate.shoppers,
+    ...(aggregate.robust === undefined ? {} : { robust: robustOf(aggregate.robust) }),
     privacy: describePrivacy(plan, charged, aggregate),
     nextClipNorm: aggregate.nextClipNorm,
     parent: plan.baseRelease,
   };
+}
+
+/** Whose report a rule left out stays with the operator: unlike others is not the same as spoilt. */
+function robustOf({ rule, byzantine, reports }: RobustFigures): Manifest['robust'] {
+  return { rule, byzantine, reports };
 }
 
 /** Figures of the release itself and of its public noise. */

@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { CoordinatorOptions } from '../../server/coordinator.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { fewestRows } from '../../shared/federation/robust/combine-rows.ts';
 import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Effective } from './config/layers.ts';
@@ -81,6 +82,18 @@ function gateOf({ gate, gateTolerance }: ServeConfig): { readonly gate?: { reado
   return gate === undefined ? {} : { gate: { share: gate, ...(gateTolerance === undefined ? {} : { tolerance: gateTolerance }) } };
 }
 
+function robustOf({ robust, byzantine, groups }: ServeConfig): { readonly robust?: { readonly rule: string; readonly byzantine: number; readonly groups?: number } } {
+  if (robust === undefined && byzantine !== undefined) throw new CestaError('usage.invalid', '--byzantine: expected --robust with it, got none');
+  if (robust === undefined && groups !== undefined) throw new CestaError('usage.invalid', '--groups: expected --robust with it, got none');
+  return robust === undefined ? {} : { robust: { rule: robust, byzantine: byzantine ?? 1, ...(groups === undefined ? {} : { groups }) } };
+}
+
+/** As few as the mode and the robust rule allow. */
+function fewestShops({ mode, robust, byzantine = 1, groups = 1 }: ServeConfig): number {
+  const usual = mode === 'distributed' ? 5 * groups : 2;
+  return robust === undefined ? usual : Math.max(usual, fewestRows(robust, byzantine));
+}
+
 function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): unknown {
   const { clipNorm, sampling, adaptiveClip, tolerated, colluding, everySeconds } = config;
   return {
@@ -98,10 +111,11 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
       encoding: config.encoding,
       shopsPerShopper: config.shopsPerShopper,
     },
-    cohort: { minParticipants: Math.min(config.minShops ?? (config.mode === 'distributed' ? 5 : 2), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
+    cohort: { minParticipants: Math.min(config.minShops ?? fewestShops(config), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
     deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(config.trainingSeconds * 1000) },
     maxShoppersPerShop: config.maxShoppers,
     ...gateOf(config),
+    ...robustOf(config),
     ...(config.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: config.buffered } }),
     schedule: { ...(everySeconds === undefined ? {} : { everySeconds }), minIntervalSeconds: config.minIntervalSeconds },
   };

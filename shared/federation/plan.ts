@@ -8,7 +8,8 @@ import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
-import { objectionToGroups, robustSchema, type RobustSpec } from './robust/rule.ts';
+import { robustSchema, type RobustSpec } from './robust/rule.ts';
+import { robustComplaint } from './robust/terms.ts';
 import { sessionCohort } from './session-cohort.ts';
 import { strategySchema } from './strategies/strategy.ts';
 
@@ -140,9 +141,6 @@ export const planSchema = z.strictObject({
   weightedUpTo: count.optional(),
   /** How reports, or sums of groups of them, are combined; absent: added up. */
   robust: robustSchema.optional(),
-}).superRefine(({ privacy, robust }, context) => {
-  const message = objectionToGroups(robust, privacy.mode);
-  if (message !== null) context.addIssue({ code: 'custom', message });
 })
   // With groups, a sum is that of one group, and so is what has to hold of its members.
   .refine((plan) => honestShares(plan) >= 1, 'cohort.minParticipants: expected more in each sum than privacy.tolerated and privacy.colluding together')
@@ -151,6 +149,10 @@ export const planSchema = z.strictObject({
   .refine((plan) => plan.privacy.mode !== 'distributed' || sessionCohort(plan).minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed, for each group where there are groups`)
   .refine(({ privacy, aggregation }) => privacy.mode !== 'distributed' || aggregation === undefined, 'aggregation: expected none in mode distributed')
   .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`)
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort, statisticLength }, context) => {
+    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation !== undefined, ...cohort, statisticLength });
+    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
+  })
   // What rounds take more than their equal part of, others would have to do without.
   .refine(({ privacy }) => privacy.mode === 'none' || privacy.share === undefined || privacy.share <= 1 / privacy.rounds, 'privacy.share: expected at most 1 / privacy.rounds');
 

@@ -12,6 +12,7 @@ import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { decodeTensors, encodeTensors, tensorsDigest, type NamedTensors } from '../protocol/tensors.ts';
 import { protocolVersion } from './plan.ts';
+import { robustRules } from './robust/rule.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const jsonSchema: z.ZodType<Json> = z.json();
@@ -43,6 +44,8 @@ export const manifestSchema = z.strictObject({
   cohort: z.number().int().positive(),
   /** Shoppers in the sum, as released: noisy under privacy. */
   shoppers: z.number().positive(),
+  /** The rule that combined `reports` rows, made to withstand `byzantine` of them; absent where reports were added up. */
+  robust: z.strictObject({ rule: z.enum(robustRules), byzantine: z.number().int().positive(), reports: z.number().int().positive() }).optional(),
   privacy: privacyStatementSchema,
   /** Public figures of the release itself; none of them looks at a shopper. */
   metrics: z.record(z.string(), z.number()),

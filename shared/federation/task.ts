@@ -16,8 +16,9 @@ import { modelKinds, type AnyStatistic } from '../recommender/federated-model.ts
 import { CestaError } from '../protocol/errors.ts';
 import { fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
-import { objectionToGroups, robustSchema } from './robust/rule.ts';
 import { sharesOf, type SharedNoise } from './noise-terms.ts';
+import { robustSchema } from './robust/rule.ts';
+import { robustComplaint } from './robust/terms.ts';
 import { cohortOfSession, sessionCohort, sessionsOf } from './session-cohort.ts';
 import { strategySchema } from './strategies/strategy.ts';
 import { equalRounds, largestStaleness, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
@@ -98,9 +99,9 @@ export const taskSpecSchema = z.strictObject({
     path: ['aggregation', 'kind'],
     message: 'expected rounds in mode distributed, got buffered: masks cancel only among reports of the same round',
   })
-  .superRefine(({ robust, privacy }, context) => {
-    const message = objectionToGroups(robust, privacy.mode);
-    if (message !== null) context.addIssue({ code: 'custom', message });
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort }, context) => {
+    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation.kind === 'buffered', ...cohort });
+    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
   });
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
@@ -135,14 +136,15 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
   const { minParticipants, targetParticipants, overSelection } = task.cohort;
   const cohort = { minParticipants, targetParticipants, maxParticipants: Math.ceil(targetParticipants * overSelection) };
   const round = `${task.name}-${roundNumber}`;
-  const robust = task.robust === undefined ? {} : { robust: task.robust };
+  const asked = purposeOf({ model }) === 'evaluation' ? forEvaluation(task) : task;
+  const robust = asked.robust === undefined ? {} : { robust: asked.robust };
   const plan = parsePlan({
     protocol: protocolVersion,
     task: task.name,
     round,
     model: { kind: model.kind, hyperParameters: model.hyperParameters },
     catalogueHash: catalogue.hash,
-    ...protect(purposeOf({ model }) === 'evaluation' ? forEvaluation(task) : task, model, { round, clipNorm, maxParticipants: sessionCohort({ cohort, ...robust }).maxParticipants }),
+    ...protect(asked, model, { round, clipNorm, maxParticipants: sessionCohort({ cohort, ...robust }).maxParticipants }),
     cohort,
     deadlines: task.deadlines,
     baseRelease,
@@ -153,11 +155,15 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
   return plan;
 }
 
-/** An evaluation is a few bounded numbers: what a task says of the model's contributions is not about them. */
+/**
+ * An evaluation is a few bounded numbers: what a task says of the model's contributions is not about them. It compares a
+ * few sums of scores, in which every shopper counts: no rule combines them.
+ */
 function forEvaluation(task: TaskSpec): TaskSpec {
   if (task.gate === undefined) throw new CestaError('plan.invalid', `gate: expected one for an evaluation in task ${task.name}, got none`);
   const { clipNorm: _clipNorm, adaptiveClip: _adaptiveClip, ...privacy } = task.privacy;
-  return { ...task, privacy: { ...privacy, encoding: 'sparse' } };
+  const { robust: _robust, ...rest } = task;
+  return { ...rest, privacy: { ...privacy, encoding: 'sparse' } };
 }
 
 /** What one round takes of the promise: training and evaluations of all rounds together, all of it. */

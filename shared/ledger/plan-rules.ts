@@ -1,7 +1,7 @@
 /** What the federation's plans say to whoever replays a log: their cost, what they promise, and how much of it may be spent. */
 import { parsePlan } from '../federation/plan.ts';
 import { planEvents } from '../federation/plan-cost.ts';
-import { fewestSums } from '../federation/robust/rule.ts';
+import { fewestRows } from '../federation/robust/combine-rows.ts';
 import { filterLimit } from '../privacy/budget.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { PlanRules } from './replay.ts';
@@ -20,6 +20,6 @@ export const planRules: PlanRules = {
   },
   groups(plan) {
     const { robust } = parsePlan(plan);
-    return robust?.groups === undefined ? null : { groups: robust.groups, fewest: fewestSums(robust) };
+    return robust?.groups === undefined ? null : { groups: robust.groups, fewest: fewestRows(robust.rule, robust.byzantine) };
   },
 };

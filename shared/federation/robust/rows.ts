@@ -14,11 +14,13 @@ export function requireRows(rows: readonly Row[]): number {
 
 /** One number for each coordinate, made of the rows' numbers in ascending order; what is made must not be kept. */
 export function foldColumns(rows: readonly Row[], fold: (sorted: Float64Array) => number): Float64Array {
+  const folded = new Float64Array(requireRows(rows));
   const column = new Float64Array(rows.length);
-  return Float64Array.from({ length: requireRows(rows) }, (_, coordinate) => {
-    for (let i = 0; i < rows.length; i += 1) column[i] = rows[i][coordinate];
-    return fold(column.sort());
-  });
+  for (let k = 0; k < folded.length; k += 1) {
+    for (let i = 0; i < rows.length; i += 1) column[i] = rows[i][k];
+    folded[k] = fold(column.sort());
+  }
+  return folded;
 }
 
 /** sum_i weights_i rows_i. */

@@ -11,7 +11,7 @@ export type RobustRule = (typeof robustRules)[number];
 export const groupRules = ['median', 'trimmed-mean'] as const satisfies readonly RobustRule[];
 
 /** An entry of the public record names the members of each. */
-const mostGroups = 500;
+export const mostGroups = 500;
 
 export const robustSchema = z.strictObject({
   rule: z.enum(robustRules),
@@ -22,20 +22,3 @@ export const robustSchema = z.strictObject({
 });
 
 export type RobustSpec = Readonly<z.output<typeof robustSchema>>;
-
-/** Groups of which a sum is needed: more than twice as many as may be spoilt. */
-export function fewestSums({ byzantine }: Pick<RobustSpec, 'byzantine'>): number {
-  return 2 * byzantine + 1;
-}
-
-/** What is wrong with the groups of a rule in this mode, or with there being none; null where nothing is. */
-export function objectionToGroups(robust: RobustSpec | undefined, mode: string): string | null {
-  if (robust === undefined) return null;
-  const { rule, byzantine, groups } = robust;
-  if (mode === 'distributed' && groups === undefined) return `robust.groups: expected a number of them in mode distributed, where nobody sees the reports that ${rule} would combine, got none`;
-  if (groups === undefined) return null;
-  if (mode !== 'distributed') return `robust.groups: expected none in mode ${mode}, where ${rule} combines the reports themselves, got ${groups}`;
-  if (!(groupRules as readonly RobustRule[]).includes(rule)) return `robust.rule: expected ${groupRules.join(' or ')} with groups, got ${rule}`;
-  if (2 * byzantine >= groups) return `robust.byzantine: expected less than half of robust.groups, ${groups}, got ${byzantine}`;
-  return null;
-}
