@@ -15,6 +15,7 @@ import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulat
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import type { Plan } from '../shared/federation/plan.ts';
+import type { RobustSpec } from '../shared/federation/robust/rule.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
@@ -47,6 +48,8 @@ export interface EvaluateOptions {
   readonly encoding?: 'sparse' | 'rotated';
   /** Shoppers expected in a sum, to make the clip norm follow the median of the norms. */
   readonly adaptiveClip?: number;
+  /** Modes `local` and `distributed`: the rule that combines reports, or sums of groups of shops. */
+  readonly robust?: RobustSpec;
   /** Mode `central` only, but for `skellam`. */
   readonly noise?: NoiseKind;
   /** Noise seeds to average over; without noise one is enough. */
@@ -170,11 +173,13 @@ interface SimulatedPrivacy {
   readonly sampling?: number;
   readonly encoding?: 'sparse' | 'rotated';
   readonly adaptiveClip?: number;
+  readonly robust?: RobustSpec;
   readonly noise: NoiseKind;
 }
 
 function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
-  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = 20, clipNorm, rounds = 1, sampling, encoding, adaptiveClip, noise = 'skellam' } = options;
+  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = 20, clipNorm, rounds = 1, sampling, encoding, adaptiveClip, robust, noise = 'skellam' } = options;
+  if (robust !== undefined && (mode === 'none' || mode === 'central')) throw new CestaError('plan.invalid', `robust: expected mode local or distributed, where shops report, got ${mode}`);
   if (mode === 'none') {
     if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
     return { mode, shops: 1, rounds, noise: 'skellam' };
@@ -189,6 +194,7 @@ function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
     ...(sampling === undefined ? {} : { sampling }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
+    ...(robust === undefined ? {} : { robust }),
   };
 }
 
@@ -257,7 +263,7 @@ export function trainCentrally(model: AnyFederatedModel, catalogue: Catalogue, h
 }
 
 function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[]): TaskSpec {
-  const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip } = privacy;
+  const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip, robust } = privacy;
   const optional = {
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(sampling === undefined ? {} : { sampling: { rate: sampling, drawnBy: 'shop' } }),
@@ -269,8 +275,15 @@ function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: rea
     model,
     // Central noise is what one shop that holds all orders would add by itself.
     privacy: mode === 'none' ? { mode, rounds } : { mode: mode === 'distributed' ? mode : 'local', epsilon, delta, rounds, ...optional },
-    cohort: { minParticipants: mode === 'distributed' ? Math.ceil(0.8 * shops.length) : 1, targetParticipants: shops.length, overSelection: 1 },
+    ...(robust === undefined ? {} : { robust }),
+    cohort: { minParticipants: quorumOf(mode, robust, shops.length), targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: Math.max(1, ...shops.map(({ length }) => length)),
   });
+}
+
+/** Four fifths where noise is shared. Nobody leaves: a rule has the reports of all. */
+function quorumOf(mode: SimulationMode, robust: RobustSpec | undefined, shops: number): number {
+  if (mode === 'distributed') return Math.ceil(0.8 * shops);
+  return robust === undefined ? 1 : shops;
 }

@@ -2,11 +2,13 @@
 import { Option, type Command } from 'commander';
 import { noiseKinds, type NoiseKind } from '../../shared/evaluation/simulated-noise.ts';
 import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
+import { mostGroups, robustRules, type RobustRule } from '../../shared/federation/robust/rule.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { SimulationMode } from '../evaluate.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
 import { print } from './output.ts';
+import { robustOf } from './robust-options.ts';
 
 interface EvaluateCommandOptions extends DataOptions {
   model: string;
@@ -20,6 +22,9 @@ interface EvaluateCommandOptions extends DataOptions {
   sampling?: number;
   encoding?: 'sparse' | 'rotated';
   adaptiveClip?: number;
+  robust?: RobustRule;
+  byzantine?: number;
+  groups?: number;
   noise?: NoiseKind;
   seeds: number;
   protocol: Protocol;
@@ -39,6 +44,9 @@ export function addEvaluate(program: Command): void {
     .option('--sampling <rate>', 'every shop takes each shopper with this probability, in secret (default: all)', probability)
     .addOption(new Option('--encoding <kind>', 'rotated: for dense contributions (default: sparse)').choices(['sparse', 'rotated']))
     .option('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected', integerIn(1, 10_000_000))
+    .addOption(new Option('--robust <rule>', 'modes local and distributed: combine reports, or the sums of --groups, so that a few cannot move the release far').choices(robustRules))
+    .option('--byzantine <n>', 'reports, or groups, that may be spoilt, with --robust (default: 1)', integerIn(1, 10_000))
+    .option('--groups <n>', 'mode distributed, with --robust median or trimmed-mean: groups of shops with a masked sum each', integerIn(3, mostGroups))
     .addOption(new Option('--noise <kind>', 'gaussian and correlated: mode central only (default: skellam)').choices(noiseKinds))
     .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
     .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
@@ -61,6 +69,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
     ...(noise === undefined ? {} : { noise }),
+    ...robustOf(options),
     protocol,
     ...(hyperParameters === undefined ? {} : { hyperParameters }),
     ...(epsilon === undefined ? {} : { epsilon }),

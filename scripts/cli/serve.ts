@@ -9,6 +9,7 @@ import type { Effective } from './config/layers.ts';
 import { addSettings, readSettings } from './config/serve-options.ts';
 import type { ServeConfig, serveSettings } from './config/serve-settings.ts';
 import { createLogger, describeCredentials, print, stopSignals } from './output.ts';
+import { robustOf } from './robust-options.ts';
 import { transportOf } from './serve-transport.ts';
 
 /** What is about the call and not about the coordinator. */
@@ -80,12 +81,6 @@ function corsOriginsOf({ corsOrigin }: ServeConfig): readonly string[] {
 function gateOf({ gate, gateTolerance }: ServeConfig): { readonly gate?: { readonly share: number; readonly tolerance?: number } } {
   if (gate === undefined && gateTolerance !== undefined) throw new CestaError('usage.invalid', '--gate-tolerance: expected --gate with it, got none');
   return gate === undefined ? {} : { gate: { share: gate, ...(gateTolerance === undefined ? {} : { tolerance: gateTolerance }) } };
-}
-
-function robustOf({ robust, byzantine, groups }: ServeConfig): { readonly robust?: { readonly rule: string; readonly byzantine: number; readonly groups?: number } } {
-  if (robust === undefined && byzantine !== undefined) throw new CestaError('usage.invalid', '--byzantine: expected --robust with it, got none');
-  if (robust === undefined && groups !== undefined) throw new CestaError('usage.invalid', '--groups: expected --robust with it, got none');
-  return robust === undefined ? {} : { robust: { rule: robust, byzantine: byzantine ?? 1, ...(groups === undefined ? {} : { groups }) } };
 }
 
 /** As few as the mode and the robust rule allow. */

@@ -3,11 +3,14 @@
  * repeated. For evaluation only: seeded noise protects nobody.
  */
 import type { ShopperHistory } from '../commerce/history.ts';
-import type { DecodedSum } from '../federation/accumulator.ts';
+import { createAccumulator, type DecodedSum } from '../federation/accumulator.ts';
 import type { Plan } from '../federation/plan.ts';
 import { createReportSum } from '../federation/report-sum.ts';
+import type { RobustSpec } from '../federation/robust/rule.ts';
+import { combineSums, rowOfSum } from '../federation/robust/sums.ts';
+import { sessionsOf } from '../federation/session-cohort.ts';
 import { startStatistic } from '../federation/statistic.ts';
-import { seededRandom } from '../numerics/random.ts';
+import { seededRandom, shuffle } from '../numerics/random.ts';
 import { createPoissonSample } from '../privacy/poisson-sample.ts';
 import type { Clipped } from '../privacy/vectors.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
@@ -32,14 +35,31 @@ export function simulateRound(plan: Plan, model: AnyFederatedModel, params: unkn
   return {
     aggregate(seed, noise = simulatedNoise('skellam')) {
       const sums = isSampled ? sumsOf(seed) : (kept ??= sumsOf(0));
+      const report = (shop: number, participants?: number): Int32Array => {
+        const drawn = noise.next(plan, seededRandom(seed, `noise-${shop} ${plan.round}`), participants);
+        return drawn === null ? sums[shop] : drawn.map((value, i) => value + sums[shop][i]);
+      };
+      if (plan.robust?.groups !== undefined) return combineGroups(plan, plan.robust, dealShops(plan, sums.length, seed), report);
       const accumulator = createReportSum(plan);
-      sums.forEach((sum, shop) => {
-        const drawn = noise.next(plan, seededRandom(seed, `noise-${shop} ${plan.round}`));
-        accumulator.add(drawn === null ? sum : drawn.map((value, i) => value + sum[i]));
-      });
+      sums.forEach((_sum, shop) => accumulator.add(report(shop)));
       const decoded = accumulator.decode();
       // What a robust rule leaves of the noise it says itself, of the noise of the plan.
       return plan.robust === undefined ? { ...decoded, noiseStd: noise.noiseStd(plan, sums.length) } : decoded;
     },
   };
+}
+
+/** In real rounds a hash of the members does what the seed does here. */
+function dealShops(plan: Plan, shops: number, seed: number): number[][] {
+  const order = shuffle(Array.from({ length: shops }, (_, shop) => shop), seededRandom(seed, `groups ${plan.round}`));
+  return Array.from({ length: sessionsOf(plan) }, (_, group) => order.filter((_shop, place) => place % sessionsOf(plan) === group));
+}
+
+/** A sum of each group, with the noise of a whole promise, and the rule over them. */
+function combineGroups(plan: Plan, robust: RobustSpec, groups: readonly (readonly number[])[], report: (shop: number, participants: number) => Int32Array): DecodedSum {
+  return combineSums(robust, groups.map((members) => {
+    const sum = createAccumulator(plan);
+    for (const shop of members) sum.add(report(shop, members.length));
+    return rowOfSum(sum.decode());
+  }));
 }
