@@ -3,9 +3,11 @@
  * asked for once the roster is fixed, since shares of noise depend on its size; what may be revealed only once is
  * written down before it is sent.
  */
+import { groupOf } from '../shared/federation/group-draw.ts';
 import { maskedTerms } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
 import type { Plan } from '../shared/federation/plan.ts';
+import { sessionsOf } from '../shared/federation/session-cohort.ts';
 import { decodeBase64 } from '../shared/ledger/base64.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import type { Noised } from '../shared/privacy/vectors.ts';
@@ -36,6 +38,7 @@ export interface MaskingIdentity {
 
 export interface MaskedSessionOptions {
   readonly plan: Plan;
+  /** All members of the round: which of them are in the same group, if there are groups, is drawn here. */
   readonly directory: Directory;
   readonly coordinatorKey: string;
   readonly identity: MaskingIdentity;
@@ -73,13 +76,15 @@ export function startMaskedSession(options: MaskedSessionOptions): MaskedSession
   const { plan, directory, identity, coordinatorKey, deadlineMs, timers = systemTimers } = options;
   if (directory.get(identity.id) !== identity.key.publicKey) throw new CestaError('secagg.invalid', `directory: expected the key of ${identity.id}, got ${directory.get(identity.id) ?? 'none'}`);
   if (directory.size > plan.cohort.maxParticipants) throw new CestaError('secagg.invalid', `directory: expected at most ${plan.cohort.maxParticipants} shops, got ${directory.size}`);
+  // Of all members, whatever the group: the coordinator chose them all, and could have drawn until it liked the groups.
   identity.acceptDirectory(plan, directory);
+  const group = sessionsOf(plan) > 1 ? groupOf(plan, directory, identity.id) : null;
   const { crypto = platformCrypto() } = identity;
   const context: ParticipantContext = {
-    terms: maskedTerms(plan, coordinatorKey),
+    terms: maskedTerms(plan, coordinatorKey, group?.terms),
     id: identity.id,
     identity: identity.key,
-    directory,
+    directory: group?.directory ?? directory,
     crypto,
     random: systemRandom(),
     noiseOf: componentNoise(plan, crypto),

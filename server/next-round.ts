@@ -86,7 +86,7 @@ async function nextEvaluation({ task, room, keepCatalogue }: RoundSourceOptions,
   return {
     task: taskIn(room, task), statistic, catalogue: room.fixed, baseRelease: null, clipNorm: null,
     async conclude(sum, ledger) {
-      await ledger.survivors(sum.survivors);
+      await ledger.survivors(sum.survivors, sum.groups ?? null);
       return evaluation.conclude(sum);
     },
   };
@@ -119,7 +119,7 @@ async function publish({ task, releases, catalogue }: Pick<RoundSourceOptions, '
   const release = await releases.publish(model, sum, {
     hold,
     ...(task.canary === undefined ? {} : { canary: { spec: task.canary, catalogue } }),
-    record: ({ manifest, sha256 }, write, held) => ledger.released({ version: manifest.version, sha256, survivors: sum.survivors, held }, write),
+    record: ({ manifest, sha256 }, write, held) => ledger.released({ version: manifest.version, sha256, survivors: sum.survivors, groups: sum.groups ?? null, held }, write),
   });
   return { version: release.manifest.version, sha256: release.sha256 };
 }

@@ -17,6 +17,7 @@ import type { ServingFile } from '../shared/federation/serving-form.ts';
 import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import type { GroupKeys } from '../shared/ledger/log-entries.ts';
 import type { Precision } from '../shared/recommender/quantised-rows.ts';
 import { startTimer } from './meter.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
@@ -37,6 +38,8 @@ export interface Sum {
   readonly charged: readonly PrivacyEvent[];
   /** Long-term keys of the members whose reports to this plan are in the sum. */
   readonly survivors: readonly string[];
+  /** The same by group, where members were drawn into groups. */
+  readonly groups?: readonly GroupKeys[] | null;
 }
 
 export interface PublishOptions {

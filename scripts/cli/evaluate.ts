@@ -4,6 +4,7 @@ import { noiseKinds, type NoiseKind } from '../../shared/evaluation/simulated-no
 import type { AskedLocalTerms } from '../../shared/federation/local-terms.ts';
 import { strategyKinds } from '../../shared/federation/strategies/strategy.ts';
 import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
+import { mostGroups, robustRules, type RobustRule } from '../../shared/federation/robust/rule.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { SimulationMode } from '../evaluate.ts';
@@ -11,6 +12,7 @@ import { addDataOptions, readOptions, type DataOptions } from './data-options.ts
 import { localTermsOf, type LocalOptions } from './local-options.ts';
 import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
 import { print } from './output.ts';
+import { robustOf } from './robust-options.ts';
 
 interface EvaluateCommandOptions extends DataOptions, LocalOptions {
   model: string;
@@ -24,6 +26,9 @@ interface EvaluateCommandOptions extends DataOptions, LocalOptions {
   sampling?: number;
   encoding?: 'sparse' | 'rotated';
   adaptiveClip?: number;
+  robust?: RobustRule;
+  byzantine?: number;
+  groups?: number;
   noise?: NoiseKind;
   seeds: number;
   protocol: Protocol;
@@ -49,6 +54,9 @@ export function addEvaluate(program: Command): void {
     .option('--server-rate <number>', 'learning rate of the strategy', positiveNumber)
     .option('--strategy-settings <json>', 'its other settings: momentum, beta1, beta2, tau, mu, localSteps, shops', jsonObject)
     .option('--weighted-up-to <n>', 'contributions weigh by their events, up to so many (default: all weigh the same)', integerIn(1, 10_000_000))
+    .addOption(new Option('--robust <rule>', 'modes local and distributed: combine reports, or the sums of --groups, so that a few cannot move the release far').choices(robustRules))
+    .option('--byzantine <n>', 'reports, or groups, that may be spoilt, with --robust (default: 1)', integerIn(1, 10_000))
+    .option('--groups <n>', 'mode distributed, with --robust median or trimmed-mean: groups of shops with a masked sum each', integerIn(3, mostGroups))
     .addOption(new Option('--noise <kind>', 'gaussian and correlated: mode central only (default: skellam)').choices(noiseKinds))
     .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
     .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
@@ -72,6 +80,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
     ...(noise === undefined ? {} : { noise }),
+    ...robustOf(options),
     protocol,
     precision,
     local: localTermsOf(options),

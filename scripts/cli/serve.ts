@@ -10,6 +10,7 @@ import { addSettings, readSettings } from './config/serve-options.ts';
 import type { ServeConfig, serveSettings } from './config/serve-settings.ts';
 import { localTermsOf, usualEncoding } from './local-options.ts';
 import { createLogger, describeCredentials, print, stopSignals } from './output.ts';
+import { robustOf } from './robust-options.ts';
 import { transportOf } from './serve-transport.ts';
 
 /** What is about the call and not about the coordinator. */
@@ -88,14 +89,9 @@ function canaryOf({ canary, canaryFactor, canaryShare }: ServeConfig): { readonl
   return canary ? { canary: { ...(canaryFactor === undefined ? {} : { factor: canaryFactor }), ...(canaryShare === undefined ? {} : { share: canaryShare }) } } : {};
 }
 
-function robustOf({ robust, byzantine }: ServeConfig): { readonly robust?: { readonly rule: string; readonly byzantine: number } } {
-  if (robust === undefined && byzantine !== undefined) throw new CestaError('usage.invalid', '--byzantine: expected --robust with it, got none');
-  return robust === undefined ? {} : { robust: { rule: robust, byzantine: byzantine ?? 1 } };
-}
-
 /** As few as the mode and the robust rule allow. */
-function fewestShops({ mode, robust, byzantine = 1 }: ServeConfig): number {
-  const usual = mode === 'distributed' ? 5 : 2;
+function fewestShops({ mode, robust, byzantine = 1, groups = 1 }: ServeConfig): number {
+  const usual = mode === 'distributed' ? 5 * groups : 2;
   return robust === undefined ? usual : Math.max(usual, fewestRows(robust, byzantine));
 }
 

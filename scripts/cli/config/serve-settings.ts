@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { largestStaleness, privacyModes } from '../../../shared/federation/plan.ts';
 import type { Json } from '../../../shared/protocol/canonical-json.ts';
-import { robustRules } from '../../../shared/federation/robust/rule.ts';
+import { mostGroups, robustRules } from '../../../shared/federation/robust/rule.ts';
 import { strategyKinds } from '../../../shared/federation/strategies/strategy.ts';
 import { modelKinds, type ModelKind } from '../../../shared/recommender/federated-model.ts';
 import { enrolmentModes } from '../../../server/identity/admission.ts';
@@ -56,11 +56,12 @@ const privacy = {
 
 const cohort = {
   shops: whole('--shops <n>', 'reports wanted; a round starts as soon as this many shops are ready', 1, 10_000, 20),
-  minShops: optional(whole('--min-shops <n>', 'fewest reports a sum may be made of (default: 5 in mode distributed, what a robust rule needs, else 2)', 1, 10_000, 1)),
+  minShops: optional(whole('--min-shops <n>', 'fewest reports a sum may be made of (default: 5 in mode distributed, or 5 for each group; what a robust rule needs; else 2)', 1, 10_000, 1)),
   overSelection: number({ flags: '--over-selection <factor>', help: 'invitations per wanted report' }, { min: 1, max: 10 }, 1.3),
   maxShoppers: whole('--max-shoppers <n>', 'most shoppers of one shop: sizes the ring of the sum', 1, 10_000_000, 5_000),
-  robust: optional(choice('--robust <rule>', 'modes none and local: combine reports so that a few cannot move the release far', robustRules, 'median')),
-  byzantine: optional(whole('--byzantine <n>', 'reports that may be spoilt, with --robust (default: 1)', 1, 10_000, 1)),
+  robust: optional(choice('--robust <rule>', 'combine reports, or in mode distributed the sums of --groups, so that a few cannot move the release far', robustRules, 'median')),
+  byzantine: optional(whole('--byzantine <n>', 'reports, or groups, that may be spoilt, with --robust (default: 1)', 1, 10_000, 1)),
+  groups: optional(whole('--groups <n>', 'mode distributed, with --robust median or trimmed-mean: draw the shops of a round into so many groups with a masked sum each', 3, mostGroups, 3)),
   gatherSeconds: positive('--gather-seconds <n>', 'wait for more shops after the first', 30),
   trainingSeconds: positive('--training-seconds <n>', 'deadline for reports', 120),
 };

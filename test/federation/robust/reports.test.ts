@@ -95,7 +95,7 @@ describe('a task with a robust rule', () => {
   });
 
   it('is refused where masks hide reports, where they are of several models, and with groups of what is not masked', () => {
-    refused({ privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5 } }, 'masks leave the coordinator one sum');
+    refused({ privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5 } }, 'masks leave no reports for');
     refused({ aggregation: { kind: 'buffered', maxStaleness: 1 } }, 'expected none in a buffered task');
     refused({ robust: { ...median, groups: 3 } }, 'expected none in mode none, where every report is seen by itself');
     expect(() => parsePlan({ ...maskedPlan, robust: median })).toThrow(expect.objectContaining({ code: 'plan.invalid' }));
