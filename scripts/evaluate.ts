@@ -10,14 +10,19 @@ import type { Dataset } from '../shared/datasets/dataset.ts';
 import { evaluateModel, type Evaluation } from '../shared/evaluation/evaluate-model.ts';
 import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
+import { trainInRounds } from '../shared/evaluation/local-rounds.ts';
 import { simulatedNoise, type NoiseKind } from '../shared/evaluation/simulated-noise.ts';
-import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
+import { simulateRound, type SimulatedBase, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
+import type { AskedLocalTerms } from '../shared/federation/local-terms.ts';
 import type { Plan } from '../shared/federation/plan.ts';
+import { servingForm } from '../shared/federation/serving-form.ts';
+import { foldSum } from '../shared/federation/strategies/fold.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
+import type { Precision } from '../shared/recommender/quantised-rows.ts';
 import { createModel, deploymentDefaults, parseModelKind } from '../shared/recommender/registry.ts';
 
 /**
@@ -37,21 +42,25 @@ export interface EvaluateOptions {
   readonly epsilon?: number;
   readonly delta?: number;
   readonly mode?: SimulationMode;
-  /** Shops of modes `distributed` and `local`. */
+  /** Shops of modes `distributed` and `local`, 20 by default; without noise, of a model that trains locally, 1 by default. */
   readonly shops?: number;
   readonly clipNorm?: number;
-  /** Rounds that together spend epsilon; 1 by default. */
+  /** Rounds that together spend epsilon, or of local training; 1 by default. */
   readonly rounds?: number;
   /** Rate at which every shop samples its shoppers in secret; 1 by default. */
   readonly sampling?: number;
   readonly encoding?: 'sparse' | 'rotated';
   /** Shoppers expected in a sum, to make the clip norm follow the median of the norms. */
   readonly adaptiveClip?: number;
+  /** Of models that train locally. */
+  readonly local?: AskedLocalTerms;
   /** Mode `central` only, but for `skellam`. */
   readonly noise?: NoiseKind;
   /** Noise seeds to average over; without noise one is enough. */
   readonly seeds?: number;
   readonly protocol?: Protocol;
+  /** `int8`: ranks with what a storefront gets at that precision. Training keeps float32. */
+  readonly precision?: Precision;
 }
 
 /** Means over shoppers and noise seeds. */
@@ -72,7 +81,9 @@ export interface EvaluationResult extends EvaluationSummary {
   /** What the simulation's fast sampler adds to delta; a shop's sampler is exact. */
   readonly samplerDelta: number;
   readonly mode: SimulationMode;
+  readonly local: AskedLocalTerms;
   readonly protocol: Protocol;
+  readonly precision: Precision;
   readonly seeds: number;
   readonly testShoppers: number;
   readonly shoppers: number;
@@ -95,22 +106,25 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
 /** @throws CestaError as {@link evaluate} */
 export async function evaluateInDetail(options: EvaluateOptions): Promise<DetailedEvaluation> {
   const started = performance.now();
-  const { protocol = 'last-basket' } = options;
+  const { protocol = 'last-basket', precision = 'float32' } = options;
   const kind = parseModelKind(options.model);
   const privacy = privacyOf(options);
   const dataset = await readDataset(options.data, options.read);
   const parts = splitDataset(dataset, protocol);
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
+  const { local = {} } = options;
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
-  const trained = trainings(dataset, parts, stage, privacy, seeds);
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts));
+  const trained = await trainings(dataset, parts, { stage, privacy, local, seeds });
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, served(model, params, precision), parts));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
     delta: privacy.delta ?? null,
     samplerDelta: trained[0].samplerDelta,
     mode: privacy.mode,
+    local,
     protocol,
+    precision,
     seeds,
     ...summarise(evaluations),
     testShoppers: parts.tests.length,
@@ -119,6 +133,14 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     seconds: (performance.now() - started) / 1000,
   };
   return { result, ndcg10: shopperMeans(evaluations) };
+}
+
+/** The parameters that a storefront has of a release. @throws CestaError `config.invalid` for a precision that would change nothing */
+function served(model: AnyFederatedModel, params: unknown, precision: Precision): unknown {
+  if (precision === 'float32') return params;
+  const form = servingForm(model.encode(params), model, precision);
+  if (form?.precision !== precision) throw new CestaError('config.invalid', `precision: expected float32 for ${model.kind}, which has no tables of item rows, got int8`);
+  return model.decode(form.tensors);
 }
 
 const daySeconds = 86_400;
@@ -174,12 +196,14 @@ interface SimulatedPrivacy {
 }
 
 function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
-  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = 20, clipNorm, rounds = 1, sampling, encoding, adaptiveClip, noise = 'skellam' } = options;
+  const isShop = options.local?.unit === 'shop';
+  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : isShop ? 'distributed' : 'central', shops = mode === 'none' && !isShop ? 1 : 20, clipNorm, rounds = 1, sampling, encoding = isShop && mode !== 'none' ? 'rotated' : undefined, adaptiveClip, noise = 'skellam' } = options;
   if (mode === 'none') {
     if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
-    return { mode, shops: 1, rounds, noise: 'skellam' };
+    return { mode, shops, rounds, noise: 'skellam' };
   }
   if (epsilon === undefined) throw new CestaError('privacy.invalid', `epsilon: expected a number above 0 in mode ${mode}, got none`);
+  if (mode === 'central' && isShop) throw new CestaError('privacy.invalid', 'mode: expected none, local or distributed with unit shop, since in mode central all orders are one shop\'s, got central');
   if (mode !== 'central' && noise !== 'skellam') throw new CestaError('privacy.invalid', `noise: expected skellam in mode ${mode}, since ${noise} needs one party that holds all sums, got ${noise}`);
   if (noise === 'correlated' && sampling !== undefined) throw new CestaError('privacy.invalid', 'sampling: expected none with correlated noise, whose shoppers take part once, got a rate');
   return {
@@ -206,27 +230,36 @@ interface Simulation {
   readonly noise: NoiseKind;
 }
 
-/** One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. */
-function trainings(dataset: Dataset, { training }: Split, wanted: StageModel, privacy: SimulatedPrivacy, seeds: number): Trained[] {
+/**
+ * One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. A
+ * model that trains locally does so where no noise hides single shoppers, if nothing is said of how.
+ */
+async function trainings(dataset: Dataset, { training }: Split, { stage: wanted, privacy, local, seeds }: { stage: StageModel; privacy: SimulatedPrivacy; local: AskedLocalTerms; seeds: number }): Promise<Trained[]> {
   const { catalogue } = dataset;
   const positions = new Map(dataset.shoppers.map((shopper, index) => [shopper, index]));
   const shops = byHash(privacy.shops)(dataset, 0).map((group) => group.map((shopper) => training[positions.get(shopper) ?? 0]));
-  const simulation = { task: withFirstCount(simulationTask(wanted, privacy, shops), catalogue), catalogue, shops, noise: privacy.noise };
+  const model = createModel(wanted.kind, catalogue, wanted.hyperParameters);
+  if (privacy.mode === 'none' && model.local !== undefined && Object.keys(local).length === 0) {
+    return [{ model, params: await trainInRounds(model, shops, { rounds: privacy.rounds, seed: 1, pause: () => Promise.resolve() }), samplerDelta: 0 }];
+  }
+  const simulation = { task: withFirstCount(simulationTask(wanted, privacy, shops, local), catalogue), catalogue, shops, noise: privacy.noise };
   // The first round is the same for every seed, but for its noise.
-  const first = startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, params: null, clipNorm: null });
-  return Array.from({ length: seeds }, (_, seed) => trainOnce(simulation, first, seed + 1));
+  const first = startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, base: null, clipNorm: null });
+  const trained: Trained[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1) trained.push(await trainOnce(simulation, first, seed));
+  return trained;
 }
 
 interface StartedRound {
   readonly model: AnyFederatedModel;
   readonly plan: Plan;
-  readonly base: unknown;
+  readonly base: SimulatedBase;
   readonly round: SimulatedRound;
 }
 
-function startStage({ task, catalogue, shops, noise }: Simulation, { stage, number, params, clipNorm }: { stage: StageModel; number: number; params: unknown; clipNorm: number | null }): StartedRound {
+function startStage({ task, catalogue, shops, noise }: Simulation, { stage, number, base: before, clipNorm }: { stage: StageModel; number: number; base: SimulatedBase | null; clipNorm: number | null }): StartedRound {
   const model = createModel(stage.kind, catalogue, stage.hyperParameters);
-  const base = params ?? model.initial();
+  const base = before ?? { params: model.initial(), strategy: null };
   const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease: null, clipNorm });
   const { rounds } = task.privacy;
   // Correlated noise is for shoppers that take part once: each is dealt to one round.
@@ -234,29 +267,32 @@ function startStage({ task, catalogue, shops, noise }: Simulation, { stage, numb
   return { model, plan, base, round: simulateRound(plan, model, base, taking) };
 }
 
-function trainOnce(simulation: Simulation, first: StartedRound, seed: number): Trained {
+async function trainOnce(simulation: Simulation, first: StartedRound, seed: number): Promise<Trained> {
   const { task, catalogue } = simulation;
   const noise = simulatedNoise(simulation.noise);
   let started = first;
   for (let number = 1; ; number += 1) {
-    const { model, base, round } = started;
-    const aggregate = round.aggregate(seed, noise);
-    const params = model.update(base, aggregate);
+    const { model, plan, base, round } = started;
+    const { aggregate, participants, owns } = await round.sum(seed, noise);
+    const folded = foldSum(model, base, { plan, aggregate, participants });
+    const { params } = folded;
     if (number === task.privacy.rounds) return { model, params, samplerDelta: noise.samplerDelta(started.plan) };
     const current = { model: { kind: model.kind, hyperParameters: model.hyperParameters }, params };
     const stage = nextModel(task, catalogue, current);
-    started = startStage(simulation, { stage, number: number + 1, params: continuesFrom(stage, current) ? params : null, clipNorm: aggregate.nextClipNorm });
+    started = startStage(simulation, { stage, number: number + 1, base: continuesFrom(stage, current) ? { ...folded, owns } : null, clipNorm: aggregate.nextClipNorm });
   }
 }
 
 /** Parameters from all histories in one place, without noise. */
-export function trainCentrally(model: AnyFederatedModel, catalogue: Catalogue, histories: readonly ShopperHistory[]): unknown {
+export async function trainCentrally(model: AnyFederatedModel, catalogue: Catalogue, histories: readonly ShopperHistory[]): Promise<unknown> {
   const task = simulationTask({ kind: model.kind, hyperParameters: model.hyperParameters }, { mode: 'none', shops: 1, rounds: 1, noise: 'skellam' }, [histories]);
   const plan = makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
-  return model.update(model.initial(), simulateRound(plan, model, model.initial(), [histories]).aggregate(0));
+  const base = { params: model.initial(), strategy: null };
+  const { aggregate, participants } = await simulateRound(plan, model, base, [histories]).sum(0);
+  return foldSum(model, base, { plan, aggregate, participants }).params;
 }
 
-function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[]): TaskSpec {
+function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[], local: AskedLocalTerms = {}): TaskSpec {
   const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip } = privacy;
   const optional = {
     ...(clipNorm === undefined ? {} : { clipNorm }),
@@ -272,5 +308,6 @@ function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: rea
     cohort: { minParticipants: mode === 'distributed' ? Math.ceil(0.8 * shops.length) : 1, targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: Math.max(1, ...shops.map(({ length }) => length)),
+    ...local,
   });
 }

@@ -11,6 +11,7 @@ import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { drawNoise } from '../../shared/federation/noise-shares.ts';
 import { addDrawnNoise } from '../../shared/federation/statistic.ts';
+import { controlIn } from '../../shared/federation/strategies/state-tensors.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
@@ -27,13 +28,14 @@ import type { OpenSocket } from '../socket.ts';
 import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
 import { certificateSource } from './certificate-file.ts';
 import { fetchCatalogue, fetchCheckpoint, fetchRelease, fetchTile, roundsAddress } from './coordinator-api.ts';
+import type { ControlFiles } from './control-files.ts';
 import type { MappingReport } from './federation-histories.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
 import { logEvent } from './node-log.ts';
 import { nodeSockets } from './node-socket.ts';
 import { peerCheck } from './peers.ts';
-import { roundSubject, type RoundSubject } from './round-subject.ts';
-import { sumShoppers } from './shop-statistic.ts';
+import { roundSubject, type RoundBase, type RoundSubject } from './round-subject.ts';
+import { sumShoppers, trainShop, type ShopChange, type ShopWork } from './shop-statistic.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 
 export type ShopNodeEvent =
@@ -112,7 +114,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
   const listeners = new Set<(event: ShopNodeEvent) => void>([(event) => logEvent(logger, event)]);
   const tell = (event: ShopNodeEvent): void => listeners.forEach((listener) => listener(event));
   const ending = createEnding(state, limitsOf(options));
-  const trainer = createTrainer(options, state, tell);
+  const { commit, ...trainer } = createTrainer(options, state, tell);
 
   const connect = (handlers: ConnectionHandlers) =>
     openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
@@ -129,6 +131,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);
       if (event.kind === 'reported') ending.rounds += 1;
+      if (event.kind === 'round-done' && event.took === 'part') commit(event.round);
       if (event.kind === 'task-over' && options.stay !== true) leave('task-over');
       if (event.kind === 'round-done' && options.once === true) leave('once');
       // What a round left behind in the public record is remembered before the node is gone.
@@ -211,6 +214,8 @@ function createEnding({ ledger }: StateFolder, limits: Partial<SpendLimits>): En
 }
 
 interface Trainer {
+  /** A round ended in a release that has this shop's report. */
+  readonly commit: (round: string) => void;
   model(plan: Plan): Promise<AnyStatistic>;
   accept(plan: Plan): void;
   statistic(plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }): Promise<Noised>;
@@ -225,9 +230,21 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
   if (options.capacity !== undefined && consenting > options.capacity) {
     throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${options.capacity}`);
   }
+  let proposed: Plan | null = null;
   return {
+    commit(round) {
+      if (proposed?.round !== round) return;
+      try {
+        state.controls.commit(proposed.task, round);
+      } catch (error) {
+        // The next plan's base release says the same again.
+        options.logger.warn({ err: error, round }, 'the control variate of a round could not be kept');
+      }
+    },
     model: async (plan) => (await subjectOf(plan)).statistic,
-    accept({ bounds: { maxShoppersPerShop } }) {
+    accept({ unit, bounds: { maxShoppersPerShop } }) {
+      // A shop that is one contribution is that whatever its size.
+      if (unit === 'shop') return;
       // The answer goes to the coordinator: it names what is declared, never what was counted.
       if ((options.capacity ?? consenting) > maxShoppersPerShop) {
         throw new CestaError('privacy.infeasible', `maxShoppersPerShop: expected room for ${options.capacity ?? 'all shoppers of this shop'}, got ${maxShoppersPerShop}`);
@@ -236,11 +253,11 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
     async statistic(plan, planHash, { participants, signal }) {
       const catalogue = await catalogueOf(plan);
       const subject = await subjectOf(plan);
-      const params = await subject.params();
+      const base = await subject.base();
       const random = systemRandom();
       // Before the data: the time of a draw depends on its value and must not be measured against the data.
       const noise = drawNoise(plan, participants, random);
-      const { sum, report } = await sumShoppers({ dataset, catalogue, model: subject.statistic, params, plan, random }, signal);
+      const { sum, report, controls } = await contributionsOf({ dataset, catalogue, model: subject.statistic, params: base.params, plan, random }, { base, files: state.controls, signal });
       signal.throwIfAborted();
       // A second sum of the same data under one plan would be two for the price of one in every public account.
       if (plan.privacy.mode !== 'none' && ledger.read().spends.some((spend) => spend.planHash === planHash)) {
@@ -249,9 +266,28 @@ function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (even
       // The record is read again here: another round may have spent since the invitation.
       if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
       ledger.append(spendOf(plan, planHash, new Date().toISOString()));
+      if (controls !== null) state.controls.propose(plan.task, plan.round, controls);
+      proposed = controls === null ? null : plan;
       const noised = addDrawnNoise(sum, noise);
       tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read(), limitsOf(options)) });
       return noised;
     },
   };
+}
+
+interface Contributions extends Omit<ShopChange, 'own'> {
+  /** What the shop's control variate was and will be; null but for SCAFFOLD. */
+  readonly controls: { readonly own: Float32Array; readonly next: Float32Array } | null;
+}
+
+/** The clipped sum of a plan, of whichever unit. */
+async function contributionsOf(work: ShopWork, { base, files, signal }: { readonly base: RoundBase; readonly files: ControlFiles; readonly signal: AbortSignal }): Promise<Contributions> {
+  const { plan, model } = work;
+  if (plan.unit !== 'shop') return { ...(await sumShoppers(work, signal)), controls: null };
+  if (plan.strategy?.kind !== 'scaffold') return { ...(await trainShop({ ...work, controls: null }, signal)), controls: null };
+  const length = model.statisticLength();
+  const own = files.read(plan.task, length, base.round);
+  const control = plan.baseRelease === null ? new Float32Array(length) : controlIn(base.strategy, length);
+  const { own: next, ...change } = await trainShop({ ...work, controls: { control, own } }, signal);
+  return { ...change, controls: next === null ? null : { own, next } };
 }

@@ -1,7 +1,7 @@
 /**
  * What a shop keeps between runs, in a folder of its own: its signing key (readable by its owner only), the pinned
- * key of the coordinator and those of other shops, how far its public record was seen, the record of spends, and what
- * the coordinator signed for. One node at a time: the coordinator admits one live connection a name.
+ * key of the coordinator and those of other shops, how far its public record was seen, the record of spends, what the
+ * coordinator signed for, and control variates. One node at a time: the coordinator admits one live connection a name.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import { shopNameSchema } from '../../shared/protocol/messages.ts';
 import { fillSecurely } from '../secure-random.ts';
 import { writeDurably } from './durable-file.ts';
+import { openControlFiles, type ControlFiles } from './control-files.ts';
 import { openHeadMemory } from './head-file.ts';
 import { openPeerPins, type PeerPins } from './peers.ts';
 import { openReceiptFile, type ReceiptFile } from './receipt-file.ts';
@@ -36,6 +37,8 @@ export interface StateFolder {
   recordRelease(sessionId: string): void;
   /** How far the public record of the coordinator has been seen. */
   readonly heads: HeadMemory;
+  /** Control variates of tasks with SCAFFOLD. */
+  readonly controls: ControlFiles;
 }
 
 /**
@@ -67,6 +70,7 @@ export function openStateFolder(stateDir: string, shop: string): StateFolder {
       peers: openPeerPins(path),
       recordRelease: (sessionId) => recordRelease(path, sessionId),
       heads: openHeadMemory(path),
+      controls: openControlFiles(path),
     };
   });
 }

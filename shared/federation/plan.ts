@@ -9,6 +9,7 @@ import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { robustSchema } from './robust/rule.ts';
+import { robustComplaint } from './robust/terms.ts';
 import { strategySchema } from './strategies/strategy.ts';
 
 export const protocolVersion = 1;
@@ -18,8 +19,9 @@ const count = z.number().int().positive();
 const jsonSchema: z.ZodType<Json> = z.json();
 
 /**
- * Bounds of one shopper's contribution and of the ring it is summed in. A contribution is the model's vector,
- * one count slot and, where the clip norm adapts, one slot for a bit; its joint L2 norm is at most `clipNorm`.
+ * Bounds of one contribution, of a shopper or where the unit is the shop of a shop, and of the ring it is summed in. It
+ * is the model's vector, one count slot and, where the clip norm adapts, one slot for a bit; its joint L2 norm is at most
+ * `clipNorm`.
  */
 const boundsSchema = z.strictObject({
   /** How a contribution becomes integers: entry by entry, or rotated and rounded at random (dense vectors). */
@@ -37,7 +39,7 @@ const boundsSchema = z.strictObject({
   clipNorm: positive.nullable(),
   /** Largest |entry| of the model part. */
   rowCap: positive,
-  /** What one shopper adds to the count slot, in the units of the clip norm. */
+  /** What one contribution of weight 1 adds to the count slot, in the units of the clip norm. */
   countValue: positive,
   /**
    * What one shopper adds to the last slot, with the sign of whether its norm was within the clip norm; null where
@@ -48,7 +50,7 @@ const boundsSchema = z.strictObject({
   gridScale: positive.refine((scale) => Number.isInteger(Math.log2(scale)), 'expected a power of two'),
   /** The sum is read modulo 2^modulusBits. */
   modulusBits: z.number().int().min(8).max(32),
-  /** Shoppers that one shop may sum; the ring holds `maxParticipants` times as many. */
+  /** Contributions that one shop may sum, 1 where the unit is the shop; the ring holds `maxParticipants` times as many. */
   maxShoppersPerShop: count,
 }).refine(({ encoding, modulusBits }) => encoding.kind === 'rotated' || modulusBits === 32, 'modulusBits: expected 32 with the sparse encoding');
 
@@ -127,11 +129,11 @@ export const planSchema = z.strictObject({
   aggregation: z.strictObject({ kind: z.literal('buffered'), maxStaleness: count.max(largestStaleness) }).optional(),
   /** Whose contribution is clipped and hidden: one shopper's, if absent; or that of all shoppers of a shop together. */
   unit: z.literal('shop').optional(),
-  /** How the mean change becomes a step; absent where the model updates its parameters by itself. */
+  /** How the mean change becomes a step; never without a model that trains locally. Absent where the model updates its parameters by itself. */
   strategy: strategySchema.optional(),
   /**
-   * A contribution of n events counts min(n, weightedUpTo) / weightedUpTo, in the vector and in the count; absent: all
-   * count 1.
+   * A contribution of n events counts min(n, weightedUpTo) / weightedUpTo, in the vector and in the count: see
+   * statistic.ts for what that means for the sensitivity. Absent: all count 1.
    */
   weightedUpTo: count.optional(),
   /** How reports, or sums of groups of them, are combined; absent: added up. */
@@ -142,6 +144,13 @@ export const planSchema = z.strictObject({
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || cohort.minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed`)
   .refine(({ privacy, aggregation }) => privacy.mode !== 'distributed' || aggregation === undefined, 'aggregation: expected none in mode distributed')
   .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`)
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort, statisticLength }, context) => {
+    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation !== undefined, ...cohort, statisticLength });
+    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
+  })
+  .refine(({ unit, bounds }) => unit === undefined || bounds.maxShoppersPerShop === 1, 'bounds.maxShoppersPerShop: expected 1 with unit shop')
+  // Sampling hides who was in the sum. The coordinator sees which shops are.
+  .refine(({ unit, privacy }) => unit === undefined || privacy.mode === 'none' || privacy.sampling === 1, 'privacy.sampling: expected 1 with unit shop')
   // What rounds take more than their equal part of, others would have to do without.
   .refine(({ privacy }) => privacy.mode === 'none' || privacy.share === undefined || privacy.share <= 1 / privacy.rounds, 'privacy.share: expected at most 1 / privacy.rounds');
 

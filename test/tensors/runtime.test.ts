@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, it } from 'vitest';
 import { openTensors, type TensorImports } from '../../shared/tensors/runtime.ts';
+import { withoutWebAssembly } from '../kernels/without-web-assembly.ts';
 
 const missing = (): Promise<never> => Promise.reject(new Error('not installed'));
 const imports: TensorImports = { native: missing, wasm: () => import('@tensorflow/tfjs-backend-wasm'), plain: () => Promise.resolve(tf) };
@@ -29,15 +30,11 @@ describe('the choice of a backend', () => {
   });
 
   it('falls to plain JavaScript without WebAssembly', async () => {
-    const kept = globalThis.WebAssembly;
-    Reflect.deleteProperty(globalThis, 'WebAssembly');
-    try {
+    await withoutWebAssembly(async () => {
       const { backend, passedOver } = await openTensors({}, imports);
       expect(backend).toBe('plain');
       expect(passedOver).toEqual([{ backend: 'native', reason: 'not installed' }, { backend: 'wasm', reason: 'no WebAssembly here' }]);
-    } finally {
-      globalThis.WebAssembly = kept;
-    }
+    });
   });
 
   it('is an error, never another backend, when the one asked for is not there', async () => {

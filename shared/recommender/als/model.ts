@@ -67,6 +67,7 @@ export function createAls(catalogue: Catalogue, hyperParameters: AlsHyperParamet
     },
     update: (params, aggregate) => updateItems(layout, itemTerms, initial().factors, params, aggregate),
     ...createAlsScoring({ items, width }, hyperParameters, solver),
+    rowTables: { factors: width },
     encode: encodeAls,
     decode: (tensors) => decodeAls(tensors, items, width),
   };

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../../commerce/catalogue.ts';
 import type { NamedTensors } from '../../protocol/tensors.ts';
 import { decodeWeights, encodeWeights, noWeights, type ItemWeights } from '../item-weights.ts';
+import { requireRowTable } from '../quantised-rows.ts';
 import { itemIndexes, requireTensor, vector } from '../tensor-checks.ts';
 import { hasText, similarPairs } from '../text-similarity.ts';
 
@@ -21,7 +22,7 @@ export function encodeAls({ factors, popularity, similar }: AlsParams): NamedTen
 /** @throws CestaError `release.untrusted` */
 export function decodeAls(tensors: NamedTensors, items: number, width: number): AlsParams {
   return {
-    factors: requireTensor(tensors, 'factors', Float32Array, items * width),
+    factors: requireRowTable(tensors, 'factors', items, width),
     popularity: requireTensor(tensors, 'popularity', Float32Array, items),
     similar: decodeWeights(tensors, items),
   };
