@@ -17,7 +17,7 @@ export const errorTable = {
   'data.unreadable': { status: 400, hint: 'The file is damaged or of another format; `cesta doctor FILE` says more.' },
   'data.missing-column': { status: 400, hint: 'Event files need item_id, shopper_id and timestamp; `cesta doctor FILE` lists what was found.' },
   'data.empty': { status: 400, hint: 'No usable event was left; `cesta doctor FILE` says what was dropped and why.' },
-  'model.unknown': { status: 400, hint: 'Known models: popularity, neighbours, ease, slist, als, item-knn.' },
+  'model.unknown': { status: 400, hint: 'Known models: popularity, neighbours, ease, slist, als, sequence, item-knn.' },
   'backend.unavailable': { status: 501, hint: 'Leave --backend and CESTA_BACKEND out to take the fastest backend there is, or name another: native, wasm, plain.' },
   'model.unusable': { status: 400, hint: 'The model cannot be trained on this catalogue or these settings.' },
   'privacy.invalid': { status: 400, hint: 'Privacy parameters are checked when the plan is made.' },

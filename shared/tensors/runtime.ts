@@ -5,7 +5,10 @@
 import type * as TensorFlow from '@tensorflow/tfjs';
 import { CestaError } from '../protocol/errors.ts';
 import { importNative } from './native-library.ts';
+import { installPlainKernels } from './plain-kernels.ts';
 import { probe } from './probe.ts';
+import { codeMissingOperations } from './replace-kernel.ts';
+import { installWasmKernels } from './wasm-kernels.ts';
 
 /** Fastest first: the order in which they are tried. */
 export const backendKinds = ['native', 'wasm', 'plain'] as const;
@@ -21,6 +24,8 @@ export interface PassedOver {
 export interface TensorRuntime {
   readonly tf: typeof TensorFlow;
   readonly backend: BackendKind;
+  /** Whether products of matrices are computed by the project's own kernels. */
+  readonly simd: boolean;
   readonly passedOver: readonly PassedOver[];
 }
 
@@ -31,6 +36,8 @@ export interface TensorOptions {
   /** This backend or none; absent: the fastest that works. */
   readonly backend?: BackendKind;
   readonly wasmPaths?: WasmPaths;
+  /** `stock`: without the project's own kernels, as a yardstick. */
+  readonly kernels?: 'own' | 'stock';
 }
 
 /** How each package is had. */
@@ -70,13 +77,17 @@ export function loadTensors(): Promise<TensorRuntime> {
  * Tries the backends in turn. The backend of TensorFlow.js is global: the last one opened computes for all.
  * @throws CestaError `backend.unavailable` when the one asked for, or every one, fails
  */
-export async function openTensors({ backend, wasmPaths }: TensorOptions, imports: TensorImports = packages): Promise<TensorRuntime> {
+export async function openTensors(options: TensorOptions, imports: TensorImports = packages): Promise<TensorRuntime> {
+  const { backend } = options;
   const passedOver: PassedOver[] = [];
   for (const kind of backend === undefined ? backendKinds : [backend]) {
     try {
-      const tf = await openers[kind](imports, wasmPaths);
+      const { tf, simd } = await openers[kind](imports, options);
       const fault = await probe(tf);
-      if (fault === null) return { tf, backend: kind, passedOver };
+      if (fault === null) {
+        codeMissingOperations(tf);
+        return { tf, backend: kind, simd, passedOver };
+      }
       passedOver.push({ backend: kind, reason: fault });
     } catch (thrown) {
       passedOver.push({ backend: kind, reason: firstLine(thrown) });
@@ -85,27 +96,28 @@ export async function openTensors({ backend, wasmPaths }: TensorOptions, imports
   throw new CestaError('backend.unavailable', `backend: expected ${backend ?? 'one that works'}, got ${passedOver.map(({ backend: kind, reason }) => `${kind}: ${reason}`).join('; ')}`);
 }
 
-type Opener = (imports: TensorImports, wasmPaths: WasmPaths | undefined) => Promise<typeof TensorFlow>;
+type Opener = (imports: TensorImports, options: TensorOptions) => Promise<Pick<TensorRuntime, 'tf' | 'simd'>>;
 
 const openers: Readonly<Record<BackendKind, Opener>> = {
   async native(imports) {
     const tf = await imports.native();
     await activate(tf, 'tensorflow');
-    return tf;
+    return { tf, simd: false };
   },
-  async wasm(imports, wasmPaths) {
+  async wasm(imports, { wasmPaths, kernels }) {
     if (typeof WebAssembly === 'undefined') throw new Error('no WebAssembly here');
     const [tf, wasm] = [await imports.plain(), await imports.wasm()];
     if (wasmPaths !== undefined) wasm.setWasmPaths(wasmPaths);
     await activate(tf, 'wasm');
-    return tf;
+    return { tf, simd: kernels !== 'stock' && installWasmKernels(tf) };
   },
-  async plain(imports) {
+  async plain(imports, { kernels }) {
     const tf = await imports.plain();
     await activate(tf, 'cpu');
-    // It advises to install the native library, at its first tensor: whoever cannot has heard why it was passed over.
+    // Otherwise its first tensor prints an advice to install the native library; `passedOver` says why that is not used.
     Reflect.set(tf.backend(), 'firstUse', false);
-    return tf;
+    if (kernels !== 'stock') installPlainKernels(tf);
+    return { tf, simd: false };
   },
 };
 
