@@ -16,7 +16,7 @@ import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulat
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import type { Plan } from '../shared/federation/plan.ts';
-import { servingForm } from '../shared/federation/serving-form.ts';
+import { servedParams } from '../shared/federation/serving-form.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
@@ -109,7 +109,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
   const trained = await trainings(dataset, parts, stage, privacy, seeds);
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, served(model, params, precision), parts));
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, servedParams(model, params, precision), parts));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
@@ -126,14 +126,6 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     seconds: (performance.now() - started) / 1000,
   };
   return { result, ndcg10: shopperMeans(evaluations) };
-}
-
-/** The parameters that a storefront has of a release. @throws CestaError `config.invalid` for a precision that would change nothing */
-function served(model: AnyFederatedModel, params: unknown, precision: Precision): unknown {
-  if (precision === 'float32') return params;
-  const form = servingForm(model.encode(params), model, precision);
-  if (form?.precision !== precision) throw new CestaError('config.invalid', `precision: expected float32 for ${model.kind}, which has no tables of item rows, got int8`);
-  return model.decode(form.tensors);
 }
 
 const daySeconds = 86_400;

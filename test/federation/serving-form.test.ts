@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openRelease, sealRelease } from '../../shared/federation/release.ts';
-import { sealServingForm, servingForm, type FullRelease } from '../../shared/federation/serving-form.ts';
+import { sealServingForm, servedParams, servingForm, type FullRelease } from '../../shared/federation/serving-form.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { NamedTensors } from '../../shared/protocol/tensors.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
@@ -49,6 +49,13 @@ describe('the form of a release to rank with', () => {
       expect(sealServingForm(release, als, precision, key)).toEqual(forms[at]);
     }
     expect(new Set([release.sha256, ...forms.map(({ sha256 }) => sha256)]).size).toBe(3);
+  });
+
+  it('is what an evaluation at that precision ranks with, if the model has it', () => {
+    const params = als.initial();
+    expect(servedParams(als, params, 'float32')).toBe(params);
+    expect(servedParams(als, params, 'int8')).toEqual(als.decode(servingForm(als.encode(params), als, 'int8')?.tensors ?? {}));
+    expect(codeOf(() => servedParams(popularity, popularity.initial(), 'int8'))).toBe('config.invalid');
   });
 
   it('is none of a release that lacks a table, has it in another form, or that its own readers would refuse', () => {
