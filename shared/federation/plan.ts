@@ -3,7 +3,7 @@
  * compute the hash from the same canonical JSON, so neither can train under terms the other did not see.
  */
 import * as z from 'zod';
-import { statisticKinds } from '../recommender/federated-model.ts';
+import { longestStatistic, statisticKinds } from '../recommender/federated-model.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
@@ -113,7 +113,7 @@ export const planSchema = z.strictObject({
   model: z.strictObject({ kind: z.enum(statisticKinds), hyperParameters: z.record(z.string(), jsonSchema) }),
   catalogueHash: z.string().regex(/^[0-9a-f]{64}$/),
   /** Length of the statistic: the model's vector and the slots behind it, padded where it is rotated. */
-  statisticLength: count.max(1 << 28),
+  statisticLength: count.max(longestStatistic),
   bounds: boundsSchema,
   privacy: privacySchema,
   cohort: cohortSchema,

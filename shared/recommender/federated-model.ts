@@ -17,6 +17,9 @@ export type ModelKind = (typeof modelKinds)[number];
 export const statisticKinds = [...modelKinds, 'evaluation'] as const;
 export type StatisticKind = (typeof statisticKinds)[number];
 
+/** Numbers that a plan can hold, slots behind the model's vector included. */
+export const longestStatistic = 2 ** 28;
+
 /** One decoded aggregate: what a round yields. */
 export interface Aggregate {
   /** Sum over shoppers plus noise, in the units of `contribute`; length `statisticLength()`. */
