@@ -18,7 +18,7 @@ import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../sh
 import type { AskedLocalTerms } from '../shared/federation/local-terms.ts';
 import type { Plan } from '../shared/federation/plan.ts';
 import type { RobustSpec } from '../shared/federation/robust/rule.ts';
-import { servingForm } from '../shared/federation/serving-form.ts';
+import { servedParams } from '../shared/federation/serving-form.ts';
 import { foldSum } from '../shared/federation/strategies/fold.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
@@ -118,7 +118,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const { local = {} } = options;
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
   const trained = await trainings(dataset, parts, { stage, privacy, local, seeds });
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, served(model, params, precision), parts));
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, servedParams(model, params, precision), parts));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
@@ -136,14 +136,6 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     seconds: (performance.now() - started) / 1000,
   };
   return { result, ndcg10: shopperMeans(evaluations) };
-}
-
-/** The parameters that a storefront has of a release. @throws CestaError `config.invalid` for a precision that would change nothing */
-function served(model: AnyFederatedModel, params: unknown, precision: Precision): unknown {
-  if (precision === 'float32') return params;
-  const form = servingForm(model.encode(params), model, precision);
-  if (form?.precision !== precision) throw new CestaError('config.invalid', `precision: expected float32 for ${model.kind}, which has no tables of item rows, got int8`);
-  return model.decode(form.tensors);
 }
 
 const daySeconds = 86_400;

@@ -4,6 +4,7 @@
  * the device or helping to train needs the shopper's consent and is not part of this module.
  */
 import type { Manifest } from '../../shared/federation/release.ts';
+import { kernelKind, type KernelKind } from '../../shared/kernels/simd.ts';
 import { CestaError, requireNumber } from '../../shared/protocol/errors.ts';
 import type { ShelfEntry, Source } from '../../shared/ranking/shelf.ts';
 import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
@@ -76,6 +77,8 @@ export interface Cesta {
   readonly release: ReleaseInfo | null;
   /** What went wrong last, though a good release may be in use; null after a refresh without trouble. */
   readonly lastError: CestaError | null;
+  /** What multiplies item rows in this page: plain code where a policy forbids WebAssembly. Slower, with the same shelves. */
+  readonly kernels: KernelKind;
   /** What is known of this visit: all of it in memory. */
   readonly visit: VisitCounts;
   /** Notes a GA4 ecommerce event. @throws CestaError `usage.invalid` */
@@ -115,6 +118,9 @@ export function createCesta(options: CestaOptions): Cesta {
     },
     get lastError() {
       return holder.lastError;
+    },
+    get kernels() {
+      return kernelKind();
     },
     get visit() {
       return visit.counts(holder.held?.catalogue ?? null);

@@ -4,6 +4,7 @@
  * it too: whoever has both compares them. It costs no privacy, since the release is public.
  */
 import type { SigningKey } from '../ledger/signing-key.ts';
+import { CestaError } from '../protocol/errors.ts';
 import type { NamedTensors } from '../protocol/tensors.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
 import { quantiseRows, type Precision } from '../recommender/quantised-rows.ts';
@@ -29,6 +30,17 @@ export function servingForm(tensors: NamedTensors, { rowTables = {} }: Pick<AnyF
   const kept = Object.fromEntries(ranking);
   const quantised = tables.map(([table, width]) => quantiseRows(table, kept, width));
   return { precision: tables.length === 0 ? 'float32' : 'int8', tensors: Object.assign(kept, ...quantised) as NamedTensors };
+}
+
+/**
+ * The parameters that a storefront ranks with, of those that were trained: to measure what a precision costs.
+ * @throws CestaError `config.invalid` for a precision that the model does not have
+ */
+export function servedParams(model: AnyFederatedModel, params: unknown, precision: Precision): unknown {
+  if (precision === 'float32') return params;
+  const form = servingForm(model.encode(params), model, precision);
+  if (form?.precision !== precision) throw new CestaError('config.invalid', `precision: expected float32 for ${model.kind}, which has no tables of item rows, got ${precision}`);
+  return model.decode(form.tensors);
 }
 
 /** A release as it was made, opened. */

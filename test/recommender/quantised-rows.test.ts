@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeTensors, encodeTensors, type NamedTensors } from '../../shared/protocol/tensors.ts';
 import { quantiseRows, requireRowTable } from '../../shared/recommender/quantised-rows.ts';
-import { modelKinds } from '../../shared/recommender/federated-model.ts';
+import { modelKinds, type AnyFederatedModel, type ModelKind } from '../../shared/recommender/federated-model.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { servingForm } from '../../shared/federation/serving-form.ts';
 import { trainCentrally } from '../evaluation/central-training.ts';
@@ -101,9 +101,13 @@ describe('a table of a release', () => {
   });
 });
 
-describe.each(modelKinds.filter((kind) => createModel(kind, teaCatalogue(4), {}).rowTables !== undefined))('%s', (kind) => {
+/** A network of the usual size would only make the tests slow. */
+const modelOf = (kind: ModelKind, items: number): AnyFederatedModel => createModel(kind, teaCatalogue(items), kind === 'sequence' ? { width: 8, negatives: 3 } : {});
+
+describe.each(modelKinds.filter((kind) => modelOf(kind, 4).rowTables !== undefined))('%s', async (kind) => {
   const items = 7;
-  const model = createModel(kind, teaCatalogue(items), {});
+  const model = modelOf(kind, items);
+  await model.prepare?.();
   const trained = trainCentrally(model, [visits([0, 1], [2]), visits([0, 1, 3]), visits([4], [5], [0, 4]), visits([1, 2, 6])]);
   const form = servingForm(model.encode(trained), model, 'int8');
 
@@ -117,7 +121,7 @@ describe.each(modelKinds.filter((kind) => createModel(kind, teaCatalogue(4), {})
   });
 
   it('is refused with tables of another width, or of another catalogue', () => {
-    expect(codeOf(() => createModel(kind, teaCatalogue(items + 1), {}).decode(form?.tensors ?? {}))).toBe('release.untrusted');
+    expect(codeOf(() => modelOf(kind, items + 1).decode(form?.tensors ?? {}))).toBe('release.untrusted');
     for (const table of Object.keys(model.rowTables ?? {})) {
       const { [table]: { data } } = form?.tensors ?? {};
       expect(codeOf(() => model.decode({ ...form?.tensors, [table]: { shape: [items, data.length / items + 1], data: new Int8Array(data.length + items) } }))).toBe('release.untrusted');

@@ -96,6 +96,19 @@ export function releaseConformance(name: string, makeStorage: () => Promise<Open
       await expect(storage.serveRelease('trial', 9, change)).rejects.toMatchObject({ code: 'storage.failed' });
     });
 
+    it('knows which file is the form of a release at each precision, the newest it was told', async () => {
+      const opened = await open();
+      const { storage } = opened;
+      const { sha256 } = release(1);
+      expect(await storage.servingForm(sha256, 'int8')).toBeNull();
+      await storage.putServingForm(sha256, 'int8', 'a'.repeat(64));
+      await storage.putServingForm(sha256, 'float32', sha256);
+      await storage.putServingForm(sha256, 'int8', 'b'.repeat(64));
+      const forms = async (from: Storage): Promise<(string | null)[]> => [await from.servingForm(sha256, 'int8'), await from.servingForm(sha256, 'float32'), await from.servingForm(release(2).sha256, 'int8')];
+      expect(await forms(storage)).toEqual(['b'.repeat(64), sha256, null]);
+      expect(await forms(await opened.reopen())).toEqual(['b'.repeat(64), sha256, null]);
+    });
+
     it('takes a release of a round that ended already, under a version of its own', async () => {
       const { storage } = await open();
       await train(storage, 1);
