@@ -20,8 +20,15 @@ const seenSchema = z.strictObject({
 
 const digestOf = (text: string): string => sha256Hex(new TextEncoder().encode(text)).slice(0, 16);
 
+/** Answers at once: what returned is on disk. */
+export interface HeadFile extends HeadMemory {
+  read(origin: string): SeenHead | null;
+  write(head: SeenHead): void;
+  keepConflict(known: SeenHead, offered: string): void;
+}
+
 /** @param folder an existing folder of this shop or witness alone */
-export function openHeadMemory(folder: string): HeadMemory {
+export function openHeadMemory(folder: string): HeadFile {
   const pathOf = (origin: string): string => join(folder, `record-${digestOf(origin)}.json`);
   return {
     read(origin) {

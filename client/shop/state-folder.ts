@@ -5,15 +5,15 @@
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HeadMemory } from '../../shared/ledger/followed-head.ts';
 import { signingKey, type SigningKey } from '../../shared/ledger/signing-key.ts';
 import { bytesToHex, hexToBytes } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { shopNameSchema } from '../../shared/protocol/messages.ts';
+import type { PeerPins } from '../peers.ts';
 import { fillSecurely } from '../secure-random.ts';
 import { writeDurably } from './durable-file.ts';
-import { openHeadMemory } from './head-file.ts';
-import { openPeerPins, type PeerPins } from './peers.ts';
+import { openHeadMemory, type HeadFile } from './head-file.ts';
+import { openPeerPins } from './peers.ts';
 import { openReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { recordRelease } from './sessions-file.ts';
 import { openSpendLedger, storageErrors, type SpendLedger } from './spend-ledger.ts';
@@ -35,7 +35,7 @@ export interface StateFolder {
   /** Writes down that a masked session (hex) was answered. @throws CestaError `secagg.aborted` if it was before, `storage.failed` */
   recordRelease(sessionId: string): void;
   /** How far the public record of the coordinator has been seen. */
-  readonly heads: HeadMemory;
+  readonly heads: HeadFile;
 }
 
 /**

@@ -1,16 +1,17 @@
 /**
- * A shop's statistic, summed in slices: between them the event loop runs, so that heartbeats are answered and other
- * nodes of the process get their turn.
+ * A participant's statistic, summed in slices: between them the event loop runs, so that heartbeats are answered and
+ * other nodes of the process get their turn.
  */
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import type { Dataset } from '../../shared/datasets/dataset.ts';
-import type { Plan } from '../../shared/federation/plan.ts';
-import { startStatistic } from '../../shared/federation/statistic.ts';
-import type { SecureRandom } from '../../shared/numerics/random.ts';
-import { createPoissonSample } from '../../shared/privacy/poisson-sample.ts';
-import type { Clipped } from '../../shared/privacy/vectors.ts';
-import type { AnyStatistic } from '../../shared/recommender/federated-model.ts';
+import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import type { Dataset } from '../shared/datasets/dataset.ts';
+import type { Plan } from '../shared/federation/plan.ts';
+import { startStatistic } from '../shared/federation/statistic.ts';
+import type { SecureRandom } from '../shared/numerics/random.ts';
+import { createPoissonSample } from '../shared/privacy/poisson-sample.ts';
+import type { Clipped } from '../shared/privacy/vectors.ts';
+import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import { mapHistories, type MappingReport } from './federation-histories.ts';
+import { nextTurn } from './next-turn.ts';
 
 /** Far below the patience of a heartbeat, far above the cost of a turn of the loop. */
 const sliceMs = 20;
@@ -34,7 +35,7 @@ export async function sumShoppers(
     const history = mapper.map(shopper);
     if (history !== null && takes()) statistic.add(history);
     if (performance.now() < sliceEnd) continue;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     signal.throwIfAborted();
     sliceEnd = performance.now() + sliceMs;
   }
