@@ -47,7 +47,7 @@ export interface TrainerOptions {
   readonly commit: (decide: (record: SpendRecord) => Spend) => Awaitable<SpendRecord>;
   readonly tell: (event: TrainedEvent) => void;
   readonly fetch: Fetch;
-  /** Shared by the participants of one process. */
+  /** One may serve all participants that run together. */
   readonly modelCache?: ModelCache;
 }
 

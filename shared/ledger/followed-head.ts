@@ -2,6 +2,7 @@
  * Following a log from head to head: a larger one must begin with the one seen before, which is computed from tiles
  * that the log itself serves. Tiles need no trust: a false one makes no proof.
  */
+import * as z from 'zod';
 import { bytesToHex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import type { Awaitable } from '../secagg/crypto.ts';
@@ -16,6 +17,14 @@ import { requireConsistency, type WitnessState } from './witness.ts';
 export interface SeenHead extends WitnessState {
   readonly checkpoint: string;
 }
+
+/** A head as it was kept. */
+export const seenHeadSchema = z.strictObject({
+  origin: z.string(),
+  size: z.number().int().nonnegative(),
+  root: z.string().regex(/^[0-9a-f]{64}$/),
+  checkpoint: z.string(),
+});
 
 /** Where heads are kept between runs. */
 export interface HeadMemory {
