@@ -11,12 +11,23 @@ export interface Relay {
   readonly sent: readonly { readonly connection: number; readonly data: string | Uint8Array }[];
   /** Requests by method and address, and how many bytes their bodies had. */
   readonly requests: readonly { readonly line: string; readonly bodyBytes: number }[];
+  /** The browser behind the n-th connection hears nothing any more once it has sent a message of this type; resolves then. */
+  muteAfter(connection: number, type: string): Promise<void>;
 }
 
 export async function startRelay(coordinator: string): Promise<Relay> {
   const sent: Relay['sent'][number][] = [];
   const requests: Relay['requests'][number][] = [];
   let connections = 0;
+  const mutes = new Map<string, () => void>();
+  /** Whether the browser behind a frame is to be muted. */
+  const keep = (frame: Relay['sent'][number]): boolean => {
+    sent.push(frame);
+    const type = typeof frame.data === 'string' ? (JSON.parse(frame.data) as { type: string }).type : '';
+    const mute = mutes.get(`${frame.connection} ${type}`);
+    mute?.();
+    return mute !== undefined;
+  };
   const server = createServer((request, response) => {
     void (async () => {
       const bodyBytes = await countBody(request);
@@ -29,25 +40,26 @@ export async function startRelay(coordinator: string): Promise<Relay> {
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (near, request) => {
     connections += 1;
-    pass(near, new WebSocket(`${coordinator.replace('http', 'ws')}${request.url}`), connections, (frame) => void sent.push(frame));
+    pass(near, new WebSocket(`${coordinator.replace('http', 'ws')}${request.url}`), connections, keep);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => new Promise<void>((resolve) => {
     for (const socket of sockets.clients) socket.terminate();
     server.close(() => resolve()).closeAllConnections();
   }));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sent, requests };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sent, requests, muteAfter: (connection, type) => new Promise((resolve) => void mutes.set(`${connection} ${type}`, resolve)) };
 }
 
-function pass(near: WebSocket, far: WebSocket, connection: number, keep: (frame: Relay['sent'][number]) => void): void {
+function pass(near: WebSocket, far: WebSocket, connection: number, keep: (frame: Relay['sent'][number]) => boolean): void {
+  let isMuted = false;
   const waiting: [RawData, boolean][] = [];
   near.on('message', (data, isBinary) => {
-    keep({ connection, data: isBinary ? Uint8Array.from(bytesOf(data)) : new TextDecoder().decode(bytesOf(data)) });
+    if (keep({ connection, data: isBinary ? Uint8Array.from(bytesOf(data)) : new TextDecoder().decode(bytesOf(data)) })) isMuted = true;
     if (far.readyState === WebSocket.OPEN) far.send(data, { binary: isBinary });
     else waiting.push([data, isBinary]);
   });
   far.on('open', () => waiting.forEach(([data, isBinary]) => far.send(data, { binary: isBinary })));
-  far.on('message', (data, isBinary) => near.send(data, { binary: isBinary }));
+  far.on('message', (data, isBinary) => isMuted || near.send(data, { binary: isBinary }));
   near.on('close', () => far.terminate());
   far.on('close', () => near.close());
   far.on('error', () => near.terminate());
