@@ -27,6 +27,7 @@ export async function sumShoppers(
   signal: AbortSignal,
 ): Promise<ShopSum> {
   const mapper = mapHistories(dataset.catalogue, catalogue);
+  await model.prepare?.();
   const statistic = startStatistic(model, params, plan, random);
   // Who is taken is nobody's business but this shop's: nothing about it leaves, or the smaller noise protects nobody.
   const takes = createPoissonSample({ rate: plan.privacy.mode === 'none' ? 1 : plan.privacy.sampling, random });

@@ -10,6 +10,7 @@ import type { Dataset } from '../shared/datasets/dataset.ts';
 import { evaluateModel, type Evaluation } from '../shared/evaluation/evaluate-model.ts';
 import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
+import { trainInRounds } from '../shared/evaluation/local-rounds.ts';
 import { simulatedNoise, type NoiseKind } from '../shared/evaluation/simulated-noise.ts';
 import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
@@ -37,10 +38,10 @@ export interface EvaluateOptions {
   readonly epsilon?: number;
   readonly delta?: number;
   readonly mode?: SimulationMode;
-  /** Shops of modes `distributed` and `local`. */
+  /** Shops of modes `distributed` and `local`, 20 by default; without noise, of a model that trains locally, 1 by default. */
   readonly shops?: number;
   readonly clipNorm?: number;
-  /** Rounds that together spend epsilon; 1 by default. */
+  /** Rounds that together spend epsilon, or of local training; 1 by default. */
   readonly rounds?: number;
   /** Rate at which every shop samples its shoppers in secret; 1 by default. */
   readonly sampling?: number;
@@ -102,7 +103,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const parts = splitDataset(dataset, protocol);
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
-  const trained = trainings(dataset, parts, stage, privacy, seeds);
+  const trained = await trainings(dataset, parts, stage, privacy, seeds);
   const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts));
   const result: EvaluationResult = {
     model: kind,
@@ -174,10 +175,10 @@ interface SimulatedPrivacy {
 }
 
 function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
-  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = 20, clipNorm, rounds = 1, sampling, encoding, adaptiveClip, noise = 'skellam' } = options;
+  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = mode === 'none' ? 1 : 20, clipNorm, rounds = 1, sampling, encoding, adaptiveClip, noise = 'skellam' } = options;
   if (mode === 'none') {
     if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
-    return { mode, shops: 1, rounds, noise: 'skellam' };
+    return { mode, shops, rounds, noise: 'skellam' };
   }
   if (epsilon === undefined) throw new CestaError('privacy.invalid', `epsilon: expected a number above 0 in mode ${mode}, got none`);
   if (mode !== 'central' && noise !== 'skellam') throw new CestaError('privacy.invalid', `noise: expected skellam in mode ${mode}, since ${noise} needs one party that holds all sums, got ${noise}`);
@@ -206,15 +207,24 @@ interface Simulation {
   readonly noise: NoiseKind;
 }
 
-/** One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. */
-function trainings(dataset: Dataset, { training }: Split, wanted: StageModel, privacy: SimulatedPrivacy, seeds: number): Trained[] {
+/**
+ * One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. A
+ * model that trains locally does so where no noise hides single shoppers.
+ */
+async function trainings(dataset: Dataset, { training }: Split, wanted: StageModel, privacy: SimulatedPrivacy, seeds: number): Promise<Trained[]> {
   const { catalogue } = dataset;
   const positions = new Map(dataset.shoppers.map((shopper, index) => [shopper, index]));
   const shops = byHash(privacy.shops)(dataset, 0).map((group) => group.map((shopper) => training[positions.get(shopper) ?? 0]));
+  const model = createModel(wanted.kind, catalogue, wanted.hyperParameters);
+  if (privacy.mode === 'none' && model.local !== undefined) {
+    return [{ model, params: await trainInRounds(model, shops, { rounds: privacy.rounds, seed: 1, pause: () => Promise.resolve() }), samplerDelta: 0 }];
+  }
   const simulation = { task: withFirstCount(simulationTask(wanted, privacy, shops), catalogue), catalogue, shops, noise: privacy.noise };
   // The first round is the same for every seed, but for its noise.
-  const first = startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, params: null, clipNorm: null });
-  return Array.from({ length: seeds }, (_, seed) => trainOnce(simulation, first, seed + 1));
+  const first = await startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, params: null, clipNorm: null });
+  const trained: Trained[] = [];
+  for (let seed = 1; seed <= seeds; seed += 1) trained.push(await trainOnce(simulation, first, seed));
+  return trained;
 }
 
 interface StartedRound {
@@ -224,8 +234,9 @@ interface StartedRound {
   readonly round: SimulatedRound;
 }
 
-function startStage({ task, catalogue, shops, noise }: Simulation, { stage, number, params, clipNorm }: { stage: StageModel; number: number; params: unknown; clipNorm: number | null }): StartedRound {
+async function startStage({ task, catalogue, shops, noise }: Simulation, { stage, number, params, clipNorm }: { stage: StageModel; number: number; params: unknown; clipNorm: number | null }): Promise<StartedRound> {
   const model = createModel(stage.kind, catalogue, stage.hyperParameters);
+  await model.prepare?.();
   const base = params ?? model.initial();
   const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease: null, clipNorm });
   const { rounds } = task.privacy;
@@ -234,7 +245,7 @@ function startStage({ task, catalogue, shops, noise }: Simulation, { stage, numb
   return { model, plan, base, round: simulateRound(plan, model, base, taking) };
 }
 
-function trainOnce(simulation: Simulation, first: StartedRound, seed: number): Trained {
+async function trainOnce(simulation: Simulation, first: StartedRound, seed: number): Promise<Trained> {
   const { task, catalogue } = simulation;
   const noise = simulatedNoise(simulation.noise);
   let started = first;
@@ -245,7 +256,7 @@ function trainOnce(simulation: Simulation, first: StartedRound, seed: number): T
     if (number === task.privacy.rounds) return { model, params, samplerDelta: noise.samplerDelta(started.plan) };
     const current = { model: { kind: model.kind, hyperParameters: model.hyperParameters }, params };
     const stage = nextModel(task, catalogue, current);
-    started = startStage(simulation, { stage, number: number + 1, params: continuesFrom(stage, current) ? params : null, clipNorm: aggregate.nextClipNorm });
+    started = await startStage(simulation, { stage, number: number + 1, params: continuesFrom(stage, current) ? params : null, clipNorm: aggregate.nextClipNorm });
   }
 }
 

@@ -79,6 +79,7 @@ export async function auditPrivacy(options: PrivacyAuditOptions): Promise<Privac
   const claimed = epsilonOfRounds(plan, 1);
   if (claimed === null) throw new CestaError('internal', 'audit: expected a plan with a promise');
   const canaries = makeCanaries({ count, length: model.statisticLength(), norm: modelNorm(plan.bounds), rowCap: plan.bounds.rowCap });
+  await model.prepare?.();
   const known = sumOf(plan, model, parts.training);
   const run = (name: string, fault: Fault, runSeed: number): AuditRow => {
     const findings = attack({ plan, model, known, canaries }, fault, runSeed);

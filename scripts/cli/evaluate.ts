@@ -14,7 +14,7 @@ interface EvaluateCommandOptions extends DataOptions {
   epsilon?: number;
   delta: number;
   mode?: SimulationMode;
-  shops: number;
+  shops?: number;
   clipNorm?: number;
   rounds: number;
   sampling?: number;
@@ -28,14 +28,14 @@ interface EvaluateCommandOptions extends DataOptions {
 
 export function addEvaluate(program: Command): void {
   addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets'))
-    .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist, als or item-knn')
+    .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist, als, sequence or item-knn')
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
     .option('--epsilon <number>', 'privacy of the release (default: no noise)', positiveNumber)
     .option('--delta <number>', 'privacy slack', probability, 1e-5)
     .addOption(new Option('--mode <mode>', 'central: noise added once; distributed: in shares, as masked rounds do; local: all of it by every shop (default: central with --epsilon, else none)').choices(['none', 'central', 'distributed', 'local']))
-    .option('--shops <n>', 'shops of modes distributed and local', integerIn(1, 10_000), 20)
+    .option('--shops <n>', 'shops of modes distributed and local (default: 20); without noise, of a model that trains locally (default: 1)', integerIn(1, 10_000))
     .option('--clip-norm <number>', 'L2 norm of one shopper\'s contribution (default: what the model guarantees)', positiveNumber)
-    .option('--rounds <n>', 'rounds that together spend epsilon', integerIn(1, 1000), 1)
+    .option('--rounds <n>', 'rounds that together spend epsilon, or of local training', integerIn(1, 1000), 1)
     .option('--sampling <rate>', 'every shop takes each shopper with this probability, in secret (default: all)', probability)
     .addOption(new Option('--encoding <kind>', 'rotated: for dense contributions (default: sparse)').choices(['sparse', 'rotated']))
     .option('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected', integerIn(1, 10_000_000))
@@ -54,9 +54,9 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     read: readOptions(options),
     model,
     delta,
-    shops,
     seeds,
     rounds,
+    ...(shops === undefined ? {} : { shops }),
     ...(sampling === undefined ? {} : { sampling }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),

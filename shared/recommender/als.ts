@@ -10,12 +10,11 @@
 import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems } from '../commerce/history.ts';
-import { seededRandom } from '../numerics/random.ts';
 import { factoriseSmall, solveFactorised } from '../numerics/small-cholesky.ts';
 import { CestaError } from '../protocol/errors.ts';
 import type { Aggregate, FederatedModel, Reason } from './federated-model.ts';
-import { hasText, similarPairs } from './text-similarity.ts';
 import { requireTensor, vector } from './tensor-checks.ts';
+import { warmStart } from './warm-start.ts';
 
 export const alsHyperParameters = z.strictObject({
   factors: z.number().int().min(2).max(128).default(16),
@@ -35,11 +34,6 @@ export interface AlsParams {
   readonly popularity: Float32Array;
 }
 
-/** Passes of smoothing over the graph of like titles: neighbours of neighbours of neighbours count. */
-const warmPasses = 3;
-/** What every item keeps of its own random start: items that started equal would stay equal, whoever buys them. */
-const ownShare = 0.3;
-
 export function createAls(catalogue: Catalogue, hyperParameters: AlsHyperParameters): FederatedModel<AlsParams> {
   const items = catalogue.products.length;
   const { factors: width } = hyperParameters;
@@ -52,7 +46,7 @@ export function createAls(catalogue: Catalogue, hyperParameters: AlsHyperParamet
     statisticLength: () => layout.popularity + items,
     entryBound: 1,
     normBound: Math.sqrt(3),
-    initial: () => (start ??= { factors: warmStart(catalogue, width), popularity: new Float32Array(items) }),
+    initial: () => (start ??= { factors: warmStart(catalogue, width, 'als'), popularity: new Float32Array(items) }),
     contribute(params, history, into) {
       const touched = distinctItems(history).filter((item) => item < items);
       if (touched.length === 0) return;
@@ -177,44 +171,6 @@ function diagonallyDominant(gram: Float64Array, width: number): Float64Array {
 function factorised(width: number, matrix: Float64Array): Float64Array {
   if (!factoriseSmall(width, matrix)) throw new CestaError('model.unusable', 'als: expected finite factors and sums, got others');
   return matrix;
-}
-
-/**
- * Item factors from the public titles: random signs smoothed over the graph of like titles, so that like items start
- * alike. Without text they start at random.
- */
-function warmStart(catalogue: Catalogue, width: number): Float32Array {
-  const items = catalogue.products.length;
-  const random = seededRandom(0, 'als');
-  const own = Float64Array.from({ length: items * width }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1) / Math.sqrt(width));
-  let rows = own;
-  if (hasText(catalogue)) {
-    const { starts, partners, similarity } = similarPairs(catalogue);
-    for (let pass = 0; pass < warmPasses; pass += 1) {
-      const smoothed = rows.slice();
-      for (let first = 0; first < items; first += 1) {
-        for (let entry = starts[first]; entry < starts[first + 1]; entry += 1) {
-          for (let k = 0; k < width; k += 1) {
-            smoothed[first * width + k] += similarity[entry] * rows[partners[entry] * width + k];
-            smoothed[partners[entry] * width + k] += similarity[entry] * rows[first * width + k];
-          }
-        }
-      }
-      rows = unitRows(smoothed, width);
-    }
-    rows = unitRows(rows.map((value, at) => value + ownShare * own[at]), width);
-  }
-  return Float32Array.from(rows);
-}
-
-function unitRows(rows: Float64Array<ArrayBuffer>, width: number): Float64Array<ArrayBuffer> {
-  for (let start = 0; start < rows.length; start += width) {
-    let square = 0;
-    for (let k = 0; k < width; k += 1) square += rows[start + k] ** 2;
-    const scale = square === 0 ? 0 : 1 / Math.sqrt(square);
-    for (let k = 0; k < width; k += 1) rows[start + k] *= scale;
-  }
-  return rows;
 }
 
 /** v_j^T (...)^-1 v_i is what item i of the history adds to the score of item j. */

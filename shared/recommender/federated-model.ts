@@ -9,7 +9,7 @@ import type { SparseVector } from '../numerics/sparse-vector.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import type { NamedTensors } from '../protocol/tensors.ts';
 
-export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'als', 'item-knn'] as const;
+export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'als', 'sequence', 'item-knn'] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
 /** What a round may sum: what a model trains from, or how well releases rank. The second is never a release itself. */

@@ -9,6 +9,8 @@ import { modelKinds, type AnyFederatedModel, type ModelKind } from './federated-
 import { createItemKnn, itemKnnHyperParameters } from './item-knn.ts';
 import { createNeighbours, neighboursHyperParameters } from './neighbours/model.ts';
 import { createPopularity, popularityHyperParameters } from './popularity.ts';
+import { sequenceHyperParameters } from './sequence/hyper-parameters.ts';
+import { createSequence } from './sequence/model.ts';
 import { createSlist, slistHyperParameters } from './slist.ts';
 
 /** What a deployment knows when it asks for a model; nothing here is about a shopper. */
@@ -49,6 +51,8 @@ export function createModel(kind: ModelKind, catalogue: Catalogue, hyperParamete
       return createSlist(catalogue, parse(kind, slistHyperParameters, hyperParameters));
     case 'als':
       return createAls(catalogue, parse(kind, alsHyperParameters, hyperParameters));
+    case 'sequence':
+      return createSequence(catalogue, parse(kind, sequenceHyperParameters, hyperParameters));
     case 'item-knn':
       return createItemKnn(catalogue, parse(kind, itemKnnHyperParameters, hyperParameters));
     default:
@@ -68,6 +72,7 @@ export function deploymentDefaults(kind: ModelKind, { asOf }: Deployment): Reado
     case 'ease':
     case 'slist':
     case 'als':
+    case 'sequence':
     case 'item-knn':
       return {};
     default:

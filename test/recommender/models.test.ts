@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { trainCentrally } from '../evaluation/central-training.ts';
 import { decodeTensors, encodeTensors, type NamedTensors } from '../../shared/protocol/tensors.ts';
-import { modelKinds, type AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { modelKinds, type AnyFederatedModel, type ModelKind } from '../../shared/recommender/federated-model.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { anyHistory, codeOf, contributionOf, entriesOf, scoresOf, teaCatalogue, visits } from './fixtures.ts';
 
@@ -12,8 +12,16 @@ const catalogue = teaCatalogue(items);
 const histories = [visits([0, 1], [2]), visits([0, 1, 3]), visits([4], [5], [0, 4]), visits([1, 2, 6])];
 const exactly = (model: AnyFederatedModel, params: unknown): NamedTensors => decodeTensors(encodeTensors(model.encode(params))).tensors;
 
-describe.each(modelKinds)('%s', (kind) => {
-  const model = createModel(kind, catalogue, {});
+/** A network of the usual size would only make the tests slow. */
+const settingsOf = (kind: ModelKind): object => (kind === 'sequence' ? { width: 8, negatives: 3 } : {});
+const prepared = async (kind: ModelKind): Promise<AnyFederatedModel> => {
+  const model = createModel(kind, catalogue, settingsOf(kind));
+  await model.prepare?.();
+  return model;
+};
+
+describe.each(modelKinds)('%s', async (kind) => {
+  const model = await prepared(kind);
   const trained = trainCentrally(model, histories);
 
   it('keeps every contribution inside its bounds, finite, and on distinct coordinates of the statistic', () => {
@@ -59,8 +67,8 @@ describe.each(modelKinds)('%s', (kind) => {
     expect(scoresOf(model, trained, visits([0, 1]), items)).toEqual(first);
   });
 
-  it('trains the same parameters from the same histories twice', () => {
-    expect(exactly(model, trainCentrally(createModel(kind, catalogue, {}), histories))).toEqual(exactly(model, trained));
+  it('trains the same parameters from the same histories twice', async () => {
+    expect(exactly(model, trainCentrally(await prepared(kind), histories))).toEqual(exactly(model, trained));
   });
 
   it('takes a second round', () => {

@@ -41,6 +41,7 @@ export function evidenceReader(model: AnyFederatedModel, catalogue: Catalogue): 
       return { items, blocks: [{ name: 'items', from: 0, to: items }], read: (view, expected) => ownEntries(view, expected, 0, items) };
     case 'ease':
     case 'slist':
+    case 'sequence':
     case 'item-knn':
       throw new CestaError('model.unusable', `model: expected neighbours, als or popularity, got ${model.kind}, whose uploads the attacks do not read`);
     default:

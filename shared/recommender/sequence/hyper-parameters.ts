@@ -1,0 +1,42 @@
+/** What a plan says of a sequence model; whatever changes the layout of the weights is here too. */
+import * as z from 'zod';
+
+export const architectures = ['sasrec', 'gru4rec', 'two-tower'] as const;
+export type Architecture = (typeof architectures)[number];
+
+const rate = z.number().finite().positive().max(1000);
+
+export const sequenceHyperParameters = z.strictObject({
+  architecture: z.enum(architectures).default('sasrec'),
+  /** Numbers in a row of an item, and in the state of a shopper. */
+  width: z.number().int().min(2).max(512).default(64),
+  /** Self-attention blocks of `sasrec`; the others have none. */
+  blocks: z.number().int().min(1).max(8).default(2),
+  /** Items of a history that count, the newest; a window of training is as long. */
+  positions: z.number().int().min(1).max(500).default(50),
+  /**
+   * `softmax`: the right item against `negatives` items drawn for the whole batch, or against all where there are no more.
+   * `bce`: against one item drawn for it alone, as Kang and McAuley 2018 train.
+   */
+  loss: z.enum(['softmax', 'bce']).default('softmax'),
+  negatives: z.number().int().min(1).max(100_000).default(512),
+  dropout: z.number().min(0).lt(1).default(0.2),
+  /** `shuffled`: the items of one visit have no order, and every epoch draws one. `kept`: as they stand. */
+  basketOrder: z.enum(['shuffled', 'kept']).default('shuffled'),
+  /** Passes over a participant's data in one training: all of them where one party holds it all, few where rounds follow. */
+  localEpochs: z.number().int().min(1).max(1000).default(20),
+  /** Windows in a step of a local training. */
+  batch: z.number().int().min(1).max(4096).default(128),
+  /** `adaptive`: Adam, and Adagrad for rows of items. `sgd`: plain steps of a fixed rate, which SCAFFOLD needs. */
+  optimiser: z.enum(['adaptive', 'sgd']).default('adaptive'),
+  /** Of Adam, or of the plain steps. */
+  learningRate: rate.default(0.001),
+  /** Of Adagrad on rows of items. */
+  rowLearningRate: rate.default(0.1),
+  /** Of the one plain step that a shopper's contribution is. */
+  contributionRate: rate.default(1),
+  /** L2 norm that a contribution is scaled down to. */
+  contributionNorm: rate.default(1),
+});
+
+export type SequenceHyperParameters = Readonly<z.output<typeof sequenceHyperParameters>>;
