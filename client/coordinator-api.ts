@@ -41,7 +41,10 @@ export async function fetchRelease(fetch: Fetch, { coordinator, coordinatorKey, 
   const document = await getDocument(fetch, addressBelow(coordinator, `v1/tasks/${encodeURIComponent(task)}/model/${sha256}`));
   const actual = document === null ? 'none' : sha256Hex(document.bytes);
   if (document === null || actual !== sha256) throw new CestaError('release.untrusted', `release: expected ${sha256}, got ${actual}`);
-  return openRelease(document.bytes, coordinatorKey);
+  const opened = await openRelease(document.bytes, coordinatorKey);
+  const { servingForm } = opened.manifest;
+  if (servingForm !== undefined) throw new CestaError('release.untrusted', `release ${sha256}: expected one to train from, got a form of ${servingForm.of} to rank with`);
+  return opened;
 }
 
 /** A tile of the coordinator's public record. @throws CestaError `network.unreachable`, or the code that the server gave. */

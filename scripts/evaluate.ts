@@ -16,9 +16,11 @@ import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulat
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import type { Plan } from '../shared/federation/plan.ts';
+import { servingForm } from '../shared/federation/serving-form.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
+import type { Precision } from '../shared/recommender/quantised-rows.ts';
 import { createModel, deploymentDefaults, parseModelKind } from '../shared/recommender/registry.ts';
 
 /**
@@ -53,6 +55,8 @@ export interface EvaluateOptions {
   /** Noise seeds to average over; without noise one is enough. */
   readonly seeds?: number;
   readonly protocol?: Protocol;
+  /** `int8`: ranks with what a storefront gets at that precision. Training keeps float32. */
+  readonly precision?: Precision;
 }
 
 /** Means over shoppers and noise seeds. */
@@ -74,6 +78,7 @@ export interface EvaluationResult extends EvaluationSummary {
   readonly samplerDelta: number;
   readonly mode: SimulationMode;
   readonly protocol: Protocol;
+  readonly precision: Precision;
   readonly seeds: number;
   readonly testShoppers: number;
   readonly shoppers: number;
@@ -96,7 +101,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
 /** @throws CestaError as {@link evaluate} */
 export async function evaluateInDetail(options: EvaluateOptions): Promise<DetailedEvaluation> {
   const started = performance.now();
-  const { protocol = 'last-basket' } = options;
+  const { protocol = 'last-basket', precision = 'float32' } = options;
   const kind = parseModelKind(options.model);
   const privacy = privacyOf(options);
   const dataset = await readDataset(options.data, options.read);
@@ -104,7 +109,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
   const trained = await trainings(dataset, parts, stage, privacy, seeds);
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts));
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, served(model, params, precision), parts));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
@@ -112,6 +117,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     samplerDelta: trained[0].samplerDelta,
     mode: privacy.mode,
     protocol,
+    precision,
     seeds,
     ...summarise(evaluations),
     testShoppers: parts.tests.length,
@@ -120,6 +126,14 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     seconds: (performance.now() - started) / 1000,
   };
   return { result, ndcg10: shopperMeans(evaluations) };
+}
+
+/** The parameters that a storefront has of a release. @throws CestaError `config.invalid` for a precision that would change nothing */
+function served(model: AnyFederatedModel, params: unknown, precision: Precision): unknown {
+  if (precision === 'float32') return params;
+  const form = servingForm(model.encode(params), model, precision);
+  if (form?.precision !== precision) throw new CestaError('config.invalid', `precision: expected float32 for ${model.kind}, which has no tables of item rows, got int8`);
+  return model.decode(form.tensors);
 }
 
 const daySeconds = 86_400;

@@ -234,7 +234,11 @@ function sumOf(runner: Runner): Pick<Sum, 'aggregate' | 'participants' | 'stalen
   const { context, plan } = runner;
   if (plan.aggregation === undefined) {
     const reports = reportsOf(runner);
-    return { aggregate: reports.decode(), participants: reports.participants };
+    const aggregate = reports.decode();
+    const leftOut = aggregate.robust?.leftOut.map((row) => runner.aggregation?.reporters[row]) ?? [];
+    // For the operator alone: a shop that is unlike the others is left out like one that lies.
+    if (leftOut.length > 0) context.logger.info({ round: plan.round, rule: plan.robust?.rule, participants: leftOut }, 'reports left out by the robust rule');
+    return { aggregate, participants: reports.participants };
   }
   const parts = context.stragglers.take();
   return { aggregate: combineParts(parts), participants: parts.reduce((sum, { participants }) => sum + participants, 0), staleness: describeStaleness(parts) };

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { noiseKinds, type NoiseKind } from '../../shared/evaluation/simulated-noise.ts';
 import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
+import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { SimulationMode } from '../evaluate.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
@@ -23,6 +24,7 @@ interface EvaluateCommandOptions extends DataOptions {
   noise?: NoiseKind;
   seeds: number;
   protocol: Protocol;
+  precision: Precision;
   json?: boolean;
 }
 
@@ -42,13 +44,14 @@ export function addEvaluate(program: Command): void {
     .addOption(new Option('--noise <kind>', 'gaussian and correlated: mode central only (default: skellam)').choices(noiseKinds))
     .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
     .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
+    .addOption(new Option('--precision <name>', 'rank with what storefronts get at this precision').choices(precisions).default('float32'))
     .option('--json', 'print one JSON object')
     .action(runEvaluate);
 }
 
 async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
-  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol } = options;
+  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, precision } = options;
   const result = await evaluate({
     data,
     read: readOptions(options),
@@ -62,6 +65,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
     ...(noise === undefined ? {} : { noise }),
     protocol,
+    precision,
     ...(hyperParameters === undefined ? {} : { hyperParameters }),
     ...(epsilon === undefined ? {} : { epsilon }),
     ...(mode === undefined ? {} : { mode }),
@@ -69,7 +73,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   });
   const [low, high] = result.ndcg10Interval;
   print(options, result, [
-    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items`,
+    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items${result.precision === 'int8' ? ', int8' : ''}`,
     result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta} (and ${result.samplerDelta.toExponential(1)} for the simulated noise), mode ${result.mode}, mean of ${result.seeds} noise seeds`,
     `ndcg@10 ${result.ndcg10.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)})   recall@20 ${result.recall20.toFixed(4)}   hr@10 ${result.hr10.toFixed(4)}`,
     `coverage@20 ${result.coverage20.toFixed(3)}   gini@20 ${result.gini20.toFixed(3)}   ${result.seconds.toFixed(1)} s`,

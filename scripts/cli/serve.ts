@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import type { CoordinatorOptions } from '../../server/coordinator.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { fewestRows } from '../../shared/federation/robust/combine-rows.ts';
 import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Effective } from './config/layers.ts';
@@ -81,6 +82,22 @@ function gateOf({ gate, gateTolerance }: ServeConfig): { readonly gate?: { reado
   return gate === undefined ? {} : { gate: { share: gate, ...(gateTolerance === undefined ? {} : { tolerance: gateTolerance }) } };
 }
 
+function canaryOf({ canary, canaryFactor, canaryShare }: ServeConfig): { readonly canary?: { readonly factor?: number; readonly share?: number } } {
+  if (!canary && (canaryFactor ?? canaryShare) !== undefined) throw new CestaError('usage.invalid', '--canary-factor, --canary-share: expected --canary with them, got none');
+  return canary ? { canary: { ...(canaryFactor === undefined ? {} : { factor: canaryFactor }), ...(canaryShare === undefined ? {} : { share: canaryShare }) } } : {};
+}
+
+function robustOf({ robust, byzantine }: ServeConfig): { readonly robust?: { readonly rule: string; readonly byzantine: number } } {
+  if (robust === undefined && byzantine !== undefined) throw new CestaError('usage.invalid', '--byzantine: expected --robust with it, got none');
+  return robust === undefined ? {} : { robust: { rule: robust, byzantine: byzantine ?? 1 } };
+}
+
+/** As few as the mode and the robust rule allow. */
+function fewestShops({ mode, robust, byzantine = 1 }: ServeConfig): number {
+  const usual = mode === 'distributed' ? 5 : 2;
+  return robust === undefined ? usual : Math.max(usual, fewestRows(robust, byzantine));
+}
+
 function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): unknown {
   const { clipNorm, sampling, adaptiveClip, tolerated, colluding, everySeconds } = config;
   return {
@@ -98,10 +115,12 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
       encoding: config.encoding,
       shopsPerShopper: config.shopsPerShopper,
     },
-    cohort: { minParticipants: Math.min(config.minShops ?? (config.mode === 'distributed' ? 5 : 2), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
+    cohort: { minParticipants: Math.min(config.minShops ?? fewestShops(config), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
     deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(config.trainingSeconds * 1000) },
     maxShoppersPerShop: config.maxShoppers,
     ...gateOf(config),
+    ...robustOf(config),
+    ...canaryOf(config),
     ...(config.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: config.buffered } }),
     schedule: { ...(everySeconds === undefined ? {} : { everySeconds }), minIntervalSeconds: config.minIntervalSeconds },
   };

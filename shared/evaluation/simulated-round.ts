@@ -3,8 +3,9 @@
  * repeated. For evaluation only: seeded noise protects nobody.
  */
 import type { ShopperHistory } from '../commerce/history.ts';
-import { createAccumulator, type DecodedSum } from '../federation/accumulator.ts';
+import type { DecodedSum } from '../federation/accumulator.ts';
 import type { Plan } from '../federation/plan.ts';
+import { createReportSum } from '../federation/report-sum.ts';
 import { startStatistic } from '../federation/statistic.ts';
 import { seededRandom } from '../numerics/random.ts';
 import { createPoissonSample } from '../privacy/poisson-sample.ts';
@@ -31,12 +32,14 @@ export function simulateRound(plan: Plan, model: AnyFederatedModel, params: unkn
   return {
     aggregate(seed, noise = simulatedNoise('skellam')) {
       const sums = isSampled ? sumsOf(seed) : (kept ??= sumsOf(0));
-      const accumulator = createAccumulator(plan);
+      const accumulator = createReportSum(plan);
       sums.forEach((sum, shop) => {
         const drawn = noise.next(plan, seededRandom(seed, `noise-${shop} ${plan.round}`));
         accumulator.add(drawn === null ? sum : drawn.map((value, i) => value + sum[i]));
       });
-      return { ...accumulator.decode(), noiseStd: noise.noiseStd(plan, sums.length) };
+      const decoded = accumulator.decode();
+      // What a robust rule leaves of the noise it says itself, of the noise of the plan.
+      return plan.robust === undefined ? { ...decoded, noiseStd: noise.noiseStd(plan, sums.length) } : decoded;
     },
   };
 }

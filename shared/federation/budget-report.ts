@@ -104,8 +104,14 @@ export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], { 
     delta: privacy.mode === 'none' ? null : privacy.delta,
     noiseStd,
     clipNorm: bounds.clipNorm,
-    assumptions: [...(privacy.mode === 'none' ? nothingPromised : assumptionsOf({ ...privacy, shares: privacy.mode === 'distributed' ? privacy : null, maxStaleness: plan.aggregation?.maxStaleness ?? null })), threatModel[privacy.mode]],
+    assumptions: [...(privacy.mode === 'none' ? nothingPromised : assumptionsOf({ ...privacy, shares: privacy.mode === 'distributed' ? privacy : null, maxStaleness: plan.aggregation?.maxStaleness ?? null })), ...robustnessOf(plan), threatModel[privacy.mode]],
   };
+}
+
+/** What is made of noised reports costs nothing; how noisy it is depends on more than the plan. */
+function robustnessOf({ robust, privacy }: Plan): readonly string[] {
+  if (robust === undefined || privacy.mode === 'none') return [];
+  return [`Noised reports are combined by ${robust.rule}, which costs nothing of the budget. The noise of the release is stated for shops that differ by noise alone: where they differ by more, it may be larger.`];
 }
 
 /** `GET /v1/budget` and `cesta budget`: one task. */

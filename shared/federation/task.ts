@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
+import { canarySchema } from '../evaluation/exposure-canary.ts';
 import { hashName } from '../numerics/random.ts';
 import { noiseMultiplierFor } from '../privacy/accounting/calibration.ts';
 import { clipBitCoordinate, planAdaptiveClip } from '../privacy/adaptive-clip.ts';
@@ -17,6 +18,7 @@ import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
 import { robustSchema } from './robust/rule.ts';
+import { robustComplaint } from './robust/terms.ts';
 import { strategySchema } from './strategies/strategy.ts';
 import { equalRounds, largestStaleness, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
 
@@ -91,10 +93,16 @@ export const taskSpecSchema = z.strictObject({
   strategy: strategySchema.optional(),
   weightedUpTo: count.optional(),
   robust: robustSchema.optional(),
+  /** A release in which an item jumps is held back as a candidate; without it, nothing is looked at. */
+  canary: canarySchema.optional(),
 }).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' })
   .refine(({ aggregation, privacy }) => aggregation.kind === 'rounds' || privacy.mode !== 'distributed', {
     path: ['aggregation', 'kind'],
     message: 'expected rounds in mode distributed, got buffered: masks cancel only among reports of the same round',
+  })
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort }, context) => {
+    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation.kind === 'buffered', ...cohort });
+    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
   });
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
@@ -140,6 +148,8 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     deadlines: task.deadlines,
     baseRelease,
     ...(task.aggregation.kind === 'buffered' && purposeOf({ model }) === 'training' ? { aggregation: task.aggregation } : {}),
+    // An evaluation compares a few sums of scores, in which every shopper counts.
+    ...(task.robust !== undefined && purposeOf({ model }) === 'training' ? { robust: task.robust } : {}),
   });
   requireMaskable(plan);
   return plan;

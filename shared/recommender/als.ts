@@ -13,6 +13,7 @@ import { distinctItems } from '../commerce/history.ts';
 import { factoriseSmall, solveFactorised } from '../numerics/small-cholesky.ts';
 import { CestaError } from '../protocol/errors.ts';
 import type { Aggregate, FederatedModel, Reason } from './federated-model.ts';
+import { requireRowTable } from './quantised-rows.ts';
 import { requireTensor, vector } from './tensor-checks.ts';
 import { warmStart } from './warm-start.ts';
 
@@ -69,8 +70,9 @@ export function createAls(catalogue: Catalogue, hyperParameters: AlsHyperParamet
       }
     },
     explain: (params, history, item, limit) => explain(shopper, params, distinctItems(history).filter((other) => other < items), { item, limit, width }),
+    rowTables: { factors: width },
     encode: ({ factors, popularity }) => ({ factors: vector(factors), popularity: vector(popularity) }),
-    decode: (tensors) => ({ factors: requireTensor(tensors, 'factors', Float32Array, items * width), popularity: requireTensor(tensors, 'popularity', Float32Array, items) }),
+    decode: (tensors) => ({ factors: requireRowTable(tensors, 'factors', items, width), popularity: requireTensor(tensors, 'popularity', Float32Array, items) }),
   };
 }
 
