@@ -13,7 +13,7 @@ import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import type { Noised } from '../shared/privacy/vectors.ts';
 import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
-import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
+import type { Awaitable, SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { ParticipantMessage } from '../shared/secagg/messages.ts';
 import { idleParticipant, participantStep } from '../shared/secagg/participant.ts';
 import type { Evidence, ParticipantContext, ParticipantEffect, ParticipantEvent, ParticipantState } from '../shared/secagg/participant-state.ts';
@@ -30,8 +30,8 @@ export interface MaskingIdentity {
   readonly key: SigningKey;
   /** The quickest primitives of the platform; by default those of `platformCrypto`. */
   readonly crypto?: SecaggCrypto;
-  /** Writes down, durably, that this session (hex) was answered. Throws if it was before. */
-  readonly recordRelease: (sessionId: string) => void;
+  /** Writes down, durably when it resolves, that this session (hex) was answered. Rejects if it was before. */
+  readonly recordRelease: (sessionId: string) => Awaitable<void>;
   /** Whether these shops may be in a sum with ours. Throws what to leave with. */
   readonly acceptDirectory: (plan: Plan, directory: Directory) => void;
 }
@@ -122,7 +122,7 @@ async function work(running: Running): Promise<void> {
     running.state = state;
     for (const effect of effects) {
       try {
-        perform(running, effect);
+        await perform(running, effect);
       } catch (error) {
         // Above all: what could not be written down is not sent.
         running.state = { kind: 'aborted', code: toCestaError(error).code, message: toCestaError(error).message };
@@ -134,7 +134,7 @@ async function work(running: Running): Promise<void> {
   running.isBusy = false;
 }
 
-function perform(running: Running, effect: ParticipantEffect): void {
+function perform(running: Running, effect: ParticipantEffect): Awaitable<void> {
   const { options } = running;
   switch (effect.kind) {
     case 'send':
