@@ -4,11 +4,12 @@ import { noiseKinds, type NoiseKind } from '../../shared/evaluation/simulated-no
 import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { SimulationMode } from '../evaluate.ts';
+import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
 import { print } from './output.ts';
 
-interface EvaluateCommandOptions extends DataOptions {
+interface EvaluateCommandOptions extends DataOptions, BackendOptions {
   model: string;
   hyperParameters?: Record<string, Json>;
   epsilon?: number;
@@ -27,7 +28,7 @@ interface EvaluateCommandOptions extends DataOptions {
 }
 
 export function addEvaluate(program: Command): void {
-  addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets'))
+  addBackendOption(addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets')))
     .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist, als, sequence or item-knn')
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
     .option('--epsilon <number>', 'privacy of the release (default: no noise)', positiveNumber)
@@ -48,6 +49,8 @@ export function addEvaluate(program: Command): void {
 
 async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
+  const { configureTensors } = await import('../../shared/tensors/runtime.ts');
+  configureTensors(backendOf(options));
   const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol } = options;
   const result = await evaluate({
     data,
