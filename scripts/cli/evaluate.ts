@@ -8,13 +8,14 @@ import { mostGroups, robustRules, type RobustRule } from '../../shared/federatio
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { SimulationMode } from '../evaluate.ts';
+import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { localTermsOf, type LocalOptions } from './local-options.ts';
 import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
 import { print } from './output.ts';
 import { robustOf } from './robust-options.ts';
 
-interface EvaluateCommandOptions extends DataOptions, LocalOptions {
+interface EvaluateCommandOptions extends DataOptions, BackendOptions, LocalOptions {
   model: string;
   hyperParameters?: Record<string, Json>;
   epsilon?: number;
@@ -37,7 +38,7 @@ interface EvaluateCommandOptions extends DataOptions, LocalOptions {
 }
 
 export function addEvaluate(program: Command): void {
-  addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets'))
+  addBackendOption(addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets')))
     .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist, als, sequence or item-knn')
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
     .option('--epsilon <number>', 'privacy of the release (default: no noise)', positiveNumber)
@@ -67,6 +68,8 @@ export function addEvaluate(program: Command): void {
 
 async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
+  const { configureTensors } = await import('../../shared/tensors/runtime.ts');
+  configureTensors(backendOf(options));
   const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, precision } = options;
   const result = await evaluate({
     data,
