@@ -5,10 +5,10 @@ import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { NamedTensors } from '../../shared/protocol/tensors.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { manifestOf, planOf } from '../server/support/fixtures.ts';
-import { codeOf, teaCatalogue } from '../recommender/fixtures.ts';
+import { codeOf, teaCatalogue, wordless } from '../recommender/fixtures.ts';
 
 const key = signingKey(new Uint8Array(32).fill(3));
-const als = createModel('als', teaCatalogue(5), { factors: 4 });
+const als = createModel('als', wordless(5), { factors: 4 });
 const popularity = createModel('popularity', teaCatalogue(5), {});
 const state = { 'strategy/moment': { shape: [2], data: Float32Array.of(1, 2) } };
 const sealed = (tensors: NamedTensors): FullRelease => ({ ...sealRelease(manifestOf(planOf(), 1), tensors, key), tensors });
@@ -20,6 +20,7 @@ describe('the form of a release to rank with', () => {
     expect(form?.precision).toBe('int8');
     expect(Object.entries(form?.tensors ?? {}).map(([name, { shape, data }]) => [name, data.constructor.name, ...shape]).sort()).toEqual([
       ['factors', 'Int8Array', 5, 4], ['factors_scale', 'Float32Array', 5], ['popularity', 'Float32Array', 5],
+      ['weight_partners', 'Uint16Array', 0], ['weight_starts', 'Int32Array', 6], ['weights', 'Float32Array', 0],
     ]);
     expect(form?.tensors['popularity']).toBe(tensors['popularity']);
     expect(tensors['factors'].data).toBeInstanceOf(Float32Array);
@@ -34,7 +35,7 @@ describe('the form of a release to rank with', () => {
   it('leaves out what only training needs, at either precision', () => {
     const tensors = { ...als.encode(als.initial()), ...state };
     expect(servingForm(tensors, als, 'float32')).toEqual({ precision: 'float32', tensors: als.encode(als.initial()) });
-    expect(Object.keys(servingForm(tensors, als, 'int8')?.tensors ?? {}).sort()).toEqual(['factors', 'factors_scale', 'popularity']);
+    expect(Object.keys(servingForm(tensors, als, 'int8')?.tensors ?? {}).sort()).toEqual(['factors', 'factors_scale', 'popularity', 'weight_partners', 'weight_starts', 'weights']);
     // Nothing to round: then it says what it has.
     expect(servingForm({ ...popularity.encode(popularity.initial()), ...state }, popularity, 'int8')?.precision).toBe('float32');
   });
