@@ -63,7 +63,7 @@ export function checkPromise(plan: Plan): void {
       }
       const { epsilon, noiseStd } = privacy;
       // Found out only when noise is drawn, the spend would be on record already.
-      const shareSteps = (noiseStd * gridScale) / Math.sqrt(honestShares(privacy, plan.cohort));
+      const shareSteps = (noiseStd * gridScale) / Math.sqrt(honestShares(plan));
       if (shareSteps > largestNoiseSteps) {
         throw new CestaError('privacy.infeasible', `privacy.noiseStd: expected at most ${largestNoiseSteps} grid steps in a share, got ${shareSteps}`);
       }

@@ -4,10 +4,11 @@
  * coordinator chooses later plans after seeing earlier outputs. Whatever delta a plan claims, epsilon is stated at
  * the participant's own. All of it is about one shopper: a round whose unit is the shop costs a shopper more than the shop.
  */
+import * as z from 'zod';
 import { shopperEvents } from '../shared/federation/plan-cost.ts';
 import type { Plan } from '../shared/federation/plan.ts';
 import { rdpToEpsilon } from '../shared/privacy/accounting/conversions.ts';
-import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
+import { privacyEventsSchema, type PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import { composedRdp } from '../shared/privacy/accounting/rdp.ts';
 import { chargedEvents, generalFilterOrder, reserve, restoreBudget, type BudgetState } from '../shared/privacy/budget.ts';
 
@@ -20,6 +21,14 @@ export interface Spend {
   /** ISO 8601. */
   readonly at: string;
 }
+
+/** A spend as it was kept. */
+export const spendSchema = z.object({
+  events: privacyEventsSchema.nullable(),
+  round: z.string(),
+  planHash: z.string(),
+  at: z.string(),
+});
 
 export interface SpendRecord {
   readonly spends: readonly Spend[];

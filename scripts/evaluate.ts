@@ -17,10 +17,13 @@ import { splitHistories, type Protocol, type Split } from '../shared/evaluation/
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import type { AskedLocalTerms } from '../shared/federation/local-terms.ts';
 import type { Plan } from '../shared/federation/plan.ts';
+import type { RobustSpec } from '../shared/federation/robust/rule.ts';
+import { servedParams } from '../shared/federation/serving-form.ts';
 import { foldSum } from '../shared/federation/strategies/fold.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
+import type { Precision } from '../shared/recommender/quantised-rows.ts';
 import { createModel, deploymentDefaults, parseModelKind } from '../shared/recommender/registry.ts';
 
 /**
@@ -52,11 +55,15 @@ export interface EvaluateOptions {
   readonly adaptiveClip?: number;
   /** Of models that train locally. */
   readonly local?: AskedLocalTerms;
+  /** Modes `local` and `distributed`: the rule that combines reports, or sums of groups of shops. */
+  readonly robust?: RobustSpec;
   /** Mode `central` only, but for `skellam`. */
   readonly noise?: NoiseKind;
   /** Noise seeds to average over; without noise one is enough. */
   readonly seeds?: number;
   readonly protocol?: Protocol;
+  /** `int8`: ranks with what a storefront gets at that precision. Training keeps float32. */
+  readonly precision?: Precision;
 }
 
 /** Means over shoppers and noise seeds. */
@@ -79,6 +86,7 @@ export interface EvaluationResult extends EvaluationSummary {
   readonly mode: SimulationMode;
   readonly local: AskedLocalTerms;
   readonly protocol: Protocol;
+  readonly precision: Precision;
   readonly seeds: number;
   readonly testShoppers: number;
   readonly shoppers: number;
@@ -101,7 +109,7 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
 /** @throws CestaError as {@link evaluate} */
 export async function evaluateInDetail(options: EvaluateOptions): Promise<DetailedEvaluation> {
   const started = performance.now();
-  const { protocol = 'last-basket' } = options;
+  const { protocol = 'last-basket', precision = 'float32' } = options;
   const kind = parseModelKind(options.model);
   const privacy = privacyOf(options);
   const dataset = await readDataset(options.data, options.read);
@@ -110,7 +118,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const { local = {} } = options;
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
   const trained = await trainings(dataset, parts, { stage, privacy, local, seeds });
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts));
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, servedParams(model, params, precision), parts));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
@@ -119,6 +127,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     mode: privacy.mode,
     local,
     protocol,
+    precision,
     seeds,
     ...summarise(evaluations),
     testShoppers: parts.tests.length,
@@ -178,12 +187,14 @@ interface SimulatedPrivacy {
   readonly sampling?: number;
   readonly encoding?: 'sparse' | 'rotated';
   readonly adaptiveClip?: number;
+  readonly robust?: RobustSpec;
   readonly noise: NoiseKind;
 }
 
 function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
   const isShop = options.local?.unit === 'shop';
-  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : isShop ? 'distributed' : 'central', shops = mode === 'none' && !isShop ? 1 : 20, clipNorm, rounds = 1, sampling, encoding = isShop && mode !== 'none' ? 'rotated' : undefined, adaptiveClip, noise = 'skellam' } = options;
+  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : isShop ? 'distributed' : 'central', shops = mode === 'none' && !isShop ? 1 : 20, clipNorm, rounds = 1, sampling, encoding = isShop && mode !== 'none' ? 'rotated' : undefined, adaptiveClip, robust, noise = 'skellam' } = options;
+  if (robust !== undefined && (mode === 'none' || mode === 'central')) throw new CestaError('plan.invalid', `robust: expected mode local or distributed, where shops report, got ${mode}`);
   if (mode === 'none') {
     if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
     return { mode, shops, rounds, noise: 'skellam' };
@@ -199,6 +210,7 @@ function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
     ...(sampling === undefined ? {} : { sampling }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
+    ...(robust === undefined ? {} : { robust }),
   };
 }
 
@@ -279,7 +291,7 @@ export async function trainCentrally(model: AnyFederatedModel, catalogue: Catalo
 }
 
 function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[], local: AskedLocalTerms = {}): TaskSpec {
-  const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip } = privacy;
+  const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip, robust } = privacy;
   const optional = {
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(sampling === undefined ? {} : { sampling: { rate: sampling, drawnBy: 'shop' } }),
@@ -291,9 +303,16 @@ function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: rea
     model,
     // Central noise is what one shop that holds all orders would add by itself.
     privacy: mode === 'none' ? { mode, rounds } : { mode: mode === 'distributed' ? mode : 'local', epsilon, delta, rounds, ...optional },
-    cohort: { minParticipants: mode === 'distributed' ? Math.ceil(0.8 * shops.length) : 1, targetParticipants: shops.length, overSelection: 1 },
+    ...(robust === undefined ? {} : { robust }),
+    cohort: { minParticipants: quorumOf(mode, robust, shops.length), targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: Math.max(1, ...shops.map(({ length }) => length)),
     ...local,
   });
+}
+
+/** Four fifths where noise is shared. Nobody leaves: a rule has the reports of all. */
+function quorumOf(mode: SimulationMode, robust: RobustSpec | undefined, shops: number): number {
+  if (mode === 'distributed') return Math.ceil(0.8 * shops);
+  return robust === undefined ? 1 : shops;
 }

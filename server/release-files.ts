@@ -45,11 +45,18 @@ export async function readRelease({ blobs }: Pick<ReleasesOptions, 'blobs'>, { m
   return { manifest, sha256, bytes: await blobs.read(sha256) };
 }
 
+export interface OpenedStored {
+  readonly release: LoadedRelease;
+  readonly model: AnyFederatedModel;
+  readonly tensors: NamedTensors;
+}
+
 /** @throws CestaError `storage.failed`, `release.untrusted` for a file that is damaged */
-export async function openStored(options: Pick<ReleasesOptions, 'blobs' | 'key' | 'modelOf'>, record: ReleaseRecord): Promise<{ readonly release: LoadedRelease; readonly tensors: NamedTensors }> {
+export async function openStored(options: Pick<ReleasesOptions, 'blobs' | 'key' | 'modelOf'>, record: ReleaseRecord): Promise<OpenedStored> {
   const release = await readRelease(options, record);
   const { tensors } = await openRelease(release.bytes, options.key.publicKey);
-  return { release: { ...release, params: options.modelOf(release.manifest.model).decode(tensors), strategy: strategyTensorsOf(tensors) }, tensors };
+  const model = options.modelOf(release.manifest.model);
+  return { release: { ...release, params: model.decode(tensors), strategy: strategyTensorsOf(tensors) }, model, tensors };
 }
 
 /** A damaged or rejected release keeps its number: versions are never given twice. */

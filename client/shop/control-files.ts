@@ -11,21 +11,9 @@ import { join } from 'node:path';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { decodeTensors, encodeTensors } from '../../shared/protocol/tensors.ts';
 import { requireTensor, vector } from '../../shared/recommender/tensor-checks.ts';
+import type { ControlStore } from '../contributions.ts';
 import { writeDurably } from './durable-file.ts';
 import { storageErrors } from './spend-ledger.ts';
-
-export interface ControlFiles {
-  /**
-   * The control variate to train with in a round of `task` that starts from the release of the round `baseRound`; null
-   * before the first release. Zero where there is none of this length.
-   * @throws CestaError `storage.failed`
-   */
-  read(task: string, length: number, baseRound: string | null): Float32Array;
-  /** Durable when it returns: `next` waits for the end of `round`. @throws CestaError `storage.failed` */
-  propose(task: string, round: string, controls: { readonly own: Float32Array; readonly next: Float32Array }): void;
-  /** The round ended in a release whose sum has this shop's report. @throws CestaError `storage.failed` */
-  commit(task: string, round: string): void;
-}
 
 interface Kept {
   readonly own: Float32Array;
@@ -35,7 +23,7 @@ interface Kept {
 }
 
 /** @param folder an existing folder of this shop alone */
-export function openControlFiles(folder: string): ControlFiles {
+export function openControlFiles(folder: string): ControlStore {
   const pathOf = (task: string): string => join(folder, `control-${sha256Hex(new TextEncoder().encode(task)).slice(0, 16)}.tensors`);
   const keep = (task: string, { own, next, round }: Kept): void => {
     const path = pathOf(task);

@@ -5,16 +5,17 @@
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HeadMemory } from '../../shared/ledger/followed-head.ts';
 import { signingKey, type SigningKey } from '../../shared/ledger/signing-key.ts';
 import { bytesToHex, hexToBytes } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { shopNameSchema } from '../../shared/protocol/messages.ts';
+import type { ControlStore } from '../contributions.ts';
+import type { PeerPins } from '../peers.ts';
 import { fillSecurely } from '../secure-random.ts';
 import { writeDurably } from './durable-file.ts';
-import { openControlFiles, type ControlFiles } from './control-files.ts';
-import { openHeadMemory } from './head-file.ts';
-import { openPeerPins, type PeerPins } from './peers.ts';
+import { openControlFiles } from './control-files.ts';
+import { openHeadMemory, type HeadFile } from './head-file.ts';
+import { openPeerPins } from './peers.ts';
 import { openReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { recordRelease } from './sessions-file.ts';
 import { openSpendLedger, storageErrors, type SpendLedger } from './spend-ledger.ts';
@@ -36,9 +37,9 @@ export interface StateFolder {
   /** Writes down that a masked session (hex) was answered. @throws CestaError `secagg.aborted` if it was before, `storage.failed` */
   recordRelease(sessionId: string): void;
   /** How far the public record of the coordinator has been seen. */
-  readonly heads: HeadMemory;
+  readonly heads: HeadFile;
   /** Control variates of tasks with SCAFFOLD. */
-  readonly controls: ControlFiles;
+  readonly controls: ControlStore;
 }
 
 /**

@@ -4,14 +4,18 @@ import { noiseKinds, type NoiseKind } from '../../shared/evaluation/simulated-no
 import type { AskedLocalTerms } from '../../shared/federation/local-terms.ts';
 import { strategyKinds } from '../../shared/federation/strategies/strategy.ts';
 import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
+import { mostGroups, robustRules, type RobustRule } from '../../shared/federation/robust/rule.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
+import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { SimulationMode } from '../evaluate.ts';
+import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { localTermsOf, type LocalOptions } from './local-options.ts';
 import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
 import { print } from './output.ts';
+import { robustOf } from './robust-options.ts';
 
-interface EvaluateCommandOptions extends DataOptions, LocalOptions {
+interface EvaluateCommandOptions extends DataOptions, BackendOptions, LocalOptions {
   model: string;
   hyperParameters?: Record<string, Json>;
   epsilon?: number;
@@ -23,14 +27,18 @@ interface EvaluateCommandOptions extends DataOptions, LocalOptions {
   sampling?: number;
   encoding?: 'sparse' | 'rotated';
   adaptiveClip?: number;
+  robust?: RobustRule;
+  byzantine?: number;
+  groups?: number;
   noise?: NoiseKind;
   seeds: number;
   protocol: Protocol;
+  precision: Precision;
   json?: boolean;
 }
 
 export function addEvaluate(program: Command): void {
-  addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets'))
+  addBackendOption(addDataOptions(program.command('evaluate').description('train and test a model on one machine, without sockets')))
     .requiredOption('--model <kind>', 'popularity, neighbours, ease, slist, als, sequence or item-knn')
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
     .option('--epsilon <number>', 'privacy of the release (default: no noise)', positiveNumber)
@@ -47,16 +55,22 @@ export function addEvaluate(program: Command): void {
     .option('--server-rate <number>', 'learning rate of the strategy', positiveNumber)
     .option('--strategy-settings <json>', 'its other settings: momentum, beta1, beta2, tau, mu, localSteps, shops', jsonObject)
     .option('--weighted-up-to <n>', 'contributions weigh by their events, up to so many (default: all weigh the same)', integerIn(1, 10_000_000))
+    .addOption(new Option('--robust <rule>', 'modes local and distributed: combine reports, or the sums of --groups, so that a few cannot move the release far').choices(robustRules))
+    .option('--byzantine <n>', 'reports, or groups, that may be spoilt, with --robust (default: 1)', integerIn(1, 10_000))
+    .option('--groups <n>', 'mode distributed, with --robust median or trimmed-mean: groups of shops with a masked sum each', integerIn(3, mostGroups))
     .addOption(new Option('--noise <kind>', 'gaussian and correlated: mode central only (default: skellam)').choices(noiseKinds))
     .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
     .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
+    .addOption(new Option('--precision <name>', 'rank with what storefronts get at this precision').choices(precisions).default('float32'))
     .option('--json', 'print one JSON object')
     .action(runEvaluate);
 }
 
 async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
-  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol } = options;
+  const { configureTensors } = await import('../../shared/tensors/runtime.ts');
+  configureTensors(backendOf(options));
+  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, precision } = options;
   const result = await evaluate({
     data,
     read: readOptions(options),
@@ -69,7 +83,9 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
     ...(noise === undefined ? {} : { noise }),
+    ...robustOf(options),
     protocol,
+    precision,
     local: localTermsOf(options),
     ...(hyperParameters === undefined ? {} : { hyperParameters }),
     ...(epsilon === undefined ? {} : { epsilon }),
@@ -78,7 +94,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   });
   const [low, high] = result.ndcg10Interval;
   print(options, result, [
-    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items`,
+    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items${result.precision === 'int8' ? ', int8' : ''}`,
     result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta} (and ${result.samplerDelta.toExponential(1)} for the simulated noise), mode ${result.mode}, mean of ${result.seeds} noise seeds`,
     `ndcg@10 ${result.ndcg10.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)})   recall@20 ${result.recall20.toFixed(4)}   hr@10 ${result.hr10.toFixed(4)}`,
     ...describeLocal(result.local),

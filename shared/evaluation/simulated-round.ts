@@ -5,11 +5,15 @@
 import type { ShopperHistory } from '../commerce/history.ts';
 import { createAccumulator, type DecodedSum } from '../federation/accumulator.ts';
 import type { Plan } from '../federation/plan.ts';
+import { createReportSum } from '../federation/report-sum.ts';
+import type { RobustSpec } from '../federation/robust/rule.ts';
+import { combineSums, rowOfSum } from '../federation/robust/sums.ts';
+import { sessionsOf } from '../federation/session-cohort.ts';
 import { contributeShop } from '../federation/shop-change.ts';
 import { startStatistic } from '../federation/statistic.ts';
 import { controlIn } from '../federation/strategies/state-tensors.ts';
 import type { FoldBase } from '../federation/strategies/fold.ts';
-import { seededRandom } from '../numerics/random.ts';
+import { seededRandom, shuffle } from '../numerics/random.ts';
 import { createPoissonSample } from '../privacy/poisson-sample.ts';
 import type { Clipped } from '../privacy/vectors.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
@@ -67,12 +71,33 @@ export function simulateRound(plan: Plan, model: AnyFederatedModel, base: Simula
   return {
     async sum(seed, noise = simulatedNoise('skellam')) {
       const sums = await (isSampled ? sumsOf(seed) : (kept ??= sumsOf(0)));
-      const accumulator = createAccumulator(plan);
-      sums.forEach(({ sum }, shop) => {
-        const drawn = noise.next(plan, seededRandom(seed, `noise-${shop} ${plan.round}`));
-        accumulator.add(drawn === null ? sum : drawn.map((value, i) => value + sum[i]));
-      });
-      return { aggregate: { ...accumulator.decode(), noiseStd: noise.noiseStd(plan, sums.length) }, participants: sums.length, owns: sums.map(({ own }) => own) };
+      const report = (shop: number, participants?: number): Int32Array => {
+        const drawn = noise.next(plan, seededRandom(seed, `noise-${shop} ${plan.round}`), participants);
+        return drawn === null ? sums[shop].sum : drawn.map((value, i) => value + sums[shop].sum[i]);
+      };
+      const rest = { participants: sums.length, owns: sums.map(({ own }) => own) };
+      if (plan.robust?.groups !== undefined) return { aggregate: combineGroups(plan, plan.robust, dealShops(plan, sums.length, seed), report), ...rest };
+      const accumulator = createReportSum(plan);
+      sums.forEach((_sum, shop) => accumulator.add(report(shop)));
+      const decoded = accumulator.decode();
+      // What a robust rule leaves of the noise it says itself, of the noise of the plan.
+      const aggregate = plan.robust === undefined ? { ...decoded, noiseStd: noise.noiseStd(plan, sums.length) } : decoded;
+      return { aggregate, ...rest };
     },
   };
+}
+
+/** In real rounds a hash of the members does what the seed does here. */
+function dealShops(plan: Plan, shops: number, seed: number): number[][] {
+  const order = shuffle(Array.from({ length: shops }, (_, shop) => shop), seededRandom(seed, `groups ${plan.round}`));
+  return Array.from({ length: sessionsOf(plan) }, (_, group) => order.filter((_shop, place) => place % sessionsOf(plan) === group));
+}
+
+/** A sum of each group, with the noise of a whole promise, and the rule over them. */
+function combineGroups(plan: Plan, robust: RobustSpec, groups: readonly (readonly number[])[], report: (shop: number, participants: number) => Int32Array): DecodedSum {
+  return combineSums(robust, groups.map((members) => {
+    const sum = createAccumulator(plan);
+    for (const shop of members) sum.add(report(shop, members.length));
+    return rowOfSum(sum.decode());
+  }));
 }

@@ -5,6 +5,7 @@
 import { nextClipNorm } from '../privacy/adaptive-clip.ts';
 import { decodeDense } from '../privacy/dense.ts';
 import type { Aggregate } from '../recommender/federated-model.ts';
+import type { RobustSpec } from './robust/rule.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { addWords } from '../secagg/ring.ts';
 import { contributionCount } from './contribution-count.ts';
@@ -16,6 +17,16 @@ import { bitStepsOf, countStepsOf } from './statistic.ts';
 export interface DecodedSum extends Aggregate {
   /** Clip norm of the model's part in the next round; null where it does not adapt. */
   readonly nextClipNorm: number | null;
+  /** Absent where reports were added up. */
+  readonly robust?: RobustFigures;
+}
+
+/** How reports were combined by a rule. */
+export interface RobustFigures extends Pick<RobustSpec, 'rule' | 'byzantine'> {
+  /** Rows that the rule combined. */
+  readonly reports: number;
+  /** Which of them, in the order they came in, had no part in the result: for the operator's log, not for the public. */
+  readonly leftOut: readonly number[];
 }
 
 /** With the count of contributions as the noise left it, below 1 or not: what sums are added up by. */

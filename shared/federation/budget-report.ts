@@ -9,7 +9,8 @@ import { acrossShops, filterOrderOf, ledgerOrders, reportBudget, restoreBudget, 
 import type { PrivacyStatement } from './release.ts';
 import { contributionsOfPerson, epsilonOfRounds, planEvents } from './plan-cost.ts';
 import type { Plan, Purpose } from './plan.ts';
-import { sharesOf, type TaskSpec } from './task.ts';
+import { sharesOf } from './noise-terms.ts';
+import type { TaskSpec } from './task.ts';
 
 /** Whose presence the numbers are about. */
 const shopperUnit = { unit: 'one shopper in one shop', adjacency: 'add or remove all records of one shopper at one shop' } as const;
@@ -25,6 +26,13 @@ const threatModel: Record<Plan['privacy']['mode'], string> = {
   distributed: 'The coordinator sees one masked sum, to which every shop adds a share of the noise: the guarantee holds against the coordinator, every reader of a release and as many shops as are named, all colluding, if the other shops are honest and really exist. It does not protect a shopper from the shop that holds the orders.',
 };
 
+/** Of a task whose members are drawn into groups. */
+const groupedThreatModel = 'The coordinator sees one masked sum of each group of shops, to which every shop of the group adds a share of the noise: the guarantee holds against the coordinator, every reader of a release and as many shops as are named, all colluding, in whichever groups they are, if the other shops are honest and really exist. It does not protect a shopper from the shop that holds the orders.';
+
+function threatModelOf(mode: Plan['privacy']['mode'], groups: number | null): string {
+  return groups === null ? threatModel[mode] : groupedThreatModel;
+}
+
 const nothingPromised = ['Nothing is promised, so nothing is assumed.'] as const;
 
 /** What a task or plan says of its noise. */
@@ -35,14 +43,17 @@ interface NoiseTerms {
   readonly weightedUpTo: number | undefined;
   /** Null where every shop adds all of the noise. */
   readonly shares: { readonly tolerated: number; readonly colluding: number } | null;
+  /** That members are drawn into, each with a masked sum; null where there is one sum. */
+  readonly groups: number | null;
   /** Of a buffered task. */
   readonly maxStaleness: number | null;
 }
 
-function assumptionsOf({ sampling, shopsPerShopper, unit, weightedUpTo, shares, maxStaleness }: NoiseTerms): readonly string[] {
+function assumptionsOf({ sampling, shopsPerShopper, unit, weightedUpTo, shares, groups, maxStaleness }: NoiseTerms): readonly string[] {
   return [
     ...(shares === null ? [] : [
       `At most ${shares.colluding} of the shops in a sum collude with the coordinator or with one another, and fewer than a third of its roster; all others exist, belong to different owners, and add their share of the noise. Where enrolment is open, nobody checks that.`,
+      ...(groups === null ? [] : [`The shops of a round are drawn into ${groups} groups, and the sum of each carries the noise of the whole promise. A shop is in one group, so a shopper is in one sum: a round costs what that costs, whatever the number of groups.`]),
       `After up to ${shares.tolerated} dropouts the sum carries exactly the planned noise; beyond that nothing is revealed. Noise that may be removed comes from 256-bit seeds: to whoever cannot break AES-256 it is noise.`,
     ]),
     ...(unit === 'shop' ? [
@@ -119,8 +130,14 @@ export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], { 
     delta: privacy.mode === 'none' ? null : privacy.delta,
     noiseStd,
     clipNorm: bounds.clipNorm,
-    assumptions: [...(privacy.mode === 'none' ? [...nothingPromised, ...weightingOf(plan.weightedUpTo)] : assumptionsOf({ ...privacy, unit: plan.unit ?? 'shopper', weightedUpTo: plan.weightedUpTo, shares: privacy.mode === 'distributed' ? privacy : null, maxStaleness: plan.aggregation?.maxStaleness ?? null })), threatModel[privacy.mode]],
+    assumptions: [...(privacy.mode === 'none' ? [...nothingPromised, ...weightingOf(plan.weightedUpTo)] : assumptionsOf({ ...privacy, unit: plan.unit ?? 'shopper', weightedUpTo: plan.weightedUpTo, shares: privacy.mode === 'distributed' ? privacy : null, groups: plan.robust?.groups ?? null, maxStaleness: plan.aggregation?.maxStaleness ?? null })), ...robustnessOf(plan), threatModelOf(privacy.mode, plan.robust?.groups ?? null)],
   };
+}
+
+/** What is made of noised reports costs nothing; how noisy it is depends on more than the plan. */
+function robustnessOf({ robust, privacy }: Plan): readonly string[] {
+  if (robust === undefined || privacy.mode === 'none') return [];
+  return [`Noised ${robust.groups === undefined ? 'reports' : 'sums of groups'} are combined by ${robust.rule}, which costs nothing of the budget. The noise of the release is stated for ${robust.groups === undefined ? 'shops' : 'groups'} that differ by noise alone: where they differ by more, it may be larger.`];
 }
 
 /** What the same releases tell about another unit than the one that the budget is for. */
@@ -174,7 +191,7 @@ export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[])
   const roundsLeft = Math.max(0, privacy.rounds - roundsCharged);
   const shares = privacy.mode === 'distributed' ? sharesOf(task) : null;
   const mode = budget === null ? 'none' : shares === null ? 'local' : 'distributed';
-  const base = { task: task.name, mode, ...unitOf(task.unit), shopsPerShopper: privacy.shopsPerShopper, roundsCharged, evaluationsCharged: charges.length - roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, unit: task.unit, weightedUpTo: task.weightedUpTo, shares, maxStaleness: task.aggregation.kind === 'buffered' ? task.aggregation.maxStaleness : null }), threatModel: threatModel[mode] } as const;
+  const base = { task: task.name, mode, ...unitOf(task.unit), shopsPerShopper: privacy.shopsPerShopper, roundsCharged, evaluationsCharged: charges.length - roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, unit: task.unit, weightedUpTo: task.weightedUpTo, shares, groups: task.robust?.groups ?? null, maxStaleness: task.aggregation.kind === 'buffered' ? task.aggregation.maxStaleness : null }), threatModel: threatModelOf(mode, task.robust?.groups ?? null) } as const;
   if (budget === null) {
     return { ...base, delta: null, epsilonLimit: null, epsilonSpent: null, epsilonLeft: null, epsilonAcrossShops: null, filterOrder: null, filterUsed: null, rdp: null, shopLedger: null, shopperLedger: null, state: 'unlimited' };
   }

@@ -4,17 +4,21 @@
  */
 import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
+import { canarySchema } from '../evaluation/exposure-canary.ts';
 import { filterOrderOf } from '../privacy/budget.ts';
 import { solveDense } from '../privacy/dense.ts';
 import { calibrateGrid } from '../privacy/grid-calibration.ts';
 import { solveGrid } from '../privacy/grid.ts';
 import { modelKinds, type AnyStatistic } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
+import { fewestRingBits } from '../secagg/terms.ts';
 import { contributionsOf, localTermsOf, requireLocalTerms, withoutLocalTerms } from './local-terms.ts';
 import { requireMaskable } from './masked-terms.ts';
+import { sharesOf, type SharedNoise } from './noise-terms.ts';
 import { jointNorms, rotatedGrid, sparseGrid, type PromisedPrivacy } from './noisy-bounds.ts';
 import { robustSchema } from './robust/rule.ts';
+import { robustComplaint } from './robust/terms.ts';
+import { cohortOfSession, sessionCohort, sessionsOf } from './session-cohort.ts';
 import { strategySchema } from './strategies/strategy.ts';
 import { equalRounds, largestStaleness, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Plan, type Purpose } from './plan.ts';
 
@@ -93,10 +97,16 @@ export const taskSpecSchema = z.strictObject({
   strategy: strategySchema.optional(),
   weightedUpTo: count.optional(),
   robust: robustSchema.optional(),
+  /** A release in which an item jumps is held back as a candidate; without it, nothing is looked at. */
+  canary: canarySchema.optional(),
 }).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' })
   .refine(({ aggregation, privacy }) => aggregation.kind === 'rounds' || privacy.mode !== 'distributed', {
     path: ['aggregation', 'kind'],
     message: 'expected rounds in mode distributed, got buffered: masks cancel only among reports of the same round',
+  })
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort }, context) => {
+    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation.kind === 'buffered', ...cohort });
+    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
   })
   .refine(({ unit, gate }) => unit === 'shopper' || gate === undefined, {
     path: ['gate'],
@@ -143,27 +153,33 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
   const { minParticipants, targetParticipants, overSelection } = task.cohort;
   const cohort = { minParticipants, targetParticipants, maxParticipants: Math.ceil(targetParticipants * overSelection) };
   const round = `${task.name}-${roundNumber}`;
+  const robust = asked.robust === undefined ? {} : { robust: asked.robust };
   const plan = parsePlan({
     protocol: protocolVersion,
     task: task.name,
     round,
     model: { kind: model.kind, hyperParameters: model.hyperParameters },
     catalogueHash: catalogue.hash,
-    ...protect(asked, model, { round, clipNorm, maxParticipants: cohort.maxParticipants }),
+    ...protect(asked, model, { round, clipNorm, maxParticipants: sessionCohort({ cohort, ...robust }).maxParticipants }),
     cohort,
     deadlines: task.deadlines,
     baseRelease,
+    ...robust,
     ...local,
   });
   requireMaskable(plan);
   return plan;
 }
 
-/** An evaluation is a few bounded numbers: what a task says of the model's contributions is not about them. */
+/**
+ * An evaluation is a few bounded numbers: what a task says of the model's contributions is not about them. It compares a
+ * few sums of scores, in which every shopper counts: no rule combines them.
+ */
 function forEvaluation(task: TaskSpec): TaskSpec {
   if (task.gate === undefined) throw new CestaError('plan.invalid', `gate: expected one for an evaluation in task ${task.name}, got none`);
   const { clipNorm: _clipNorm, adaptiveClip: _adaptiveClip, ...privacy } = task.privacy;
-  return { ...withoutLocalTerms(task), privacy: { ...privacy, encoding: 'sparse' } };
+  const { robust: _robust, ...rest } = withoutLocalTerms(task);
+  return { ...rest, privacy: { ...privacy, encoding: 'sparse' } };
 }
 
 /** What one round takes of the promise: training and evaluations of all rounds together, all of it. */
@@ -175,6 +191,7 @@ function shareOf({ gate, privacy: { rounds } }: TaskSpec, purpose: Purpose): { r
 interface RoundTerms {
   readonly round: string;
   readonly clipNorm: number | null;
+  /** In one sum: that of a group, where there are groups. */
   readonly maxParticipants: number;
 }
 
@@ -230,29 +247,11 @@ function promiseOf({ privacy }: TaskSpec): PromisedPrivacy {
   return { epsilon, delta, rounds, sampling: sampling?.rate ?? 1 };
 }
 
-const mostUsualTolerated = 20;
-
-type NoiseMode = { readonly mode: 'local' } | { readonly mode: 'distributed'; readonly tolerated: number; readonly colluding: number };
+type NoiseMode = { readonly mode: 'local' } | ({ readonly mode: 'distributed' } & SharedNoise);
 
 function refuseShares({ privacy }: TaskSpec): void {
   const given = (['tolerated', 'colluding'] as const).find((field) => privacy[field] !== undefined);
   if (given !== undefined) throw new CestaError('privacy.invalid', `privacy.${given}: expected none in mode ${privacy.mode}, where no shop counts on another's noise, got a value`);
-}
-
-/** How the noise of mode `distributed` is shared. @throws CestaError `privacy.invalid` for a cohort that the noise cannot be shared in. */
-export function sharesOf({ privacy, cohort: { minParticipants, targetParticipants } }: TaskSpec): Pick<Extract<NoiseMode, { mode: 'distributed' }>, 'tolerated' | 'colluding'> {
-  if (minParticipants < fewestParticipants) {
-    throw new CestaError('privacy.invalid', `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed, got ${minParticipants}: with fewer, a sum hides too little and shares help nobody; mode local needs no other shop`);
-  }
-  const { colluding = Math.max(1, Math.floor(minParticipants / 10)) } = privacy;
-  if (3 * colluding >= minParticipants) throw new CestaError('privacy.invalid', `privacy.colluding: expected less than a third of cohort.minParticipants, ${minParticipants}, got ${colluding}`);
-  // Every dropout that is made up for is one more vector of noise for each shop to draw.
-  const usual = Math.min(mostUsualTolerated, Math.max(1, Math.floor(targetParticipants / 5)));
-  const { tolerated = Math.max(0, Math.min(usual, minParticipants - colluding - 1)) } = privacy;
-  if (tolerated + colluding >= minParticipants) {
-    throw new CestaError('privacy.invalid', `cohort.minParticipants: expected more than tolerated and colluding together, ${tolerated} + ${colluding}, got ${minParticipants}`);
-  }
-  return { tolerated, colluding };
 }
 
 function protectWithNoise(task: TaskSpec, model: AnyStatistic, terms: RoundTerms, noiseMode: NoiseMode): Protection {
@@ -281,7 +280,7 @@ function protectWithNoise(task: TaskSpec, model: AnyStatistic, terms: RoundTerms
     clipNorm: norms.clipNorm,
     maxShoppers: maxShoppersPerShop * terms.maxParticipants,
     maxParticipants: terms.maxParticipants,
-    honestShares: noiseMode.mode === 'local' ? 1 : task.cohort.minParticipants - noiseMode.tolerated - noiseMode.colluding,
+    honestShares: noiseMode.mode === 'local' ? 1 : cohortOfSession(task.cohort, sessionsOf(task)).minParticipants - noiseMode.tolerated - noiseMode.colluding,
   };
   const grid = task.privacy.encoding === 'rotated'
     ? rotatedGrid(solveDense({ ...shared, length: vectorLength, ...(noiseMode.mode === 'distributed' ? { bits: fewestRingBits } : {}) }), { vectorLength, round: terms.round })

@@ -8,6 +8,7 @@ import type { RandomWords } from '../numerics/random.ts';
 import type { SparseVector } from '../numerics/sparse-vector.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import type { NamedTensors } from '../protocol/tensors.ts';
+import type { RowTables } from './quantised-rows.ts';
 
 export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'als', 'sequence', 'item-knn'] as const;
 export type ModelKind = (typeof modelKinds)[number];
@@ -15,6 +16,9 @@ export type ModelKind = (typeof modelKinds)[number];
 /** What a round may sum: what a model trains from, or how well releases rank. The second is never a release itself. */
 export const statisticKinds = [...modelKinds, 'evaluation'] as const;
 export type StatisticKind = (typeof statisticKinds)[number];
+
+/** Numbers that a plan can hold, slots behind the model's vector included. */
+export const longestStatistic = 2 ** 28;
 
 /** One decoded aggregate: what a round yields. */
 export interface Aggregate {
@@ -104,6 +108,8 @@ export interface FederatedModel<Params> extends Statistic<Params> {
   score(params: Params, history: ShopperHistory, scores: Float32Array): void;
   /** The items of the history that speak for `item`, strongest first, at most `limit`; empty when nothing personal does. */
   explain(params: Params, history: ShopperHistory, item: number, limit: number): Reason[];
+  /** What `encode` writes that is a table of item rows: served with 8-bit numbers, too, and `decode` reads either. */
+  readonly rowTables?: RowTables;
   /** The parameters as tensors of a release, and back. `decode` checks shapes and ranges. */
   encode(params: Params): NamedTensors;
   /** @throws CestaError `release.untrusted` when a tensor is missing, of a wrong shape, not finite or out of range. */

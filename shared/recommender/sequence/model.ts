@@ -63,6 +63,7 @@ export function createSequence(catalogue: Catalogue, hyperParameters: SequenceHy
       ranker.score(params, newest.length === 0 ? null : stateOf(params, newest), scores);
     },
     explain: (params, history, item, limit) => explain(params, newestItems(history, items, positions), { item, limit, layout, stateOf, known: history }),
+    rowTables: { items: width },
     encode: ({ weights }) => ({
       items: vector(weights.slice(0, layout.bias)),
       bias: vector(weights.slice(layout.bias, layout.dense)),

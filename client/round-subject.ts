@@ -1,15 +1,15 @@
 /**
- * What a plan has a shop sum: a model's statistic, from the parameters of an earlier release; or how well releases rank,
+ * What a plan has a participant sum: a model's statistic, from the parameters of an earlier release; or how well releases rank,
  * each with the model that its own manifest names. Releases are known by the digests in the plan.
  */
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import { createReleaseScores, parseComparedReleases, type ScoredRelease, type ScoredReleases } from '../../shared/evaluation/release-scores.ts';
-import type { Plan } from '../../shared/federation/plan.ts';
-import type { OpenedRelease } from '../../shared/federation/release.ts';
-import { strategyTensorsOf } from '../../shared/federation/strategies/state-tensors.ts';
-import { CestaError } from '../../shared/protocol/errors.ts';
-import type { NamedTensors } from '../../shared/protocol/tensors.ts';
-import type { AnyStatistic } from '../../shared/recommender/federated-model.ts';
+import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import { createReleaseScores, parseComparedReleases, type ScoredRelease, type ScoredReleases } from '../shared/evaluation/release-scores.ts';
+import type { Plan } from '../shared/federation/plan.ts';
+import type { OpenedRelease } from '../shared/federation/release.ts';
+import { strategyTensorsOf } from '../shared/federation/strategies/state-tensors.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
+import type { NamedTensors } from '../shared/protocol/tensors.ts';
+import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import type { ModelCache } from './model-cache.ts';
 
 /** Where a round starts: parameters, and what comes with them in a release. */

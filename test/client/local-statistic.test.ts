@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { systemRandom } from '../../../client/secure-random.ts';
-import { sumShoppers, trainShop } from '../../../client/shop/shop-statistic.ts';
-import { historyOf } from '../../../shared/commerce/history.ts';
-import type { Dataset } from '../../../shared/datasets/dataset.ts';
-import { createPopularity } from '../../../shared/recommender/popularity.ts';
-import type { AnyFederatedModel } from '../../../shared/recommender/federated-model.ts';
-import { examplePlan } from '../../federation/plans.ts';
-import { buyer, quadraticCatalogue, quadraticModel } from '../../federation/quadratic.ts';
-import { catalogueOf } from '../../ranking/training.ts';
+import { systemRandom } from '../../client/secure-random.ts';
+import { sumShoppers, trainShop } from '../../client/local-statistic.ts';
+import { historyOf } from '../../shared/commerce/history.ts';
+import type { Dataset } from '../../shared/datasets/dataset.ts';
+import { createPopularity } from '../../shared/recommender/popularity.ts';
+import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { examplePlan } from '../federation/plans.ts';
+import { buyer, quadraticCatalogue, quadraticModel } from '../federation/quadratic.ts';
+import { catalogueOf } from '../ranking/training.ts';
 
 const catalogue = catalogueOf('a', 'b', 'c');
 const dataset: Dataset = {

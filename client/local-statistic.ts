@@ -1,18 +1,19 @@
 /**
- * A shop's statistic, made in slices: between them the event loop runs, so that heartbeats are answered and other nodes of
+ * A participant's statistic, made in slices: between them the event loop runs, so that heartbeats are answered and other nodes of
  * the process get their turn. Consent comes first, whatever the unit: who did not agree is neither summed nor trained on.
  */
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import type { ShopperHistory } from '../../shared/commerce/history.ts';
-import type { Dataset } from '../../shared/datasets/dataset.ts';
-import type { Plan } from '../../shared/federation/plan.ts';
-import { contributeShop, type Controls } from '../../shared/federation/shop-change.ts';
-import { startStatistic } from '../../shared/federation/statistic.ts';
-import type { SecureRandom } from '../../shared/numerics/random.ts';
-import { createPoissonSample } from '../../shared/privacy/poisson-sample.ts';
-import type { Clipped } from '../../shared/privacy/vectors.ts';
-import type { AnyStatistic } from '../../shared/recommender/federated-model.ts';
+import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import type { ShopperHistory } from '../shared/commerce/history.ts';
+import type { Dataset } from '../shared/datasets/dataset.ts';
+import type { Plan } from '../shared/federation/plan.ts';
+import { contributeShop, type Controls } from '../shared/federation/shop-change.ts';
+import { startStatistic } from '../shared/federation/statistic.ts';
+import type { SecureRandom } from '../shared/numerics/random.ts';
+import { createPoissonSample } from '../shared/privacy/poisson-sample.ts';
+import type { Clipped } from '../shared/privacy/vectors.ts';
+import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import { mapHistories, type MappingReport } from './federation-histories.ts';
+import { nextTurn } from './next-turn.ts';
 
 /** Far below the patience of a heartbeat, far above the cost of a turn of the loop. */
 const sliceMs = 20;
@@ -71,7 +72,7 @@ function slices(signal: AbortSignal): () => Promise<void> {
   let sliceEnd = performance.now() + sliceMs;
   return async () => {
     if (performance.now() < sliceEnd) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     signal.throwIfAborted();
     sliceEnd = performance.now() + sliceMs;
   };

@@ -1,11 +1,11 @@
-/** What a shop node asks of its coordinator: where the rounds are, the catalogue, releases, the public record. */
-import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
-import { openRelease, type OpenedRelease } from '../../shared/federation/release.ts';
-import { tilePath, type TileAddress } from '../../shared/ledger/tiles.ts';
-import { sha256Hex } from '../../shared/protocol/digest.ts';
-import { CestaError } from '../../shared/protocol/errors.ts';
-import { roundsPath } from '../../shared/protocol/messages.ts';
-import { addressBelow, getDocument, parseJson, type Fetch } from '../http.ts';
+/** What a participant asks of its coordinator: where the rounds are, the catalogue, releases, the public record. */
+import { parseCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import { openRelease, type OpenedRelease } from '../shared/federation/release.ts';
+import { tilePath, type TileAddress } from '../shared/ledger/tiles.ts';
+import { sha256Hex } from '../shared/protocol/digest.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
+import { roundsPath } from '../shared/protocol/messages.ts';
+import { addressBelow, getDocument, parseJson, type Fetch } from './http.ts';
 
 /** The coordinator's WebSocket for participants. */
 export function roundsAddress(coordinator: URL): string {
@@ -41,7 +41,10 @@ export async function fetchRelease(fetch: Fetch, { coordinator, coordinatorKey, 
   const document = await getDocument(fetch, addressBelow(coordinator, `v1/tasks/${encodeURIComponent(task)}/model/${sha256}`));
   const actual = document === null ? 'none' : sha256Hex(document.bytes);
   if (document === null || actual !== sha256) throw new CestaError('release.untrusted', `release: expected ${sha256}, got ${actual}`);
-  return openRelease(document.bytes, coordinatorKey);
+  const opened = await openRelease(document.bytes, coordinatorKey);
+  const { servingForm } = opened.manifest;
+  if (servingForm !== undefined) throw new CestaError('release.untrusted', `release ${sha256}: expected one to train from, got a form of ${servingForm.of} to rank with`);
+  return opened;
 }
 
 /** A tile of the coordinator's public record. @throws CestaError `network.unreachable`, or the code that the server gave. */

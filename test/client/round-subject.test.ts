@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { roundSubject, type SubjectSources } from '../../../client/shop/round-subject.ts';
-import { createModelCache } from '../../../client/shop/model-cache.ts';
-import type { ScoredReleases } from '../../../shared/evaluation/release-scores.ts';
-import type { OpenedRelease } from '../../../shared/federation/release.ts';
-import { createModel } from '../../../shared/recommender/registry.ts';
-import { examplePlan } from '../../federation/plans.ts';
-import { teaCatalogue } from '../../recommender/fixtures.ts';
-import { manifestOf } from '../../server/support/fixtures.ts';
-import { codeOf } from '../fakes.ts';
+import { roundSubject, type SubjectSources } from '../../client/round-subject.ts';
+import { createModelCache } from '../../client/model-cache.ts';
+import type { ScoredReleases } from '../../shared/evaluation/release-scores.ts';
+import type { OpenedRelease } from '../../shared/federation/release.ts';
+import { createModel } from '../../shared/recommender/registry.ts';
+import { examplePlan } from '../federation/plans.ts';
+import { teaCatalogue } from '../recommender/fixtures.ts';
+import { manifestOf } from '../server/support/fixtures.ts';
+import { codeOf } from './fakes.ts';
 
 const catalogue = teaCatalogue(3);
 const model = createModel('popularity', catalogue, {});
