@@ -31,7 +31,7 @@ function strategyOf(given: unknown): StrategyInput {
   return parsed.data;
 }
 
-/** The change of a whole shop is dense: with noise, a sparse grid would round most of it away. */
+/** The change of a whole shop is dense: with noise, a sparse grid would round its small entries toward zero. */
 export function usualEncoding({ unit, mode }: { readonly unit?: TaskSpec['unit'] | undefined; readonly mode: string }): 'sparse' | 'rotated' {
   return unit === 'shop' && mode !== 'none' ? 'rotated' : 'sparse';
 }

@@ -13,6 +13,7 @@ import { decodeTensors, type NamedTensors } from '../../shared/protocol/tensors.
 import { coordinatorFor } from '../server/support/coordinators.ts';
 import { silent } from '../server/support/fixtures.ts';
 import { temporaryFolder } from '../server/support/folders.ts';
+import { openWorkshop } from './processes.ts';
 
 const items = 6;
 const catalogue = createCatalogue(Array.from({ length: items }, (_, item) => ({ id: `item-${item}`, title: `thing ${item}` })));
@@ -132,4 +133,17 @@ describe('a federation that trains locally', () => {
       expect(secondMoment.reduce((sum, value) => sum + value, 0)).toBeGreaterThan(previous.reduce((sum, value) => sum + 0.98 * value, 0));
     }
   }, 120_000);
+});
+
+describe('cesta serve', () => {
+  it('is told unit, strategy and weights by flags, and refuses what its model cannot do', async () => {
+    const shop = openWorkshop();
+    onTestFinished(() => shop.close());
+    const serve = (...args: string[]) => shop.run(['serve', '--json', '--port', '0', '--data-dir', join(shop.folder, args[1]), '--unit', 'shop', '--strategy', 'fedadam', '--server-rate', '.01', '--weighted-up-to', '200', ...args]);
+    const [, url] = await serve('--model', 'sequence', '--clip-norm', '1', '--rounds', '9').until(/"url":"([^"]+)"/);
+    expect(await (await fetch(`${url}/v1/budget`)).json()).toMatchObject({ unit: 'one whole shop', mode: 'distributed', roundsLeft: 9 });
+    const refused = serve('--model', 'neighbours');
+    expect(await refused.ended).not.toBe(0);
+    expect(refused.stdout() + refused.stderr()).toContain('unit: expected shopper for neighbours');
+  }, 60_000);
 });
