@@ -1,6 +1,6 @@
 /** Whether the files that storefronts rank with are what the release in the record makes of them: anybody can compute them. */
 import { addressBelow, getDocument, type Fetch } from '../../client/http.ts';
-import { fetchCatalogue } from '../../client/shop/coordinator-api.ts';
+import { fetchCatalogue } from '../../client/coordinator-api.ts';
 import { openRelease } from '../../shared/federation/release.ts';
 import { servingForm, type FullRelease } from '../../shared/federation/serving-form.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';

@@ -1,5 +1,6 @@
 /** What the HTTP API answers with: the source of its OpenAPI document, and what its tests parse. */
 import { z } from 'zod';
+import { canaryVerdictSchema } from '../../shared/evaluation/exposure-canary.ts';
 import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
 import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
 import { precisions } from '../../shared/recommender/quantised-rows.ts';
@@ -89,6 +90,8 @@ export const releasesSchema = z.object({
     epsilon: z.number().nullable(),
     /** In the sum of the round, as released. */
     shoppers: z.number(),
+    /** What a canary held it back for when it was made, whatever became of it since. */
+    canary: canaryVerdictSchema.nullable(),
   })),
   /** Pass as `before` for the next page; null on the last one. */
   next: z.number().int().nullable(),
@@ -111,8 +114,9 @@ export const budgetSchema = z.object({
   filterUsed: z.number().nullable(),
   /** Composed Renyi divergence of everything charged, at fixed orders. */
   rdp: z.object({ orders: z.array(z.number()), values: z.array(z.number()) }).nullable(),
-  /** What the same releases tell about one whole shop. */
+  /** What the same releases tell about one whole shop, or where that is the unit about one of its shoppers. */
   shopLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
+  shopperLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
   /** Of training, and beside them evaluations of releases. */
   roundsCharged: z.number().int(),
   evaluationsCharged: z.number().int(),

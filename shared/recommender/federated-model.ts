@@ -24,7 +24,10 @@ export const longestStatistic = 2 ** 28;
 export interface Aggregate {
   /** Sum over shoppers plus noise, in the units of `contribute`; length `statisticLength()`. */
   readonly sum: Float64Array;
-  /** Number of shoppers summed, as released (noisy under privacy; at least 1). */
+  /**
+   * Contributions summed, as released: shoppers, or shops where these are the unit (noisy under privacy; at least 1). Where
+   * contributions are weighted, the sum of their weights, which may be below 1.
+   */
   readonly shoppers: number;
   /** Standard deviation of the noise in each coordinate of `sum`; 0 without noise. */
   readonly noiseStd: number;
@@ -84,6 +87,8 @@ export interface LocalChange {
 
 /** Training on all shoppers of a participant together: what tasks of unit `shop` report. */
 export interface LocalTrainer<Params> {
+  /** Rate of plain gradient steps, the same in all of them; absent where steps adapt. Control variates need it. */
+  readonly learningRate?: number;
   train(params: Params, histories: readonly ShopperHistory[], training: LocalTraining): Promise<LocalChange>;
 }
 
@@ -114,3 +119,8 @@ export interface FederatedModel<Params> extends Statistic<Params> {
 /** Those whose parameter type is their own business: what the round, releases and the storefront hold. */
 export type AnyStatistic = Statistic<unknown>;
 export type AnyFederatedModel = FederatedModel<unknown>;
+
+/** Null for statistics that are no change of weights. */
+export function localTrainerOf(statistic: AnyStatistic): LocalTrainer<unknown> | null {
+  return (statistic as Partial<Pick<AnyFederatedModel, 'local'>>).local ?? null;
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCesta, type Cesta } from '../../client/storefront/cesta.ts';
 import { memoryStorage } from '../../client/storefront/storage.ts';
-import { fetchRelease } from '../../client/shop/coordinator-api.ts';
+import { fetchRelease } from '../../client/coordinator-api.ts';
 import { verifyRecord } from '../../scripts/verify.ts';
 import { backup } from '../../server/backup/backup.ts';
 import { restore } from '../../server/backup/restore.ts';

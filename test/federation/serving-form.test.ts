@@ -5,10 +5,10 @@ import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { NamedTensors } from '../../shared/protocol/tensors.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { manifestOf, planOf } from '../server/support/fixtures.ts';
-import { codeOf, teaCatalogue } from '../recommender/fixtures.ts';
+import { codeOf, teaCatalogue, wordless } from '../recommender/fixtures.ts';
 
 const key = signingKey(new Uint8Array(32).fill(3));
-const als = createModel('als', teaCatalogue(5), { factors: 4 });
+const als = createModel('als', wordless(5), { factors: 4 });
 const popularity = createModel('popularity', teaCatalogue(5), {});
 const state = { 'strategy/moment': { shape: [2], data: Float32Array.of(1, 2) } };
 const sealed = (tensors: NamedTensors): FullRelease => ({ ...sealRelease(manifestOf(planOf(), 1), tensors, key), tensors });

@@ -30,11 +30,11 @@ export const alsHyperParameters = z.strictObject({
   /** Norm of the public rows that items start from and stay near. */
   startNorm: z.number().finite().gt(0).default(0.15),
   /** Visits after which an item of the history counts 1/e when ranking. */
-  recallVisits: z.number().finite().positive().default(3),
+  recallVisits: z.number().finite().positive().default(2),
   /** Weight of the similarity of titles in a score. */
   similarityWeight: z.number().min(0).default(0.02),
   /** Weight of log popularity in a score. */
-  popularityWeight: z.number().min(0).default(0.01),
+  popularityWeight: z.number().min(0).default(0.02),
 });
 
 export type AlsHyperParameters = z.output<typeof alsHyperParameters>;
@@ -46,7 +46,7 @@ export function createAls(catalogue: Catalogue, hyperParameters: AlsHyperParamet
   const layout = alsLayout(items, hyperParameters);
   const itemSet = createItemSet(items);
   const solver = createShopperSolver({ items, width, unobserved, frequencyPower, regularisation: hyperParameters.shopperRegularisation });
-  const itemTerms = { unobserved, frequencyPower, regularisation: hyperParameters.itemRegularisation };
+  const itemTerms = { startNorm, unobserved, frequencyPower, regularisation: hyperParameters.itemRegularisation };
   let start: AlsParams | null = null;
   // Made on first use: a storefront scores a release and never needs it.
   const initial = (): AlsParams => (start ??= {

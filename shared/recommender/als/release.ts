@@ -3,7 +3,7 @@ import type { Catalogue } from '../../commerce/catalogue.ts';
 import type { NamedTensors } from '../../protocol/tensors.ts';
 import { decodeWeights, encodeWeights, noWeights, type ItemWeights } from '../item-weights.ts';
 import { requireRowTable } from '../quantised-rows.ts';
-import { itemIndexes, requireTensor, vector } from '../tensor-checks.ts';
+import { itemIndexes, requireTensor, untrusted, vector } from '../tensor-checks.ts';
 import { hasText, similarPairs } from '../text-similarity.ts';
 
 export interface AlsParams {
@@ -15,16 +15,23 @@ export interface AlsParams {
   readonly similar: ItemWeights;
 }
 
+/** Of each pair of titles the release holds one way: the lower item's row. */
 export function encodeAls({ factors, popularity, similar }: AlsParams): NamedTensors {
-  return { factors: vector(factors), popularity: vector(popularity), ...encodeWeights(similar) };
+  return { factors: vector(factors), popularity: vector(popularity), ...encodeWeights(oneWay(similar)) };
 }
 
 /** @throws CestaError `release.untrusted` */
 export function decodeAls(tensors: NamedTensors, items: number, width: number): AlsParams {
+  const pairs = decodeWeights(tensors, items);
+  for (let item = 0; item < items; item += 1) {
+    // Partners ascend within a row.
+    const first = pairs.starts[item];
+    if (first < pairs.starts[item + 1] && pairs.partners[first] <= item) throw untrusted('weight_partners', `items above ${item}`, String(pairs.partners[first]));
+  }
   return {
     factors: requireRowTable(tensors, 'factors', items, width),
     popularity: requireTensor(tensors, 'popularity', Float32Array, items),
-    similar: decodeWeights(tensors, items),
+    similar: bothWays(pairs),
   };
 }
 
@@ -32,19 +39,24 @@ export function decodeAls(tensors: NamedTensors, items: number, width: number): 
 export function similarTitles(catalogue: Catalogue): ItemWeights {
   const items = catalogue.products.length;
   if (!hasText(catalogue)) return noWeights(items);
-  const { starts: pairStarts, partners: higher, similarity } = similarPairs(catalogue);
+  const { starts, partners, similarity } = similarPairs(catalogue);
+  return bothWays({ items, starts, partners, weights: similarity });
+}
+
+/** Pairs by their lower item. */
+interface PairRows {
+  readonly items: number;
+  readonly starts: Int32Array;
+  readonly partners: ArrayLike<number>;
+  readonly weights: Float32Array;
+}
+
+function bothWays({ items, starts: lower, partners: higher, weights: values }: PairRows): ItemWeights {
   const starts = new Int32Array(items + 1);
-  const eachPair = (visit: (from: number, to: number, weight: number) => void, direction: 'up' | 'down'): void => {
-    for (let item = 0; item < items; item += 1) {
-      for (let pair = pairStarts[item]; pair < pairStarts[item + 1]; pair += 1) {
-        if (direction === 'up') visit(item, higher[pair], similarity[pair]);
-        else visit(higher[pair], item, similarity[pair]);
-      }
-    }
-  };
-  const count = (from: number): void => void (starts[from + 1] += 1);
-  eachPair(count, 'up');
-  eachPair(count, 'down');
+  for (let item = 0; item < items; item += 1) {
+    starts[item + 1] += lower[item + 1] - lower[item];
+    for (let pair = lower[item]; pair < lower[item + 1]; pair += 1) starts[higher[pair] + 1] += 1;
+  }
   for (let item = 0; item < items; item += 1) starts[item + 1] += starts[item];
   const next = starts.slice();
   const partners = itemIndexes(starts[items], items);
@@ -53,8 +65,28 @@ export function similarTitles(catalogue: Catalogue): ItemWeights {
     partners[next[from]] = to;
     weights[next[from]++] = weight;
   };
-  // Lower partners first: within a row they ascend.
-  eachPair(place, 'down');
-  eachPair(place, 'up');
+  // Every row is given its lower partners before the item itself comes up: partners ascend.
+  for (let item = 0; item < items; item += 1) {
+    for (let pair = lower[item]; pair < lower[item + 1]; pair += 1) {
+      place(item, higher[pair], values[pair]);
+      place(higher[pair], item, values[pair]);
+    }
+  }
+  return { items, starts, partners, weights };
+}
+
+function oneWay({ items, starts: both, partners: all, weights: values }: ItemWeights): ItemWeights {
+  const starts = new Int32Array(items + 1);
+  const kept: number[] = [];
+  for (let item = 0; item < items; item += 1) {
+    for (let entry = both[item]; entry < both[item + 1]; entry += 1) if (all[entry] > item) kept.push(entry);
+    starts[item + 1] = kept.length;
+  }
+  const partners = itemIndexes(kept.length, items);
+  const weights = new Float32Array(kept.length);
+  kept.forEach((entry, position) => {
+    partners[position] = all[entry];
+    weights[position] = values[entry];
+  });
   return { items, starts, partners, weights };
 }

@@ -11,7 +11,11 @@ import type { AlsParams } from './release.ts';
 import { requireFactorised } from './shopper.ts';
 import type { AlsLayout } from './statistic.ts';
 
+/** How many times less than `startNorm` noise alone may move a row from its start; chosen like the defaults of the model. */
+const noiseDistrust = 3;
+
 export interface ItemTerms {
+  readonly startNorm: number;
   readonly unobserved: number;
   readonly regularisation: number;
   readonly frequencyPower: number;
@@ -40,10 +44,10 @@ export function solveItems(layout: AlsLayout, terms: ItemTerms, start: Float32Ar
   // Then no curvature of a gradient step is negative, whatever the noise.
   if (!isPositive(width, gram)) dominate(width, gram);
   const solve = layout.report === 'equations' ? equationSolver(layout, terms, sum, gram) : gradientSolver(layout, terms, sum, gram, factors);
+  const noiseRidge = (noiseDistrust * noiseStd * Math.sqrt(width)) / terms.startNorm;
   const solved = new Float64Array(items * width);
   for (let item = 0; item < items; item += 1) {
-    // What noise hides is not believed: the ridge grows with its standard deviation.
-    const ridge = terms.regularisation * (Math.max(0, popularity[item]) + terms.unobserved * shoppers) ** terms.frequencyPower + noiseStd;
+    const ridge = noiseRidge + terms.regularisation * (Math.max(0, popularity[item]) + terms.unobserved * shoppers) ** terms.frequencyPower;
     const rows = item * width;
     solved.set(solve(item, ridge, start.subarray(rows, rows + width)), rows);
   }

@@ -47,7 +47,9 @@ export interface Dropping {
 export function addGradient({ tf, network, layout, loss }: Differentiable, weights: Float32Array, batch: Batch, dropping: Dropping | null, into: Gradient): number {
   const { width, blocks } = layout;
   const places = [batch.inputs, batch.targets, batch.negatives];
-  const [value, ...gradients] = tf.tidy(() => {
+  let read: Float32Array[] = [];
+  // Not as the value of `tidy`, which would look for tensors in every element.
+  tf.tidy(() => {
     const [inputs, positives, negatives] = places.map((items) => tf.tensor2d(gatherRows(weights, items, width), [items.length, width]));
     const [positiveBias, negativeBias] = [batch.targets, batch.negatives].map((items) => tf.tensor1d(gatherBias(weights, items, layout)));
     const dense = blocks.map(({ from, length, shape }) => tf.tensor(weights.slice(from, from + length), [...shape]));
@@ -58,8 +60,9 @@ export function addGradient({ tf, network, layout, loss }: Differentiable, weigh
       return network.loss(tf, rows, named, fixed);
     };
     const { value: mean, grads } = tf.valueAndGrads(lossOf)([inputs, positives, positiveBias, negatives, negativeBias, ...dense]);
-    return [mean, ...grads].map((tensor) => tensor.dataSync() as Float32Array);
+    read = [mean, ...grads].map((tensor) => tensor.dataSync() as Float32Array);
   });
+  const [value, ...gradients] = read;
   const [ofInputs, ofPositives, ofPositiveBias, ofNegatives, ofNegativeBias] = gradients;
   scatterRows(into, batch.inputs, ofInputs, width);
   scatterRows(into, batch.targets, ofPositives, width);

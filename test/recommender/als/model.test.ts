@@ -97,6 +97,18 @@ describe('als', () => {
     expect(codeOf(() => modelWith({ factors: 5 }).decode(modelWith({}).encode(trainRounds(1))))).toBe('release.untrusted');
   });
 
+  it('releases each pair of like titles once, and refuses one that is told from its higher item', () => {
+    const model = modelWith({});
+    const start = model.initial();
+    const tensors = model.encode(start);
+    expect(tensors['weights'].data.length).toBe(start.similar.weights.length / 2);
+    expect(model.decode(tensors)).toEqual(start);
+    const partners = tensors['weight_partners'].data.slice();
+    const starts = tensors['weight_starts'].data;
+    partners[starts[2]] = 1;
+    expect(codeOf(() => model.decode({ ...tensors, weight_partners: { shape: [partners.length], data: partners } }))).toBe('release.untrusted');
+  });
+
   it('refuses equations longer than a plan can hold, and says what to do', () => {
     expect(codeOf(() => createModel('als', wordless(9_000), { factors: 256, report: 'equations' }))).toBe('model.unusable');
     expect(() => alsLayout(9_000, { factors: 256, report: 'equations' })).toThrow('report gradients');

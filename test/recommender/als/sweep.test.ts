@@ -25,7 +25,7 @@ function setUp(report: AlsReport, regularisation = 0.3) {
 function solvedOnce(report: AlsReport, factors: Float32Array): number[][] {
   const { settings, model, layout, start } = setUp(report);
   const sum = sumContributions(model, { ...start, factors }, histories, Infinity);
-  const terms = { unobserved: settings.unobserved, regularisation: settings.itemRegularisation, frequencyPower: settings.frequencyPower };
+  const terms = { startNorm: settings.startNorm, unobserved: settings.unobserved, regularisation: settings.itemRegularisation, frequencyPower: settings.frequencyPower };
   return rowsOf(solveItems(layout, terms, start.factors, factors, { sum, shoppers: histories.length, noiseStd: 0 }), width);
 }
 

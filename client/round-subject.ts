@@ -1,22 +1,32 @@
 /**
- * What a plan has a shop sum: a model's statistic, from the parameters of an earlier release; or how well releases rank,
+ * What a plan has a participant sum: a model's statistic, from the parameters of an earlier release; or how well releases rank,
  * each with the model that its own manifest names. Releases are known by the digests in the plan.
  */
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import { createReleaseScores, parseComparedReleases, type ScoredRelease, type ScoredReleases } from '../../shared/evaluation/release-scores.ts';
-import type { Plan } from '../../shared/federation/plan.ts';
-import type { OpenedRelease } from '../../shared/federation/release.ts';
-import { CestaError } from '../../shared/protocol/errors.ts';
-import type { AnyStatistic } from '../../shared/recommender/federated-model.ts';
+import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import { createReleaseScores, parseComparedReleases, type ScoredRelease, type ScoredReleases } from '../shared/evaluation/release-scores.ts';
+import type { Plan } from '../shared/federation/plan.ts';
+import type { OpenedRelease } from '../shared/federation/release.ts';
+import { strategyTensorsOf } from '../shared/federation/strategies/state-tensors.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
+import type { NamedTensors } from '../shared/protocol/tensors.ts';
+import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import type { ModelCache } from './model-cache.ts';
+
+/** Where a round starts: parameters, and what comes with them in a release. */
+export interface RoundBase {
+  readonly params: unknown;
+  /** The round of the release; null before the first, and where releases are compared. */
+  readonly round: string | null;
+  readonly strategy: NamedTensors;
+}
 
 export interface RoundSubject {
   readonly statistic: AnyStatistic;
   /**
-   * The parameters that contributions are made with.
+   * What contributions are made with.
    * @throws CestaError `release.untrusted`, `release.not-found` or `network.unreachable`
    */
-  params(): Promise<unknown>;
+  base(): Promise<RoundBase>;
 }
 
 export interface SubjectSources {
@@ -27,9 +37,20 @@ export interface SubjectSources {
 
 /** @throws CestaError `model.unknown`, `model.unusable`, `config.invalid` */
 export function roundSubject({ model: { kind, hyperParameters }, baseRelease }: Plan, catalogue: Catalogue, sources: SubjectSources): RoundSubject {
-  if (kind === 'evaluation') return { statistic: createReleaseScores(catalogue, hyperParameters), params: () => openCompared(hyperParameters, catalogue, sources) };
+  if (kind === 'evaluation') return { statistic: createReleaseScores(catalogue, hyperParameters), base: async () => withoutStrategy(await openCompared(hyperParameters, catalogue, sources)) };
   const model = sources.modelCache.model({ kind, hyperParameters }, catalogue);
-  return { statistic: model, params: async () => (baseRelease === null ? model.initial() : model.decode((await sources.release(baseRelease)).tensors)) };
+  return {
+    statistic: model,
+    async base() {
+      if (baseRelease === null) return withoutStrategy(model.initial());
+      const { manifest, tensors } = await sources.release(baseRelease);
+      return { params: model.decode(tensors), round: manifest.round, strategy: strategyTensorsOf(tensors) };
+    },
+  };
+}
+
+function withoutStrategy(params: unknown): RoundBase {
+  return { params, round: null, strategy: {} };
 }
 
 async function openCompared(hyperParameters: unknown, catalogue: Catalogue, sources: SubjectSources): Promise<ScoredReleases> {

@@ -1,12 +1,12 @@
 /**
- * Catalogues and models shared by the shop nodes of one process: a model's public part (text similarity, candidate
+ * Catalogues and models shared by the participants of one process: a model's public part (text similarity, candidate
  * pairs) takes seconds and memory, and is the same for every shop of a federation.
  */
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import type { Manifest } from '../../shared/federation/release.ts';
-import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
-import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
-import { createModel } from '../../shared/recommender/registry.ts';
+import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import type { Manifest } from '../shared/federation/release.ts';
+import { canonicalJson } from '../shared/protocol/canonical-json.ts';
+import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import { createModel } from '../shared/recommender/registry.ts';
 
 export interface ModelCache {
   /** The catalogue of this hash; `load` is called only if no other node has it, and vouches for the hash. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { mapHistories } from '../../../client/shop/federation-histories.ts';
-import { createCatalogue } from '../../../shared/commerce/catalogue.ts';
-import type { Degree } from '../../../shared/commerce/consent.ts';
-import { historyOf, visitItems, type Visit } from '../../../shared/commerce/history.ts';
-import type { Shopper } from '../../../shared/datasets/dataset.ts';
+import { mapHistories } from '../../client/federation-histories.ts';
+import { createCatalogue } from '../../shared/commerce/catalogue.ts';
+import type { Degree } from '../../shared/commerce/consent.ts';
+import { historyOf, visitItems, type Visit } from '../../shared/commerce/history.ts';
+import type { Shopper } from '../../shared/datasets/dataset.ts';
 
 const catalogueOf = (...ids: string[]) => createCatalogue(ids.map((id) => ({ id, title: '' })));
 const shopper = (degree: Degree, ...visits: Visit[]): Shopper => ({ id: 's', group: '', degree, history: historyOf(visits) });

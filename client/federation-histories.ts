@@ -2,10 +2,10 @@
  * A shop's histories in the coordinates of the federation's catalogue, consent first: shoppers who did not choose
  * to help improve are never mapped. Items the federation does not know are counted, not dropped in silence.
  */
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import { permits } from '../../shared/commerce/consent.ts';
-import { visitCount, visitItems, type ShopperHistory } from '../../shared/commerce/history.ts';
-import type { Shopper } from '../../shared/datasets/dataset.ts';
+import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import { permits } from '../shared/commerce/consent.ts';
+import { visitCount, visitItems, type ShopperHistory } from '../shared/commerce/history.ts';
+import type { Shopper } from '../shared/datasets/dataset.ts';
 
 /** What became of a shop's shoppers and items on the way into a statistic. */
 export interface MappingReport {

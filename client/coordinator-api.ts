@@ -1,11 +1,11 @@
-/** What a shop node asks of its coordinator: where the rounds are, the catalogue, releases, the public record. */
-import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
-import { openRelease, type OpenedRelease } from '../../shared/federation/release.ts';
-import { tilePath, type TileAddress } from '../../shared/ledger/tiles.ts';
-import { sha256Hex } from '../../shared/protocol/digest.ts';
-import { CestaError } from '../../shared/protocol/errors.ts';
-import { roundsPath } from '../../shared/protocol/messages.ts';
-import { addressBelow, getDocument, parseJson, type Fetch } from '../http.ts';
+/** What a participant asks of its coordinator: where the rounds are, the catalogue, releases, the public record. */
+import { parseCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import { openRelease, type OpenedRelease } from '../shared/federation/release.ts';
+import { tilePath, type TileAddress } from '../shared/ledger/tiles.ts';
+import { sha256Hex } from '../shared/protocol/digest.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
+import { roundsPath } from '../shared/protocol/messages.ts';
+import { addressBelow, getDocument, parseJson, type Fetch } from './http.ts';
 
 /** The coordinator's WebSocket for participants. */
 export function roundsAddress(coordinator: URL): string {
