@@ -53,6 +53,8 @@ export interface EvaluateOptions {
   /** Noise seeds to average over; without noise one is enough. */
   readonly seeds?: number;
   readonly protocol?: Protocol;
+  /** The relevant items are ranked among so many others, drawn at random, instead of among all. */
+  readonly sampledNegatives?: number;
 }
 
 /** Means over shoppers and noise seeds. */
@@ -104,7 +106,8 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
   const trained = await trainings(dataset, parts, stage, privacy, seeds);
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts));
+  const sampled = options.sampledNegatives === undefined ? {} : { sampledNegatives: { count: options.sampledNegatives, seed: 1 } };
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts, sampled));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,

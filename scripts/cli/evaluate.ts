@@ -5,7 +5,7 @@ import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { SimulationMode } from '../evaluate.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
-import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
+import { integerIn, jsonObject, numberIn, positiveNumber, probability } from './options.ts';
 import { print } from './output.ts';
 
 interface EvaluateCommandOptions extends DataOptions {
@@ -23,6 +23,8 @@ interface EvaluateCommandOptions extends DataOptions {
   noise?: NoiseKind;
   seeds: number;
   protocol: Protocol;
+  minRating?: number;
+  sampledNegatives?: number;
   json?: boolean;
 }
 
@@ -42,21 +44,24 @@ export function addEvaluate(program: Command): void {
     .addOption(new Option('--noise <kind>', 'gaussian and correlated: mode central only (default: skellam)').choices(noiseKinds))
     .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
     .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
+    .option('--min-rating <number>', 'MovieLens files: the lowest rating that counts as liked (default: 4)', numberIn(0, 5))
+    .option('--sampled-negatives <n>', 'rank among so many drawn items only, as some published tables do (default: among all)', integerIn(1, 1_000_000))
     .option('--json', 'print one JSON object')
     .action(runEvaluate);
 }
 
 async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
-  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol } = options;
+  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, minRating, sampledNegatives } = options;
   const result = await evaluate({
     data,
-    read: readOptions(options),
+    read: { ...readOptions(options), ...(minRating === undefined ? {} : { minRating }) },
     model,
     delta,
     seeds,
     rounds,
     ...(shops === undefined ? {} : { shops }),
+    ...(sampledNegatives === undefined ? {} : { sampledNegatives }),
     ...(sampling === undefined ? {} : { sampling }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
@@ -69,7 +74,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   });
   const [low, high] = result.ndcg10Interval;
   print(options, result, [
-    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items`,
+    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items${sampledNegatives === undefined ? '' : `, ranked among ${sampledNegatives} drawn ones`}`,
     result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta} (and ${result.samplerDelta.toExponential(1)} for the simulated noise), mode ${result.mode}, mean of ${result.seeds} noise seeds`,
     `ndcg@10 ${result.ndcg10.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)})   recall@20 ${result.recall20.toFixed(4)}   hr@10 ${result.hr10.toFixed(4)}`,
     `coverage@20 ${result.coverage20.toFixed(3)}   gini@20 ${result.gini20.toFixed(3)}   ${result.seconds.toFixed(1)} s`,
