@@ -64,6 +64,8 @@ export interface EvaluateOptions {
   readonly protocol?: Protocol;
   /** `int8`: ranks with what a storefront gets at that precision. Training keeps float32. */
   readonly precision?: Precision;
+  /** The relevant items are ranked among so many others, drawn at random, instead of among all. */
+  readonly sampledNegatives?: number;
 }
 
 /** Means over shoppers and noise seeds. */
@@ -118,7 +120,8 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
   const { local = {} } = options;
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
   const trained = await trainings(dataset, parts, { stage, privacy, local, seeds });
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, servedParams(model, params, precision), parts));
+  const sampled = options.sampledNegatives === undefined ? {} : { sampledNegatives: { count: options.sampledNegatives, seed: 1 } };
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, servedParams(model, params, precision), parts, sampled));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,

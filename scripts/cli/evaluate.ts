@@ -11,7 +11,7 @@ import type { SimulationMode } from '../evaluate.ts';
 import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { localTermsOf, type LocalOptions } from './local-options.ts';
-import { integerIn, jsonObject, positiveNumber, probability } from './options.ts';
+import { integerIn, jsonObject, numberIn, positiveNumber, probability } from './options.ts';
 import { print } from './output.ts';
 import { robustOf } from './robust-options.ts';
 
@@ -34,6 +34,8 @@ interface EvaluateCommandOptions extends DataOptions, BackendOptions, LocalOptio
   seeds: number;
   protocol: Protocol;
   precision: Precision;
+  minRating?: number;
+  sampledNegatives?: number;
   json?: boolean;
 }
 
@@ -62,6 +64,8 @@ export function addEvaluate(program: Command): void {
     .option('--seeds <n>', 'noise seeds to average over', integerIn(1, 1000), 5)
     .addOption(new Option('--protocol <name>', 'what is asked; hyper-parameters are chosen on validation').choices(protocols).default('last-basket'))
     .addOption(new Option('--precision <name>', 'rank with what storefronts get at this precision').choices(precisions).default('float32'))
+    .option('--min-rating <number>', 'MovieLens files: the lowest rating that counts as liked (default: 4)', numberIn(0, 5))
+    .option('--sampled-negatives <n>', 'rank among so many drawn items only, as some published tables do (default: among all)', integerIn(1, 1_000_000))
     .option('--json', 'print one JSON object')
     .action(runEvaluate);
 }
@@ -70,15 +74,16 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
   const { configureTensors } = await import('../../shared/tensors/runtime.ts');
   configureTensors(backendOf(options));
-  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, precision } = options;
+  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, precision, minRating, sampledNegatives } = options;
   const result = await evaluate({
     data,
-    read: readOptions(options),
+    read: { ...readOptions(options), ...(minRating === undefined ? {} : { minRating }) },
     model,
     delta,
     seeds,
     rounds,
     ...(shops === undefined ? {} : { shops }),
+    ...(sampledNegatives === undefined ? {} : { sampledNegatives }),
     ...(sampling === undefined ? {} : { sampling }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
@@ -94,7 +99,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   });
   const [low, high] = result.ndcg10Interval;
   print(options, result, [
-    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items${result.precision === 'int8' ? ', int8' : ''}`,
+    `${result.model}, ${result.protocol}, ${result.testShoppers} test shoppers of ${result.shoppers}, ${result.items} items${sampledNegatives === undefined ? '' : `, ranked among ${sampledNegatives} drawn ones`}${result.precision === 'int8' ? ', int8' : ''}`,
     result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta} (and ${result.samplerDelta.toExponential(1)} for the simulated noise), mode ${result.mode}, mean of ${result.seeds} noise seeds`,
     `ndcg@10 ${result.ndcg10.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)})   recall@20 ${result.recall20.toFixed(4)}   hr@10 ${result.hr10.toFixed(4)}`,
     ...describeLocal(result.local),
