@@ -59,7 +59,7 @@ describe('a canary', () => {
 
   it('names what jumped', async () => {
     const verdict = await ask(release(), release({ 59: 5000, 40: 5001 }));
-    expect(verdict).toMatchObject({ factor: 3, share: 0.05, items: [{ item: 'item-40', served: 0 }, { item: 'item-59', served: 0 }] });
+    expect(verdict).toMatchObject({ factor: 3, share: 0.1, items: [{ item: 'item-40', served: 0 }, { item: 'item-59', served: 0 }] });
     expect(verdict?.items.every(({ candidate }) => candidate > 0.9)).toBe(true);
   });
 

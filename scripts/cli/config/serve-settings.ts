@@ -31,7 +31,7 @@ const task = {
   gateTolerance: optional(number({ flags: '--gate-tolerance <fraction>', help: 'how far below the served release\'s score a new one may be (default: .05)' }, { min: 0, below: 1 }, 0.05)),
   canary: flag('--canary', 'hold a release back, for an operator to look at, if an item is suddenly far up in the lists of public probes'),
   canaryFactor: optional(number({ flags: '--canary-factor <factor>', help: 'so many times its exposure in what is served (default: 3)' }, { above: 1, max: 1000 }, 3)),
-  canaryShare: optional(number({ flags: '--canary-share <fraction>', help: 'and so much more of it; 1 is the first place of every list (default: .05)' }, { above: 0, below: 1 }, 0.05)),
+  canaryShare: optional(number({ flags: '--canary-share <fraction>', help: 'and so much more of it; 1 is the first place of every list (default: .1)' }, { above: 0, below: 1 }, 0.1)),
   buffered: optional(whole('--buffered <maxStaleness>', 'modes none and local: slow shops are not cut off; their reports count, with less weight, up to so many releases later', 1, largestStaleness, 1)),
   unit: choice('--unit <unit>', 'whose contribution is clipped and hidden: one shopper\'s, or that of a whole shop', ['shopper', 'shop'], 'shopper'),
   strategy: optional(choice('--strategy <kind>', 'models that train locally: what the mean change becomes (default: it is added)', strategyKinds, 'fedavg')),
