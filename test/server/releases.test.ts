@@ -132,6 +132,14 @@ describe('the state of a strategy', () => {
     expect(manifest.metrics['parameters']).toBe(quadraticItems);
   });
 
+  it('is nothing that storefronts are sent', async () => {
+    const { releases, storage } = await rigOf(trained);
+    const release = await releases.publish(trained, await sumOf(storage, 1, null, 4));
+    const { manifest, tensors } = await openRelease((await releases.form(release, 'float32')).bytes, key.publicKey);
+    expect(Object.keys(tensors)).toEqual(['weights']);
+    expect(manifest.servingForm).toEqual({ of: release.sha256, precision: 'float32' });
+  });
+
   it('makes a coordinator that was restarted go on exactly like one that was not', async () => {
     const steady = await rigOf(trained);
     const broken = await rigOf(trained);
