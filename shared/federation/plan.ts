@@ -9,7 +9,7 @@ import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { robustSchema } from './robust/rule.ts';
-import { robustComplaint } from './robust/terms.ts';
+import { refineRobust } from './robust/terms.ts';
 import { strategySchema } from './strategies/strategy.ts';
 
 export const protocolVersion = 1;
@@ -143,10 +143,7 @@ export const planSchema = z.strictObject({
   .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || cohort.minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed`)
   .refine(({ privacy, aggregation }) => privacy.mode !== 'distributed' || aggregation === undefined, 'aggregation: expected none in mode distributed')
   .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`)
-  .superRefine(({ robust, privacy: { mode }, aggregation, cohort, statisticLength }, context) => {
-    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation !== undefined, ...cohort, statisticLength });
-    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
-  })
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort, statisticLength }, context) => refineRobust(context, robust, { mode, isBuffered: aggregation !== undefined, ...cohort, statisticLength }))
   // What rounds take more than their equal part of, others would have to do without.
   .refine(({ privacy }) => privacy.mode === 'none' || privacy.share === undefined || privacy.share <= 1 / privacy.rounds, 'privacy.share: expected at most 1 / privacy.rounds');
 

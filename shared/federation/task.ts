@@ -18,7 +18,7 @@ import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { requireMaskable } from './masked-terms.ts';
 import { robustSchema } from './robust/rule.ts';
-import { robustComplaint } from './robust/terms.ts';
+import { refineRobust } from './robust/terms.ts';
 import { strategySchema } from './strategies/strategy.ts';
 import { equalRounds, largestStaleness, protocolVersion, parsePlan, privacyModes, purposeOf, slotsOf, type Bounds, type Plan, type Purpose } from './plan.ts';
 
@@ -100,10 +100,7 @@ export const taskSpecSchema = z.strictObject({
     path: ['aggregation', 'kind'],
     message: 'expected rounds in mode distributed, got buffered: masks cancel only among reports of the same round',
   })
-  .superRefine(({ robust, privacy: { mode }, aggregation, cohort }, context) => {
-    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation.kind === 'buffered', ...cohort });
-    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
-  });
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort }, context) => refineRobust(context, robust, { mode, isBuffered: aggregation.kind === 'buffered', ...cohort }));
 
 export type TaskSpec = Readonly<z.infer<typeof taskSpecSchema>>;
 
