@@ -53,6 +53,13 @@ describe('a release', () => {
     expect(releases.current?.sha256).toBe(published.sha256);
   });
 
+  it('says which robust rule combined how many reports, and not whose it left out', async () => {
+    const { releases, storage } = await rigOf();
+    const sum = await trainedSum(storage, 1);
+    const published = await releases.publish(model, { ...sum, aggregate: { ...sum.aggregate, robust: { rule: 'krum', byzantine: 1, reports: 5, leftOut: [0, 1, 3, 4] } } });
+    expect((await openRelease(published.bytes, key.publicKey)).manifest.robust).toEqual({ rule: 'krum', byzantine: 1, reports: 5 });
+  });
+
   it('is found by number and digest, the current one and those before', async () => {
     const { releases, storage } = await rigOf();
     const first = await releases.publish(model, await trainedSum(storage, 1));
