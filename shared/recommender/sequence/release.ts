@@ -1,18 +1,21 @@
 /** The weights of a release: from outside, so every block is checked before it is put into its place. */
 import { CestaError } from '../../protocol/errors.ts';
 import type { NamedTensors } from '../../protocol/tensors.ts';
-import { requireTensor } from '../tensor-checks.ts';
+import { requireRange, requireTensor } from '../tensor-checks.ts';
 import { architectures, type Architecture } from './hyper-parameters.ts';
-import type { Layout } from './layout.ts';
+import { largestWeight, type Layout } from './layout.ts';
 
 /** @throws CestaError `release.untrusted` */
 export function decodeWeights(tensors: NamedTensors, { items, width, bias, blocks, length }: Layout, architecture: Architecture): Float32Array {
   const other = architectures.find((kind) => kind !== architecture && Object.keys(tensors).some((name) => name.startsWith(prefixOf(kind))));
   if (other !== undefined) throw new CestaError('release.untrusted', `architecture: expected weights of ${architecture}, got weights of ${other}`);
   const weights = new Float32Array(length);
-  weights.set(requireTensor(tensors, 'items', Float32Array, items * width));
-  weights.set(requireTensor(tensors, 'bias', Float32Array, items), bias);
-  for (const { name, from, length: expected } of blocks) weights.set(requireTensor(tensors, name, Float32Array, expected), from);
+  const parts = [{ name: 'items', from: 0, length: items * width }, { name: 'bias', from: bias, length: items }, ...blocks];
+  for (const { name, from, length: expected } of parts) {
+    const data = requireTensor(tensors, name, Float32Array, expected);
+    requireRange(name, data, -largestWeight, largestWeight);
+    weights.set(data, from);
+  }
   return weights;
 }
 
