@@ -3,6 +3,7 @@
  * then what is served. Storefronts refuse a version below one they have seen, so what was served never comes back under
  * its old number: its parameters are sealed anew, as the next version, which says what it restores.
  */
+import type { CanaryVerdict } from '../shared/evaluation/exposure-canary.ts';
 import { originOf, sealRelease, type Manifest } from '../shared/federation/release.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import { nextVersion, openStored, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
@@ -20,6 +21,8 @@ export interface ReleaseStatus {
   /** Spent by the task up to and including its round; null where nothing is promised. */
   readonly epsilon: number | null;
   readonly shoppers: number;
+  /** Why a canary held it back when it was made; null where none did. */
+  readonly canary: CanaryVerdict | null;
 }
 
 /** Where the changes are made: one at a time. */
@@ -30,9 +33,9 @@ export interface ReleaseDesk {
   serve(release: LoadedRelease): PublishedRelease;
 }
 
-export function describeRelease({ version, sha256, round, manifest, state }: ReleaseRecord, current: PublishedRelease | null): ReleaseStatus {
+export function describeRelease({ version, sha256, round, manifest, state, canary }: ReleaseRecord, current: PublishedRelease | null): ReleaseStatus {
   const { createdAt, restores = null, privacy: { epsilon }, shoppers } = manifest;
-  return { version, sha256, round, createdAt, state: current?.sha256 === sha256 ? 'serving' : state, restores, epsilon, shoppers };
+  return { version, sha256, round, createdAt, state: current?.sha256 === sha256 ? 'serving' : state, restores, epsilon, shoppers, canary };
 }
 
 /** See `Releases.promote`. */
@@ -83,7 +86,7 @@ async function serveAnew(desk: ReleaseDesk, { release, tensors, round }: Opened,
   const manifest: Manifest = { ...release.manifest, version: await nextVersion(options), createdAt: clock.date().toISOString(), restores: originOf(release.manifest) };
   const sealed = sealRelease(manifest, tensors, key);
   await blobs.write(sealed.bytes);
-  const record: ReleaseRecord = { task, version: manifest.version, sha256: sealed.sha256, round, manifest: sealed.manifest, state: 'served', ...change };
+  const record: ReleaseRecord = { task, version: manifest.version, sha256: sealed.sha256, round, manifest: sealed.manifest, state: 'served', canary: null, ...change };
   await storage.restoreRelease(record);
   await ledger.served(record);
   logger.info({ task, version: manifest.version, restores: manifest.restores, ...change.serving }, 'release served again');

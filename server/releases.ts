@@ -3,9 +3,12 @@
  * -> current. A release is visible only when all of it is durable, and the last one stays until then. What changes
  * which release is served happens one at a time, so that versions and the public record keep their order.
  */
-import { sealRelease, type Manifest } from '../shared/federation/release.ts';
+import { setImmediate } from 'node:timers/promises';
+import { askCanary, type CanaryOptions, type CanaryVerdict } from '../shared/evaluation/exposure-canary.ts';
+import { sealRelease, type Manifest, type SealedRelease } from '../shared/federation/release.ts';
 import { describePrivacy } from '../shared/federation/budget-report.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
+import { hashName } from '../shared/numerics/random.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
 import type { DecodedSum, RobustFigures } from '../shared/federation/accumulator.ts';
@@ -40,9 +43,11 @@ export interface PublishOptions {
    * Puts the release into the public record, and what `write` adds into the journal, in one commit, when its file is
    * durable. It must not wait for another change of releases: those wait for this one.
    */
-  readonly record?: (release: PublishedRelease, write: (log?: LogAppend) => Promise<void>) => Promise<void>;
+  readonly record?: (release: PublishedRelease, write: (log?: LogAppend) => Promise<void>, isHeld: boolean) => Promise<void>;
   /** Makes a candidate: durable, to be fetched by number and digest, but not served. */
   readonly hold?: boolean;
+  /** Asked before the release is served: what it holds back is a candidate. Nothing is asked before the first release. */
+  readonly canary?: Pick<CanaryOptions, 'spec' | 'catalogue'>;
 }
 
 /**
@@ -144,14 +149,13 @@ async function takeUp(state: State): Promise<void> {
   state.settledVersion = version;
 }
 
-async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { record = (_release, write) => write(), hold = false }: PublishOptions): Promise<PublishedRelease> {
+async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { record = (_release, write) => write(), hold = false, canary }: PublishOptions): Promise<PublishedRelease> {
   const { options, current } = desk;
   const { task, storage, blobs, key, clock } = options;
   const base = await baseParams(options, model, sum.plan, current);
   const updated = startTimer(options, 'update');
   const params = model.update(base, sum.aggregate);
   updated();
-  const published = startTimer(options, 'publish');
   const tensors = checkedTensors(model, params);
   const manifest = {
     ...describeRound(task, model, sum),
@@ -160,11 +164,32 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
     metrics: { ...describeTensors(tensors, sum.aggregate), ...sum.staleness },
   };
   const release = sealRelease(manifest, tensors, key);
-  const state: Pick<ReleaseRecord, 'state' | 'previous'> = hold ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
+  const verdict = canary === undefined || current === null ? null : await consult(options, canary, current, { model, params, release });
+  const isHeld = hold || verdict !== null;
+  const state: Pick<ReleaseRecord, 'state' | 'previous'> = isHeld ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
+  const published = startTimer(options, 'publish');
   await blobs.write(release.bytes);
-  await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, ...state }, sum.participants, log));
+  await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, canary: verdict, ...state }, sum.participants, log), isHeld);
   published();
-  return hold ? release : desk.serve({ ...release, params });
+  return isHeld ? release : desk.serve({ ...release, params });
+}
+
+interface Candidate {
+  readonly model: AnyFederatedModel;
+  readonly params: unknown;
+  readonly release: SealedRelease;
+}
+
+/** The probes follow from the release's digest: nobody could know them while reports were made. */
+async function consult(options: ReleasesOptions, { spec, catalogue }: NonNullable<PublishOptions['canary']>, current: LoadedRelease, { model, params, release }: Candidate): Promise<CanaryVerdict | null> {
+  const { task, modelOf, logger, meter } = options;
+  const asked = startTimer(options, 'canary');
+  const served = { model: modelOf(current.manifest.model), params: current.params };
+  const verdict = await askCanary(served, { model, params }, { spec, catalogue, seed: hashName(0, release.sha256), pause: setImmediate });
+  asked();
+  meter?.canary(verdict === null ? 'passed' : 'held');
+  if (verdict !== null) logger.warn({ task, version: release.manifest.version, served: current.manifest.version, ...verdict }, 'release held back by the canary: an operator may promote or reject it');
+  return verdict;
 }
 
 /** Parameters of the release that the plan names: what is served may have changed while the round was open. */

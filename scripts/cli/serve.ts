@@ -83,6 +83,11 @@ function gateOf({ gate, gateTolerance }: ServeConfig): { readonly gate?: { reado
   return gate === undefined ? {} : { gate: { share: gate, ...(gateTolerance === undefined ? {} : { tolerance: gateTolerance }) } };
 }
 
+function canaryOf({ canary, canaryFactor, canaryShare }: ServeConfig): { readonly canary?: { readonly factor?: number; readonly share?: number } } {
+  if (!canary && (canaryFactor ?? canaryShare) !== undefined) throw new CestaError('usage.invalid', '--canary-factor, --canary-share: expected --canary with them, got none');
+  return canary ? { canary: { ...(canaryFactor === undefined ? {} : { factor: canaryFactor }), ...(canaryShare === undefined ? {} : { share: canaryShare }) } } : {};
+}
+
 /** As few as the mode and the robust rule allow. */
 function fewestShops({ mode, robust, byzantine = 1, groups = 1 }: ServeConfig): number {
   const usual = mode === 'distributed' ? 5 * groups : 2;
@@ -111,6 +116,7 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
     maxShoppersPerShop: config.maxShoppers,
     ...gateOf(config),
     ...robustOf(config),
+    ...canaryOf(config),
     ...(config.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: config.buffered } }),
     schedule: { ...(everySeconds === undefined ? {} : { everySeconds }), minIntervalSeconds: config.minIntervalSeconds },
   };

@@ -1,5 +1,6 @@
 /** What the HTTP API answers with: the source of its OpenAPI document, and what its tests parse. */
 import { z } from 'zod';
+import { canaryVerdictSchema } from '../../shared/evaluation/exposure-canary.ts';
 import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
 import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
 import { isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
@@ -88,6 +89,8 @@ export const releasesSchema = z.object({
     epsilon: z.number().nullable(),
     /** In the sum of the round, as released. */
     shoppers: z.number(),
+    /** What a canary held it back for when it was made, whatever became of it since. */
+    canary: canaryVerdictSchema.nullable(),
   })),
   /** Pass as `before` for the next page; null on the last one. */
   next: z.number().int().nullable(),

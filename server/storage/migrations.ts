@@ -102,6 +102,12 @@ async function addTaskStates(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('tasks').addColumn('state', 'text', (column) => column.notNull().defaultTo('active')).execute();
 }
 
+async function addCanaries(db: Kysely<unknown>): Promise<void> {
+  const tables = await db.introspection.getTables();
+  if (tables.some(({ name, columns }) => name === 'releases' && columns.some((column) => column.name === 'canary'))) return;
+  await db.schema.alterTable('releases').addColumn('canary', 'text').execute();
+}
+
 const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
@@ -112,6 +118,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   '007-evaluations': { up: createEvaluations },
   '008-operators': { up: createOperatorTables },
   '009-task-states': { up: addTaskStates },
+  '011-canaries': { up: addCanaries },
 };
 
 /** Names of the migrations that a database has, in order. */

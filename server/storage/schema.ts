@@ -37,6 +37,8 @@ export interface Schema extends IdentitySchema, OperatorSchema, ParticipantSchem
     served_by_change: Serving['change'] | null;
     served_by_reason: Serving['reason'] | null;
     previous: number | null;
+    /** The verdict of a canary that held it back. */
+    canary: string | null;
   };
   readonly spends: { round: string; task: string; event: string; epsilon: number | null; delta: number | null; state: SpendState; changed_at: string };
   /** Rounds that score releases. Digests of the one they are about, and of the one it is compared with. */

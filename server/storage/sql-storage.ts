@@ -235,10 +235,11 @@ function releasesOf(db: Db, now: () => string): Pick<Storage, ReleaseFunctions> 
   };
 }
 
-async function insertRelease(db: Db | Transaction<Schema>, { task, version, sha256, round, manifest, state, serving, previous }: ReleaseRecord): Promise<void> {
+async function insertRelease(db: Db | Transaction<Schema>, { task, version, sha256, round, manifest, state, serving, previous, canary }: ReleaseRecord): Promise<void> {
   await db.insertInto('releases').values({
     task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt, state,
     served_by_change: serving?.change ?? null, served_by_reason: serving?.reason ?? null, previous,
+    canary: canary === null ? null : canonicalJson(canary),
   }).execute();
 }
 

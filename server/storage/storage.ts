@@ -3,6 +3,7 @@
  * so that embedded and networked databases are interchangeable; one conformance suite runs on all of them.
  * Every function rejects with `storage.failed` when the database does not answer. What resolves is durable.
  */
+import type { CanaryVerdict } from '../../shared/evaluation/exposure-canary.ts';
 import type { GateVerdict } from '../../shared/evaluation/gate-rule.ts';
 import type { Plan, Purpose } from '../../shared/federation/plan.ts';
 import type { Manifest } from '../../shared/federation/release.ts';
@@ -111,6 +112,8 @@ export interface ReleaseRecord {
   readonly serving: Serving | null;
   /** The version that a rollback from this one leads to; null where there is none. */
   readonly previous: number | null;
+  /** Why a canary held it back when it was made, whatever became of it since; null where none did. */
+  readonly canary: CanaryVerdict | null;
 }
 
 export interface NodeRecord {

@@ -76,9 +76,13 @@ function shareOf(plan: Plan, participants = sessionCohort(plan).targetParticipan
   }
 }
 
+/** The last one: its table takes longer to make than a short vector to fill. */
+let lastSampler: SkellamSampler | null = null;
+
 /** Simulations draw from the alias table: its small distance from the exact law is charged, not ignored. */
 function fastSampler(variance: number): SkellamSampler {
-  return skellamSampler({ variance, kind: 'fast' });
+  if (lastSampler?.variance !== variance) lastSampler = skellamSampler({ variance, kind: 'fast' });
+  return lastSampler;
 }
 
 function fastSamplerDelta(plan: Plan): number {

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
+import { canarySchema } from '../evaluation/exposure-canary.ts';
 import { hashName } from '../numerics/random.ts';
 import { noiseMultiplierFor } from '../privacy/accounting/calibration.ts';
 import { clipBitCoordinate, planAdaptiveClip } from '../privacy/adaptive-clip.ts';
@@ -94,6 +95,8 @@ export const taskSpecSchema = z.strictObject({
   strategy: strategySchema.optional(),
   weightedUpTo: count.optional(),
   robust: robustSchema.optional(),
+  /** A release in which an item jumps is held back as a candidate; without it, nothing is looked at. */
+  canary: canarySchema.optional(),
 }).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' })
   .refine(({ aggregation, privacy }) => aggregation.kind === 'rounds' || privacy.mode !== 'distributed', {
     path: ['aggregation', 'kind'],

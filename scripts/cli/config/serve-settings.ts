@@ -28,6 +28,9 @@ const task = {
   everySeconds: optional(whole('--every-seconds <n>', 'rounds open at multiples of this time since the task was made (default: as soon as shops are there)', 1, year, 1)),
   gate: optional(number({ flags: '--gate <share>', help: 'shops score each release after the first before it is served; evaluations take this share of the limit' }, { above: 0, max: 0.5 }, 0.1)),
   gateTolerance: optional(number({ flags: '--gate-tolerance <fraction>', help: 'how far below the served release\'s score a new one may be (default: .05)' }, { min: 0, below: 1 }, 0.05)),
+  canary: flag('--canary', 'hold a release back, for an operator to look at, if an item is suddenly far up in the lists of public probes'),
+  canaryFactor: optional(number({ flags: '--canary-factor <factor>', help: 'so many times its exposure in what is served (default: 3)' }, { above: 1, max: 1000 }, 3)),
+  canaryShare: optional(number({ flags: '--canary-share <fraction>', help: 'and so much more of it; 1 is the first place of every list (default: .1)' }, { above: 0, below: 1 }, 0.1)),
   buffered: optional(whole('--buffered <maxStaleness>', 'modes none and local: slow shops are not cut off; their reports count, with less weight, up to so many releases later', 1, largestStaleness, 1)),
   minIntervalSeconds: whole('--min-interval-seconds <n>', 'from the opening of one round to that of the next, at least', 0, year, 0),
 };
