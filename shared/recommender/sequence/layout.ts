@@ -37,6 +37,9 @@ export function layOut(items: number, width: number, shapes: readonly BlockShape
   return { items, width, bias: items * width, dense, blocks, length: from };
 }
 
+/** No weight is larger: then no state and no score overflows single precision, whatever a release holds. */
+export const largestWeight = 1e6;
+
 /** Weights before any training: the rows given, everything else from a fixed stream of the block's name. */
 export function startWeights(layout: Layout, rows: Float32Array): Float32Array {
   const weights = new Float32Array(layout.length);

@@ -7,7 +7,6 @@
  * so clipping at that norm costs nothing more. One shopper changes the rows of own items and of drawn ones.
  */
 import type { Catalogue } from '../../commerce/catalogue.ts';
-import { distinctItems, type ShopperHistory } from '../../commerce/history.ts';
 import { createRowTable, type RowTable } from '../../kernels/row-table.ts';
 import { CestaError } from '../../protocol/errors.ts';
 import { loadTensors } from '../../tensors/runtime.ts';
@@ -16,7 +15,7 @@ import { vector } from '../tensor-checks.ts';
 import { warmStart } from '../warm-start.ts';
 import { gatherRows } from './gradient.ts';
 import type { SequenceHyperParameters } from './hyper-parameters.ts';
-import { denseBlocks, layOut, startWeights, type Layout } from './layout.ts';
+import { denseBlocks, largestWeight, layOut, startWeights, type Layout } from './layout.ts';
 import { networkOf } from './networks.ts';
 import { decodeWeights } from './release.ts';
 import { createTrainer, type Trainer } from './trainer.ts';
@@ -62,7 +61,7 @@ export function createSequence(catalogue: Catalogue, hyperParameters: SequenceHy
       const newest = newestItems(history, items, positions);
       ranker.score(params, newest.length === 0 ? null : stateOf(params, newest), scores);
     },
-    explain: (params, history, item, limit) => explain(params, newestItems(history, items, positions), { item, limit, layout, stateOf, known: history }),
+    explain: (params, history, item, limit) => explain(params, newestItems(history, items, positions), { item, limit, layout, stateOf }),
     rowTables: { items: width },
     encode: ({ weights }) => ({
       items: vector(weights.slice(0, layout.bias)),
@@ -94,10 +93,11 @@ function createRanker({ items, width, bias }: Layout): Ranker {
   };
 }
 
-/** The mean change of a shopper. @throws CestaError `model.unusable` where a weight would not be finite. */
+/** The mean change of a shopper. @throws CestaError `model.unusable` where a weight would be not finite, or larger than a release may hold. */
 function moved(weights: Float32Array, { sum, shoppers }: Aggregate): Float32Array {
   const next = weights.map((weight, at) => weight + sum[at] / shoppers);
-  if (!next.every(Number.isFinite)) throw new CestaError('model.unusable', 'sequence: expected finite weights after the round, got others');
+  const beyond = next.find((weight) => !(Math.abs(weight) <= largestWeight));
+  if (beyond !== undefined) throw new CestaError('model.unusable', `sequence: expected weights in -${largestWeight}..${largestWeight} after the round, got ${beyond}`);
   return next;
 }
 
@@ -106,20 +106,18 @@ interface Question {
   readonly limit: number;
   readonly layout: Layout;
   readonly stateOf: (params: SequenceParams, newest: Int32Array) => Float32Array;
-  readonly known: ShopperHistory;
 }
 
 /** Newest items that are left out one at a time. */
 const explained = 10;
 
 /** By how much the score falls when an item of the history is left out; of one alone, what it scores against nothing. */
-function explain(params: SequenceParams, newest: Int32Array, { item, limit, layout: { width }, stateOf, known }: Question): Reason[] {
+function explain(params: SequenceParams, newest: Int32Array, { item, limit, layout: { width }, stateOf }: Question): Reason[] {
   if (newest.length === 0) return [];
   const row = params.weights.subarray(item * width, (item + 1) * width);
   const scoreOf = (items: Int32Array): number => (items.length === 0 ? 0 : stateOf(params, items).reduce((product, value, k) => product + value * row[k], 0));
   const full = scoreOf(newest);
-  const candidates = distinctItems(known).filter((other) => newest.subarray(-explained).includes(other));
-  return Array.from(candidates, (other): Reason => ({ item: other, weight: full - scoreOf(newest.filter((one) => one !== other)) }))
+  return Array.from(new Set(newest.subarray(-explained)), (other): Reason => ({ item: other, weight: full - scoreOf(newest.filter((one) => one !== other)) }))
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight || a.item - b.item)
     .slice(0, limit);

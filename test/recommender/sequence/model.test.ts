@@ -106,9 +106,24 @@ describe('sequence', () => {
     expect(Math.min(scores[1], scores[2])).toBeGreaterThan(Math.max(...scores.slice(3)));
   });
 
-  it('refuses an update that would make a weight other than finite', () => {
+  it('refuses weights so large that scores would overflow', () => {
     const model = createSequence(catalogue, settingsOf('sasrec'));
-    for (const value of [NaN, Infinity, 1e39]) {
+    const tensors = model.encode(model.initial());
+    for (const [name, { shape, data }] of Object.entries(tensors)) {
+      const large = Float32Array.from(data);
+      large[0] = 2e6;
+      expect(codeOf(() => model.decode({ ...tensors, [name]: { shape, data: large } }))).toBe('release.untrusted');
+    }
+    for (const architecture of architectures) {
+      const extreme = createSequence(catalogue, settingsOf(architecture));
+      const weights = extreme.initial().weights.map((_, at) => (at % 3 === 0 ? -1e6 : 1e6));
+      expect(scoresOf(extreme, { weights }, visits([1], [2, 3]), items).every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it('refuses an update that would make a weight other than finite or too large', () => {
+    const model = createSequence(catalogue, settingsOf('sasrec'));
+    for (const value of [NaN, Infinity, 1e39, -2e6]) {
       const sum = new Float64Array(model.statisticLength());
       sum[5] = value;
       expect(codeOf(() => model.update(model.initial(), { sum, shoppers: 1, noiseStd: 0 }))).toBe('model.unusable');
