@@ -15,7 +15,7 @@ export interface AskedLocalTerms {
   readonly weightedUpTo?: number;
 }
 
-type LocalTerms = Pick<Plan, 'unit' | 'strategy' | 'weightedUpTo' | 'aggregation'>;
+type LocalTerms = Pick<Plan, 'unit' | 'strategy' | 'weightedUpTo' | 'aggregation' | 'robust'>;
 
 /** What a plan says of them. */
 export function localTermsOf({ unit, strategy, weightedUpTo }: TaskSpec): Pick<Plan, 'unit' | 'strategy' | 'weightedUpTo'> {
@@ -37,7 +37,7 @@ export function contributionsOf({ unit, maxShoppersPerShop }: TaskSpec): number 
 }
 
 /** @throws CestaError `plan.invalid` naming the field */
-export function requireLocalTerms({ unit, strategy, weightedUpTo, aggregation }: LocalTerms, model: AnyStatistic): void {
+export function requireLocalTerms({ unit, strategy, weightedUpTo, aggregation, robust }: LocalTerms, model: AnyStatistic): void {
   const local = localTrainerOf(model);
   const refuse = (field: string, expected: string, got: string): never => {
     throw new CestaError('plan.invalid', `${field}: expected ${expected}, got ${got}`);
@@ -53,5 +53,6 @@ export function requireLocalTerms({ unit, strategy, weightedUpTo, aggregation }:
   if (unit !== 'shop') refuse('strategy', 'unit shop for scaffold, since only a shop can keep a control variate from round to round', 'unit shopper');
   if (local.learningRate === undefined) refuse('strategy', 'a model that trains by plain gradient steps of one rate for scaffold', model.kind);
   if (weightedUpTo !== undefined) refuse('weightedUpTo', 'none with scaffold, whose control variates are plain means', `${weightedUpTo}`);
+  if (robust !== undefined) refuse('robust', 'none with scaffold, whose control variates are plain means', robust.rule);
   if (aggregation !== undefined) refuse('aggregation', 'rounds with scaffold, since control variates of several releases do not add up', aggregation.kind);
 }

@@ -149,11 +149,11 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     ...(task.aggregation.kind === 'buffered' && purpose === 'training' ? { aggregation: task.aggregation } : {}),
     ...localTermsOf(asked),
   };
-  requireLocalTerms(local, model);
+  const robust = asked.robust === undefined ? {} : { robust: asked.robust };
+  requireLocalTerms({ ...local, ...robust }, model);
   const { minParticipants, targetParticipants, overSelection } = task.cohort;
   const cohort = { minParticipants, targetParticipants, maxParticipants: Math.ceil(targetParticipants * overSelection) };
   const round = `${task.name}-${roundNumber}`;
-  const robust = asked.robust === undefined ? {} : { robust: asked.robust };
   const plan = parsePlan({
     protocol: protocolVersion,
     task: task.name,
