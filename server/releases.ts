@@ -12,6 +12,7 @@ import type { DecodedSum } from '../shared/federation/accumulator.ts';
 import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import type { BackendCounts } from '../shared/tensors/backend-kinds.ts';
 import { startTimer } from './meter.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
 import { describeRelease, promote, reject, rollback, type ReleaseDesk, type ReleaseStatus } from './release-states.ts';
@@ -30,6 +31,8 @@ export interface Sum {
   readonly charged: readonly PrivacyEvent[];
   /** Long-term keys of the members whose reports to this plan are in the sum. */
   readonly survivors: readonly string[];
+  /** Reports to this plan by the backend they were computed on; absent where none needed one. */
+  readonly trainedOn?: BackendCounts | undefined;
 }
 
 export interface PublishOptions {
@@ -185,7 +188,7 @@ function checkedTensors(model: AnyFederatedModel, params: unknown): NamedTensors
   return tensors;
 }
 
-function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
+function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged, trainedOn }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
   return {
     task,
     round: plan.round,
@@ -197,6 +200,7 @@ function describeRound(task: string, { kind, hyperParameters }: AnyFederatedMode
     privacy: describePrivacy(plan, charged, aggregate),
     nextClipNorm: aggregate.nextClipNorm,
     parent: plan.baseRelease,
+    ...(trainedOn === undefined ? {} : { trainedOn }),
   };
 }
 
