@@ -3,15 +3,17 @@
  * asked for once the roster is fixed, since shares of noise depend on its size; what may be revealed only once is
  * written down before it is sent.
  */
+import { groupOf } from '../shared/federation/group-draw.ts';
 import { maskedTerms } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
 import type { Plan } from '../shared/federation/plan.ts';
+import { sessionsOf } from '../shared/federation/session-cohort.ts';
 import { decodeBase64 } from '../shared/ledger/base64.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import type { Noised } from '../shared/privacy/vectors.ts';
 import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
-import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
+import type { Awaitable, SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { ParticipantMessage } from '../shared/secagg/messages.ts';
 import { idleParticipant, participantStep } from '../shared/secagg/participant.ts';
 import type { Evidence, ParticipantContext, ParticipantEffect, ParticipantEvent, ParticipantState } from '../shared/secagg/participant-state.ts';
@@ -28,14 +30,15 @@ export interface MaskingIdentity {
   readonly key: SigningKey;
   /** The quickest primitives of the platform; by default those of `platformCrypto`. */
   readonly crypto?: SecaggCrypto;
-  /** Writes down, durably, that this session (hex) was answered. Throws if it was before. */
-  readonly recordRelease: (sessionId: string) => void;
+  /** Writes down, durably when it resolves, that this session (hex) was answered. Rejects if it was before. */
+  readonly recordRelease: (sessionId: string) => Awaitable<void>;
   /** Whether these shops may be in a sum with ours. Throws what to leave with. */
   readonly acceptDirectory: (plan: Plan, directory: Directory) => void;
 }
 
 export interface MaskedSessionOptions {
   readonly plan: Plan;
+  /** All members of the round: which of them are in the same group, if there are groups, is drawn here. */
   readonly directory: Directory;
   readonly coordinatorKey: string;
   readonly identity: MaskingIdentity;
@@ -73,13 +76,15 @@ export function startMaskedSession(options: MaskedSessionOptions): MaskedSession
   const { plan, directory, identity, coordinatorKey, deadlineMs, timers = systemTimers } = options;
   if (directory.get(identity.id) !== identity.key.publicKey) throw new CestaError('secagg.invalid', `directory: expected the key of ${identity.id}, got ${directory.get(identity.id) ?? 'none'}`);
   if (directory.size > plan.cohort.maxParticipants) throw new CestaError('secagg.invalid', `directory: expected at most ${plan.cohort.maxParticipants} shops, got ${directory.size}`);
+  // Of all members, whatever the group: the coordinator chose them all, and could have drawn until it liked the groups.
   identity.acceptDirectory(plan, directory);
+  const group = sessionsOf(plan) > 1 ? groupOf(plan, directory, identity.id) : null;
   const { crypto = platformCrypto() } = identity;
   const context: ParticipantContext = {
-    terms: maskedTerms(plan, coordinatorKey),
+    terms: maskedTerms(plan, coordinatorKey, group?.terms),
     id: identity.id,
     identity: identity.key,
-    directory,
+    directory: group?.directory ?? directory,
     crypto,
     random: systemRandom(),
     noiseOf: componentNoise(plan, crypto),
@@ -117,7 +122,7 @@ async function work(running: Running): Promise<void> {
     running.state = state;
     for (const effect of effects) {
       try {
-        perform(running, effect);
+        await perform(running, effect);
       } catch (error) {
         // Above all: what could not be written down is not sent.
         running.state = { kind: 'aborted', code: toCestaError(error).code, message: toCestaError(error).message };
@@ -129,7 +134,7 @@ async function work(running: Running): Promise<void> {
   running.isBusy = false;
 }
 
-function perform(running: Running, effect: ParticipantEffect): void {
+function perform(running: Running, effect: ParticipantEffect): Awaitable<void> {
   const { options } = running;
   switch (effect.kind) {
     case 'send':

@@ -10,6 +10,7 @@ import type { Masked, Noised } from '../shared/privacy/vectors.ts';
 import { sha256Hex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
+import type { Awaitable } from '../shared/secagg/crypto.ts';
 import type { Evidence } from '../shared/secagg/participant-state.ts';
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
 import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './masked-session.ts';
@@ -37,7 +38,7 @@ export interface ParticipantOptions {
   /** What the plan sums over the catalogue of the plan. Rejects with what to decline with. */
   readonly model: (plan: Plan) => Promise<AnyStatistic>;
   /** The participant's own limit, and what it has spent by its own record. */
-  readonly budget?: SpendLimits & { readonly record: () => SpendRecord };
+  readonly budget?: SpendLimits & { readonly record: () => Awaitable<SpendRecord> };
   /** Asks for the plan in the public record of the coordinator. */
   readonly record?: RecordChecks;
   /** A further condition on a plan, by throwing. */
@@ -50,7 +51,7 @@ export interface ParticipantOptions {
   /** Without it, plans of mode `distributed` are declined. */
   readonly masking?: MaskingIdentity;
   /** Whose receipts these are, and where they are kept, durably; without it, none is. */
-  readonly receipts?: Pick<ReceiptTerms, 'shop' | 'node'> & { readonly keep: (receipt: SignedReceipt) => void };
+  readonly receipts?: Pick<ReceiptTerms, 'shop' | 'node'> & { readonly keep: (receipt: SignedReceipt) => Awaitable<void> };
   readonly onEvent: (event: ParticipantEvent) => void;
 }
 
@@ -195,7 +196,7 @@ async function check(options: ParticipantOptions, { plan, signature, evidence }:
     checkTask(plan, options.tasks);
     await checkSignature(plan, signature, coordinatorKey);
     if (coordinatorKey !== null) await options.record?.check(plan, evidence, coordinatorKey);
-    if (options.budget !== undefined) checkBudget(plan, options.budget.record(), options.budget);
+    if (options.budget !== undefined) checkBudget(plan, await options.budget.record(), options.budget);
     checkPromise(plan);
     options.accept?.(plan);
     checkShape(plan, await options.model(plan));
@@ -207,14 +208,20 @@ async function check(options: ParticipantOptions, { plan, signature, evidence }:
 
 function keepReceipt({ receipts, onEvent }: ParticipantOptions, { round, planHash, sha256, receipt }: Extract<ParticipationEffect, { kind: 'keep-receipt' }>, coordinatorKey: string): void {
   if (receipts === undefined) return;
+  const kept = (): void => onEvent({ kind: 'receipt', round, receipt });
+  const failed = (thrown: unknown): void => {
+    const { code, message } = toCestaError(thrown);
+    onEvent({ kind: 'no-receipt', round, code, message });
+  };
+  let keeping: Awaitable<void>;
   try {
     verifyReceipt(receipt, { round, planHash, sha256, shop: receipts.shop, node: receipts.node }, coordinatorKey);
-    receipts.keep(receipt);
+    keeping = receipts.keep(receipt);
   } catch (thrown) {
-    const { code, message } = toCestaError(thrown);
-    return onEvent({ kind: 'no-receipt', round, code, message });
+    return failed(thrown);
   }
-  onEvent({ kind: 'receipt', round, receipt });
+  if (keeping === undefined) return kept();
+  void keeping.then(kept, failed);
 }
 
 function digestOf(statistic: Masked): string {

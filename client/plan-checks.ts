@@ -4,6 +4,7 @@
  * believed: the noise is accounted again here.
  */
 import * as z from 'zod';
+import { requireLocalTerms } from '../shared/federation/local-terms.ts';
 import { requireMaskable } from '../shared/federation/masked-terms.ts';
 import { epsilonOfRounds } from '../shared/federation/plan-cost.ts';
 import { contributionLength, equalRounds, honestShares, modelNorm, planHash, planStatement, protocolVersion, slotsOf, type Plan } from '../shared/federation/plan.ts';
@@ -29,12 +30,13 @@ export function checkTask({ task }: Plan, tasks: readonly string[] | undefined):
   if (tasks !== undefined && !tasks.includes(task)) throw new CestaError('plan.invalid', `task: expected one that this participant takes part in, ${tasks.join(', ')}, got ${task}`);
 }
 
-/** @throws CestaError `plan.invalid` when the plan is for another model or length than this participant's. */
+/** @throws CestaError `plan.invalid` when the plan is for another model or length than this participant's, or asks of it what it cannot do. */
 export function checkShape(plan: Plan, model: AnyStatistic): void {
   const expect = (field: string, expected: string | number, got: string | number): void => {
     if (expected !== got) throw new CestaError('plan.invalid', `${field}: expected ${expected}, got ${got}`);
   };
   expect('model.kind', model.kind, plan.model.kind);
+  requireLocalTerms(plan, model);
   // The slots behind the model's vector count shoppers, and those within the clip norm.
   const length = model.statisticLength() + slotsOf(plan.bounds);
   expect('statisticLength', length, contributionLength(plan));
@@ -61,7 +63,7 @@ export function checkPromise(plan: Plan): void {
       }
       const { epsilon, noiseStd } = privacy;
       // Found out only when noise is drawn, the spend would be on record already.
-      const shareSteps = (noiseStd * gridScale) / Math.sqrt(honestShares(privacy, plan.cohort));
+      const shareSteps = (noiseStd * gridScale) / Math.sqrt(honestShares(plan));
       if (shareSteps > largestNoiseSteps) {
         throw new CestaError('privacy.infeasible', `privacy.noiseStd: expected at most ${largestNoiseSteps} grid steps in a share, got ${shareSteps}`);
       }

@@ -2,12 +2,13 @@
  * What a participant has spent of its shoppers' privacy, by its own record. Everything is composed by the RDP filter
  * of `shared/privacy/budget.ts` at one order that follows from the participant's own limits: sound although a
  * coordinator chooses later plans after seeing earlier outputs. Whatever delta a plan claims, epsilon is stated at
- * the participant's own.
+ * the participant's own. All of it is about one shopper: a round whose unit is the shop costs a shopper more than the shop.
  */
-import { planEvents } from '../shared/federation/plan-cost.ts';
+import * as z from 'zod';
+import { shopperEvents } from '../shared/federation/plan-cost.ts';
 import type { Plan } from '../shared/federation/plan.ts';
 import { rdpToEpsilon } from '../shared/privacy/accounting/conversions.ts';
-import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
+import { privacyEventsSchema, type PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import { composedRdp } from '../shared/privacy/accounting/rdp.ts';
 import { chargedEvents, generalFilterOrder, reserve, restoreBudget, type BudgetState } from '../shared/privacy/budget.ts';
 
@@ -20,6 +21,14 @@ export interface Spend {
   /** ISO 8601. */
   readonly at: string;
 }
+
+/** A spend as it was kept. */
+export const spendSchema = z.object({
+  events: privacyEventsSchema.nullable(),
+  round: z.string(),
+  planHash: z.string(),
+  at: z.string(),
+});
 
 export interface SpendRecord {
   readonly spends: readonly Spend[];
@@ -46,7 +55,7 @@ const usualEpsilon = 10;
 
 /** What one more noising under this plan is recorded as. */
 export function spendOf(plan: Plan, planHash: string, at: string): Spend {
-  return { events: plan.privacy.mode === 'none' ? null : planEvents(plan), round: plan.round, planHash, at };
+  return { events: plan.privacy.mode === 'none' ? null : shopperEvents(plan), round: plan.round, planHash, at };
 }
 
 export interface Spent {
@@ -68,7 +77,7 @@ export function totalSpent(record: SpendRecord, { maxEpsilon, maxDelta }: Partia
  * @throws CestaError `budget.exhausted` when the filter does not admit it.
  */
 export function spentAfter(record: SpendRecord, plan: Plan, limits: SpendLimits): Spent {
-  const events = planEvents(plan);
+  const events = shopperEvents(plan);
   return { epsilon: spentEpsilon(reserve(budgetOf(record, limits, events), 'next', events)), delta: limits.maxDelta };
 }
 

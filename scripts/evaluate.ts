@@ -12,13 +12,18 @@ import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
 import { trainInRounds } from '../shared/evaluation/local-rounds.ts';
 import { simulatedNoise, type NoiseKind } from '../shared/evaluation/simulated-noise.ts';
-import { simulateRound, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
+import { simulateRound, type SimulatedBase, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
+import type { AskedLocalTerms } from '../shared/federation/local-terms.ts';
 import type { Plan } from '../shared/federation/plan.ts';
+import type { RobustSpec } from '../shared/federation/robust/rule.ts';
+import { servedParams } from '../shared/federation/serving-form.ts';
+import { foldSum } from '../shared/federation/strategies/fold.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { AnyFederatedModel, ModelKind } from '../shared/recommender/federated-model.ts';
+import type { Precision } from '../shared/recommender/quantised-rows.ts';
 import { createModel, deploymentDefaults, parseModelKind } from '../shared/recommender/registry.ts';
 
 /**
@@ -48,11 +53,17 @@ export interface EvaluateOptions {
   readonly encoding?: 'sparse' | 'rotated';
   /** Shoppers expected in a sum, to make the clip norm follow the median of the norms. */
   readonly adaptiveClip?: number;
+  /** Of models that train locally. */
+  readonly local?: AskedLocalTerms;
+  /** Modes `local` and `distributed`: the rule that combines reports, or sums of groups of shops. */
+  readonly robust?: RobustSpec;
   /** Mode `central` only, but for `skellam`. */
   readonly noise?: NoiseKind;
   /** Noise seeds to average over; without noise one is enough. */
   readonly seeds?: number;
   readonly protocol?: Protocol;
+  /** `int8`: ranks with what a storefront gets at that precision. Training keeps float32. */
+  readonly precision?: Precision;
   /** The relevant items are ranked among so many others, drawn at random, instead of among all. */
   readonly sampledNegatives?: number;
 }
@@ -75,7 +86,9 @@ export interface EvaluationResult extends EvaluationSummary {
   /** What the simulation's fast sampler adds to delta; a shop's sampler is exact. */
   readonly samplerDelta: number;
   readonly mode: SimulationMode;
+  readonly local: AskedLocalTerms;
   readonly protocol: Protocol;
+  readonly precision: Precision;
   readonly seeds: number;
   readonly testShoppers: number;
   readonly shoppers: number;
@@ -98,23 +111,26 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluationResu
 /** @throws CestaError as {@link evaluate} */
 export async function evaluateInDetail(options: EvaluateOptions): Promise<DetailedEvaluation> {
   const started = performance.now();
-  const { protocol = 'last-basket' } = options;
+  const { protocol = 'last-basket', precision = 'float32' } = options;
   const kind = parseModelKind(options.model);
   const privacy = privacyOf(options);
   const dataset = await readDataset(options.data, options.read);
   const parts = splitDataset(dataset, protocol);
   const stage = { kind, hyperParameters: hyperParametersOf(kind, options.hyperParameters, parts) };
+  const { local = {} } = options;
   const seeds = privacy.mode === 'none' ? 1 : (options.seeds ?? 5);
-  const trained = await trainings(dataset, parts, stage, privacy, seeds);
+  const trained = await trainings(dataset, parts, { stage, privacy, local, seeds });
   const sampled = options.sampledNegatives === undefined ? {} : { sampledNegatives: { count: options.sampledNegatives, seed: 1 } };
-  const evaluations = trained.map(({ model, params }) => evaluateModel(model, params, parts, sampled));
+  const evaluations = trained.map(({ model, params }) => evaluateModel(model, servedParams(model, params, precision), parts, sampled));
   const result: EvaluationResult = {
     model: kind,
     epsilon: privacy.epsilon ?? null,
     delta: privacy.delta ?? null,
     samplerDelta: trained[0].samplerDelta,
     mode: privacy.mode,
+    local,
     protocol,
+    precision,
     seeds,
     ...summarise(evaluations),
     testShoppers: parts.tests.length,
@@ -174,16 +190,20 @@ interface SimulatedPrivacy {
   readonly sampling?: number;
   readonly encoding?: 'sparse' | 'rotated';
   readonly adaptiveClip?: number;
+  readonly robust?: RobustSpec;
   readonly noise: NoiseKind;
 }
 
 function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
-  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : 'central', shops = mode === 'none' ? 1 : 20, clipNorm, rounds = 1, sampling, encoding, adaptiveClip, noise = 'skellam' } = options;
+  const isShop = options.local?.unit === 'shop';
+  const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : isShop ? 'distributed' : 'central', shops = mode === 'none' && !isShop ? 1 : 20, clipNorm, rounds = 1, sampling, encoding = isShop && mode !== 'none' ? 'rotated' : undefined, adaptiveClip, robust, noise = 'skellam' } = options;
+  if (robust !== undefined && (mode === 'none' || mode === 'central')) throw new CestaError('plan.invalid', `robust: expected mode local or distributed, where shops report, got ${mode}`);
   if (mode === 'none') {
     if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
     return { mode, shops, rounds, noise: 'skellam' };
   }
   if (epsilon === undefined) throw new CestaError('privacy.invalid', `epsilon: expected a number above 0 in mode ${mode}, got none`);
+  if (mode === 'central' && isShop) throw new CestaError('privacy.invalid', 'mode: expected none, local or distributed with unit shop, since in mode central all orders are one shop\'s, got central');
   if (mode !== 'central' && noise !== 'skellam') throw new CestaError('privacy.invalid', `noise: expected skellam in mode ${mode}, since ${noise} needs one party that holds all sums, got ${noise}`);
   if (noise === 'correlated' && sampling !== undefined) throw new CestaError('privacy.invalid', 'sampling: expected none with correlated noise, whose shoppers take part once, got a rate');
   return {
@@ -193,6 +213,7 @@ function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
     ...(sampling === undefined ? {} : { sampling }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
+    ...(robust === undefined ? {} : { robust }),
   };
 }
 
@@ -212,19 +233,19 @@ interface Simulation {
 
 /**
  * One training per noise seed: as many rounds as asked for, and the first count that a catalogue without text needs. A
- * model that trains locally does so where no noise hides single shoppers.
+ * model that trains locally does so where no noise hides single shoppers, if nothing is said of how.
  */
-async function trainings(dataset: Dataset, { training }: Split, wanted: StageModel, privacy: SimulatedPrivacy, seeds: number): Promise<Trained[]> {
+async function trainings(dataset: Dataset, { training }: Split, { stage: wanted, privacy, local, seeds }: { stage: StageModel; privacy: SimulatedPrivacy; local: AskedLocalTerms; seeds: number }): Promise<Trained[]> {
   const { catalogue } = dataset;
   const positions = new Map(dataset.shoppers.map((shopper, index) => [shopper, index]));
   const shops = byHash(privacy.shops)(dataset, 0).map((group) => group.map((shopper) => training[positions.get(shopper) ?? 0]));
   const model = createModel(wanted.kind, catalogue, wanted.hyperParameters);
-  if (privacy.mode === 'none' && model.local !== undefined) {
+  if (privacy.mode === 'none' && model.local !== undefined && Object.keys(local).length === 0) {
     return [{ model, params: await trainInRounds(model, shops, { rounds: privacy.rounds, seed: 1, pause: () => Promise.resolve() }), samplerDelta: 0 }];
   }
-  const simulation = { task: withFirstCount(simulationTask(wanted, privacy, shops), catalogue), catalogue, shops, noise: privacy.noise };
+  const simulation = { task: withFirstCount(simulationTask(wanted, privacy, shops, local), catalogue), catalogue, shops, noise: privacy.noise };
   // The first round is the same for every seed, but for its noise.
-  const first = await startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, params: null, clipNorm: null });
+  const first = startStage(simulation, { stage: nextModel(simulation.task, catalogue, null), number: 1, base: null, clipNorm: null });
   const trained: Trained[] = [];
   for (let seed = 1; seed <= seeds; seed += 1) trained.push(await trainOnce(simulation, first, seed));
   return trained;
@@ -233,14 +254,13 @@ async function trainings(dataset: Dataset, { training }: Split, wanted: StageMod
 interface StartedRound {
   readonly model: AnyFederatedModel;
   readonly plan: Plan;
-  readonly base: unknown;
+  readonly base: SimulatedBase;
   readonly round: SimulatedRound;
 }
 
-async function startStage({ task, catalogue, shops, noise }: Simulation, { stage, number, params, clipNorm }: { stage: StageModel; number: number; params: unknown; clipNorm: number | null }): Promise<StartedRound> {
+function startStage({ task, catalogue, shops, noise }: Simulation, { stage, number, base: before, clipNorm }: { stage: StageModel; number: number; base: SimulatedBase | null; clipNorm: number | null }): StartedRound {
   const model = createModel(stage.kind, catalogue, stage.hyperParameters);
-  await model.prepare?.();
-  const base = params ?? model.initial();
+  const base = before ?? { params: model.initial(), strategy: null };
   const plan = makePlan(task, { model, catalogue, roundNumber: number, baseRelease: null, clipNorm });
   const { rounds } = task.privacy;
   // Correlated noise is for shoppers that take part once: each is dealt to one round.
@@ -253,25 +273,28 @@ async function trainOnce(simulation: Simulation, first: StartedRound, seed: numb
   const noise = simulatedNoise(simulation.noise);
   let started = first;
   for (let number = 1; ; number += 1) {
-    const { model, base, round } = started;
-    const aggregate = round.aggregate(seed, noise);
-    const params = model.update(base, aggregate);
+    const { model, plan, base, round } = started;
+    const { aggregate, participants, owns } = await round.sum(seed, noise);
+    const folded = foldSum(model, base, { plan, aggregate, participants });
+    const { params } = folded;
     if (number === task.privacy.rounds) return { model, params, samplerDelta: noise.samplerDelta(started.plan) };
     const current = { model: { kind: model.kind, hyperParameters: model.hyperParameters }, params };
     const stage = nextModel(task, catalogue, current);
-    started = await startStage(simulation, { stage, number: number + 1, params: continuesFrom(stage, current) ? params : null, clipNorm: aggregate.nextClipNorm });
+    started = startStage(simulation, { stage, number: number + 1, base: continuesFrom(stage, current) ? { ...folded, owns } : null, clipNorm: aggregate.nextClipNorm });
   }
 }
 
 /** Parameters from all histories in one place, without noise. */
-export function trainCentrally(model: AnyFederatedModel, catalogue: Catalogue, histories: readonly ShopperHistory[]): unknown {
+export async function trainCentrally(model: AnyFederatedModel, catalogue: Catalogue, histories: readonly ShopperHistory[]): Promise<unknown> {
   const task = simulationTask({ kind: model.kind, hyperParameters: model.hyperParameters }, { mode: 'none', shops: 1, rounds: 1, noise: 'skellam' }, [histories]);
   const plan = makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
-  return model.update(model.initial(), simulateRound(plan, model, model.initial(), [histories]).aggregate(0));
+  const base = { params: model.initial(), strategy: null };
+  const { aggregate, participants } = await simulateRound(plan, model, base, [histories]).sum(0);
+  return foldSum(model, base, { plan, aggregate, participants }).params;
 }
 
-function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[]): TaskSpec {
-  const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip } = privacy;
+function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: readonly (readonly ShopperHistory[])[], local: AskedLocalTerms = {}): TaskSpec {
+  const { mode, epsilon, delta, clipNorm, rounds, sampling, encoding, adaptiveClip, robust } = privacy;
   const optional = {
     ...(clipNorm === undefined ? {} : { clipNorm }),
     ...(sampling === undefined ? {} : { sampling: { rate: sampling, drawnBy: 'shop' } }),
@@ -283,8 +306,16 @@ function simulationTask(model: StageModel, privacy: SimulatedPrivacy, shops: rea
     model,
     // Central noise is what one shop that holds all orders would add by itself.
     privacy: mode === 'none' ? { mode, rounds } : { mode: mode === 'distributed' ? mode : 'local', epsilon, delta, rounds, ...optional },
-    cohort: { minParticipants: mode === 'distributed' ? Math.ceil(0.8 * shops.length) : 1, targetParticipants: shops.length, overSelection: 1 },
+    ...(robust === undefined ? {} : { robust }),
+    cohort: { minParticipants: quorumOf(mode, robust, shops.length), targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: Math.max(1, ...shops.map(({ length }) => length)),
+    ...local,
   });
+}
+
+/** Four fifths where noise is shared. Nobody leaves: a rule has the reports of all. */
+function quorumOf(mode: SimulationMode, robust: RobustSpec | undefined, shops: number): number {
+  if (mode === 'distributed') return Math.ceil(0.8 * shops);
+  return robust === undefined ? 1 : shops;
 }

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fetch } from '../client/http.ts';
-import { fetchCheckpoint } from '../client/shop/coordinator-api.ts';
+import { fetchCheckpoint } from '../client/coordinator-api.ts';
 import { federationSchema } from '../server/http/schemas.ts';
 import { logKey, logOrigin, openCheckpoint } from '../shared/ledger/checkpoint.ts';
 import type { TaskTotals } from '../shared/ledger/replay.ts';

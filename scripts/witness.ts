@@ -4,7 +4,7 @@
  * in it: `cesta verify` looks at that.
  */
 import { addressBelow, type Fetch } from '../client/http.ts';
-import { fetchCheckpoint, fetchTile } from '../client/shop/coordinator-api.ts';
+import { fetchCheckpoint, fetchTile } from '../client/coordinator-api.ts';
 import { openStateFolder, type StateFolder } from '../client/shop/state-folder.ts';
 import { cosignedSchema, errorSchema, federationSchema } from '../server/http/schemas.ts';
 import { logKey, logOrigin, openCheckpoint } from '../shared/ledger/checkpoint.ts';

@@ -25,7 +25,7 @@ interface ReleaseRef {
 
 /** What a gate looks at. */
 export interface GateGround {
-  /** The newest release that nobody has decided on. */
+  /** The newest release that nobody has decided on; null where a canary holds it. */
   readonly candidate: ReleaseRef | null;
   readonly served: ReleaseRef | null;
   /** Every evaluation of the task, oldest first. */
@@ -138,7 +138,8 @@ async function carryOut({ releases }: GateOptions, { kind, candidate }: GateChan
 async function groundOf({ task, rounds, storage, releases: { current } }: GateOptions): Promise<GateGround> {
   const [candidate] = await storage.releases(task.name, { before: Number.MAX_SAFE_INTEGER, limit: 1, state: 'candidate' });
   return {
-    candidate: candidate ?? null,
+    // What a canary held back is for an operator: shops cannot tell a push from a change for the better.
+    candidate: candidate === undefined || candidate.canary !== null ? null : candidate,
     served: current === null ? null : { version: current.manifest.version, sha256: current.sha256 },
     evaluations: candidate === undefined ? [] : await storage.evaluations(task.name),
     mostCharged: task.privacy.mode === 'none' ? Infinity : rounds(),

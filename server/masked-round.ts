@@ -4,8 +4,7 @@
  * one sum and a few areas. Before anybody is asked to reveal anything, the charge is durable.
  */
 import * as crypto from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
-import { decodeSum, type DecodedSum } from '../shared/federation/accumulator.ts';
+import { decodeSum, type DecodedReports, type DecodedSum } from '../shared/federation/accumulator.ts';
 import { maskedReportWords, maskedTerms } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
 import type { Plan } from '../shared/federation/plan.ts';
@@ -15,12 +14,13 @@ import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
 import { aggregatorStep, openAggregator } from '../shared/secagg/aggregator.ts';
 import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, Blame, PrivateSum } from '../shared/secagg/aggregator-state.ts';
-import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import type { Directory } from '../shared/secagg/roster.ts';
 import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
+import type { GroupTerms } from '../shared/secagg/terms.ts';
 import { decodeFrame } from '../shared/secagg/wire.ts';
 import type { Clock } from './clock.ts';
+import { givingWay } from './giving-way.ts';
 import { startTimer, type Meter } from './meter.ts';
 import { createUploads, type Announcement, type StagingAreas, type Uploads } from './uploads.ts';
 
@@ -29,6 +29,8 @@ export interface MaskedRoundOptions {
   readonly key: SigningKey;
   /** Members of the session and their long-term keys. */
   readonly directory: Directory;
+  /** Of a round in groups: whose session this is. */
+  readonly group?: GroupTerms;
   readonly clock: Clock;
   readonly meter?: Meter;
   readonly areas: StagingAreas;
@@ -40,35 +42,11 @@ export interface MaskedRoundOptions {
   /** The vector of a participant, with this digest, is in the sum. */
   readonly onAccepted: (participant: string, sha256: string) => void;
   readonly onBlame: (blame: Blame) => void;
-  /** Makes the charge durable and public: afterwards something may be revealed. */
-  readonly commit: (roster: readonly string[]) => Promise<void>;
+  /** Makes the charge durable and public: afterwards something may be revealed. Names the groups, where there are any. */
+  readonly commit: (roster: readonly string[], groups?: readonly GroupMembers[]) => Promise<void>;
   readonly onStage: (stage: MaskingStage, answered: number) => void;
   readonly onSummed: (sum: Pick<PrivateSum, 'survivors' | 'excessNoise'>) => void;
   readonly onFailed: (code: ErrorCode, reason: string) => void;
-}
-
-/** Keystream after which others get their turn: some ten milliseconds of work. */
-const turnBytes = 1 << 24;
-
-/** The same primitives, but for a pause now and then: taking masks off takes seconds, and heartbeats cannot wait. */
-function givingWay(primitives: SecaggCrypto): SecaggCrypto {
-  let bytes = 0;
-  return {
-    ...primitives,
-    keystream(key) {
-      const stream = primitives.keystream(key);
-      return {
-        async read(byteLength) {
-          bytes += byteLength;
-          if (bytes >= turnBytes) {
-            bytes = 0;
-            await setImmediate();
-          }
-          return stream.read(byteLength);
-        },
-      };
-    },
-  };
 }
 
 export interface MaskedRound {
@@ -85,7 +63,20 @@ export interface MaskedRound {
   decode(): DecodedSum;
   /** Reports in the sum. */
   readonly participants: number;
+  /** Where members were drawn into groups: those whose report is in the sum of theirs, by group. */
+  readonly groups: readonly GroupMembers[] | null;
   close(): void;
+}
+
+/** Some members of a group. */
+export interface GroupMembers {
+  readonly group: number;
+  readonly participants: readonly string[];
+}
+
+/** A session whose sum is all there is to decode. */
+export interface MaskedSession extends MaskedRound {
+  decode(): DecodedReports;
 }
 
 /** Messages of one member that may wait for their turn. */
@@ -108,10 +99,10 @@ interface Session {
   cancelTimer: () => void;
 }
 
-export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
-  const { plan, key, directory, clock, areas, stallMs } = options;
+export function createMaskedRound(options: MaskedRoundOptions): MaskedSession {
+  const { plan, key, directory, group, clock, areas, stallMs } = options;
   const primitives = givingWay(nodeCrypto(crypto));
-  const terms = maskedTerms(plan, key.publicKey);
+  const terms = maskedTerms(plan, key.publicKey, group);
   const session: Session = {
     options,
     context: { terms, directory, identity: key, crypto: primitives, noiseOf: componentNoise(plan, primitives) },
@@ -154,6 +145,7 @@ export function createMaskedRound(options: MaskedRoundOptions): MaskedRound {
     get participants() {
       return resultOf(session).survivors.length;
     },
+    groups: null,
     close: () => close(session),
   };
 }

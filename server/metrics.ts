@@ -50,6 +50,7 @@ export function createMetrics(): Metrics {
   const bytes = new Counter({ name: 'cesta_bytes_total', help: 'Bytes up (to the coordinator) and down: payload of WebSocket frames, all bytes of HTTP', labelNames: ['carrier', 'direction'], registers });
   const refused = new Counter({ name: 'cesta_refused_total', help: 'Frames, connections and requests that were refused, by error code', labelNames: ['carrier', 'code'], registers });
   const aggregation = new Histogram({ name: 'cesta_aggregation_seconds', help: 'Time from a report to what is served, by stage', labelNames: ['stage'], buckets: secondsBuckets, registers });
+  const canaries = new Counter({ name: 'cesta_canary_total', help: 'Releases that a canary looked at, by outcome', labelNames: ['outcome'], registers });
   let lastEnded: string | null = null;
   let isProcessShown = false;
   return {
@@ -57,6 +58,7 @@ export function createMetrics(): Metrics {
     bytes: (carrier, direction, count) => bytes.inc({ carrier, direction }, count),
     refused: (carrier, code) => refused.inc({ carrier, code }),
     took: (stage, ms) => aggregation.observe({ stage }, ms / 1000),
+    canary: (outcome) => canaries.inc({ outcome }),
     round({ round, phase, failure }) {
       if ((phase !== 'done' && phase !== 'failed') || round === lastEnded) return;
       lastEnded = round;

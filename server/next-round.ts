@@ -86,7 +86,7 @@ async function nextEvaluation({ task, room, keepCatalogue }: RoundSourceOptions,
   return {
     task: taskIn(room, task), statistic, catalogue: room.fixed, baseRelease: null, clipNorm: null,
     async conclude(sum, ledger) {
-      await ledger.survivors(sum.survivors);
+      await ledger.survivors(sum.survivors, sum.groups ?? null);
       return evaluation.conclude(sum);
     },
   };
@@ -105,7 +105,7 @@ async function nextTraining({ task: asked, room, gateway, keepCatalogue, release
   room.fix(catalogue);
   return {
     task, statistic: model, catalogue, baseRelease, clipNorm: current?.manifest.nextClipNorm ?? null,
-    conclude: (sum, ledger) => publish({ task, releases }, model, sum, ledger),
+    conclude: (sum, ledger) => publish({ task, releases, catalogue }, model, sum, ledger),
   };
 }
 
@@ -113,11 +113,13 @@ function stageOf(current: LoadedRelease | null): StageRelease | null {
   return current === null ? null : { model: current.manifest.model, params: current.params };
 }
 
-/** The first release is served as it is: a gate has nothing to compare it with. */
-async function publish({ task, releases }: Pick<RoundSourceOptions, 'task' | 'releases'>, model: AnyFederatedModel, sum: Sum, ledger: RoundLedger): Promise<Conclusion> {
+/** The first release is served as it is: neither gate nor canary has anything to compare it with. */
+async function publish({ task, releases, catalogue }: Pick<RoundSourceOptions, 'task' | 'releases'> & Pick<NextRound, 'catalogue'>, model: AnyFederatedModel, sum: Sum, ledger: RoundLedger): Promise<Conclusion> {
   const hold = task.gate !== undefined && releases.current !== null;
   const release = await releases.publish(model, sum, {
-    hold, record: ({ manifest, sha256 }, write) => ledger.released({ version: manifest.version, sha256, survivors: sum.survivors, held: hold }, write),
+    hold,
+    ...(task.canary === undefined ? {} : { canary: { spec: task.canary, catalogue } }),
+    record: ({ manifest, sha256 }, write, held) => ledger.released({ version: manifest.version, sha256, survivors: sum.survivors, groups: sum.groups ?? null, held }, write),
   });
   return { version: release.manifest.version, sha256: release.sha256 };
 }

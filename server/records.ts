@@ -61,8 +61,9 @@ export async function openRecords({ folder, database, clock }: RecordsOptions): 
 export async function settleTask(storage: Storage, task: TaskSpec): Promise<TaskRecord> {
   const stored = await storage.task(task.name);
   if (stored !== null && (await storage.lastRound(task.name)) !== null) {
-    const terms = ['model', 'privacy', 'gate', 'maxShoppersPerShop'] as const;
-    const before = stored.spec as Record<string, Json>;
+    const terms = ['model', 'privacy', 'gate', 'maxShoppersPerShop', 'unit', 'strategy', 'weightedUpTo'] as const;
+    // Tasks of before there was a choice had this unit.
+    const before: Record<string, Json> = { unit: 'shopper', ...(stored.spec as Record<string, Json>) };
     const changed = terms.find((term) => textOf(before[term]) !== textOf(task[term]));
     if (changed !== undefined) {
       throw new CestaError('plan.invalid', `${changed}: expected ${textOf(before[changed])}, with which task ${task.name} was started, got ${textOf(task[changed])}; give a changed task another name`);

@@ -1,5 +1,6 @@
 /** Releases as they lie in the journal and among the files: read, checked, and taken up again. */
 import { openRelease, type Manifest } from '../shared/federation/release.ts';
+import { strategyTensorsOf } from '../shared/federation/strategies/state-tensors.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
@@ -20,6 +21,8 @@ export interface PublishedRelease {
 /** The release in force, with the parameters that further rounds start from. */
 export interface LoadedRelease extends PublishedRelease {
   readonly params: unknown;
+  /** State of the strategy that these parameters came with; none without one. */
+  readonly strategy: NamedTensors;
 }
 
 export interface ReleasesOptions {
@@ -42,11 +45,18 @@ export async function readRelease({ blobs }: Pick<ReleasesOptions, 'blobs'>, { m
   return { manifest, sha256, bytes: await blobs.read(sha256) };
 }
 
+export interface OpenedStored {
+  readonly release: LoadedRelease;
+  readonly model: AnyFederatedModel;
+  readonly tensors: NamedTensors;
+}
+
 /** @throws CestaError `storage.failed`, `release.untrusted` for a file that is damaged */
-export async function openStored(options: Pick<ReleasesOptions, 'blobs' | 'key' | 'modelOf'>, record: ReleaseRecord): Promise<{ readonly release: LoadedRelease; readonly tensors: NamedTensors }> {
+export async function openStored(options: Pick<ReleasesOptions, 'blobs' | 'key' | 'modelOf'>, record: ReleaseRecord): Promise<OpenedStored> {
   const release = await readRelease(options, record);
   const { tensors } = await openRelease(release.bytes, options.key.publicKey);
-  return { release: { ...release, params: options.modelOf(release.manifest.model).decode(tensors) }, tensors };
+  const model = options.modelOf(release.manifest.model);
+  return { release: { ...release, params: model.decode(tensors), strategy: strategyTensorsOf(tensors) }, model, tensors };
 }
 
 /** A damaged or rejected release keeps its number: versions are never given twice. */

@@ -3,9 +3,11 @@
  * then what is served. Storefronts refuse a version below one they have seen, so what was served never comes back under
  * its old number: its parameters are sealed anew, as the next version, which says what it restores.
  */
+import type { CanaryVerdict } from '../shared/evaluation/exposure-canary.ts';
 import { originOf, sealRelease, type Manifest } from '../shared/federation/release.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
-import { nextVersion, openStored, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
+import { nextVersion, openStored, servedVersion, type LoadedRelease, type OpenedStored, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
+import { makeServingForms } from './serving-forms.ts';
 import type { ReleaseRecord, Serving } from './storage/storage.ts';
 
 export interface ReleaseStatus {
@@ -20,6 +22,8 @@ export interface ReleaseStatus {
   /** Spent by the task up to and including its round; null where nothing is promised. */
   readonly epsilon: number | null;
   readonly shoppers: number;
+  /** Why a canary held it back when it was made; null where none did. */
+  readonly canary: CanaryVerdict | null;
 }
 
 /** Where the changes are made: one at a time. */
@@ -30,9 +34,9 @@ export interface ReleaseDesk {
   serve(release: LoadedRelease): PublishedRelease;
 }
 
-export function describeRelease({ version, sha256, round, manifest, state }: ReleaseRecord, current: PublishedRelease | null): ReleaseStatus {
+export function describeRelease({ version, sha256, round, manifest, state, canary }: ReleaseRecord, current: PublishedRelease | null): ReleaseStatus {
   const { createdAt, restores = null, privacy: { epsilon }, shoppers } = manifest;
-  return { version, sha256, round, createdAt, state: current?.sha256 === sha256 ? 'serving' : state, restores, epsilon, shoppers };
+  return { version, sha256, round, createdAt, state: current?.sha256 === sha256 ? 'serving' : state, restores, epsilon, shoppers, canary };
 }
 
 /** See `Releases.promote`. */
@@ -44,13 +48,13 @@ export async function promote(desk: ReleaseDesk, version: number, reason: Servin
     throw new CestaError('release.state', `release ${version}: expected one that is not served, got what version ${current.manifest.version} serves`);
   }
   // Read before anything changes: what is damaged is not promoted.
-  const { release, tensors } = await openStored(options, record);
+  const opened = await openStored(options, record);
   const change: Change = { serving: { change: 'promotion', reason }, previous: current?.manifest.version ?? null };
-  if (record.state === 'served' || version < (await servedVersion(options))) return serveAnew(desk, { release, tensors, round: record.round }, change);
+  if (record.state === 'served' || version < (await servedVersion(options))) return serveAnew(desk, { ...opened, round: record.round }, change);
   await storage.serveRelease(task, version, change);
   await ledger.served({ ...record, ...change });
   logger.info({ task, version, reason }, 'release promoted');
-  return desk.serve(release);
+  return desk.serve(opened.release);
 }
 
 /** See `Releases.rollback`. */
@@ -74,20 +78,21 @@ export async function reject({ options }: Pick<ReleaseDesk, 'options'>, version:
 
 type Change = Pick<ReleaseRecord, 'serving' | 'previous'>;
 
-type Opened = Awaited<ReturnType<typeof openStored>> & { readonly round: string };
+type Opened = OpenedStored & { readonly round: string };
 
-/** Seals the parameters of a release as the next version, and serves that. */
-async function serveAnew(desk: ReleaseDesk, { release, tensors, round }: Opened, change: Change): Promise<PublishedRelease> {
+/** Seals the parameters of a release, and its strategy's state with them, as the next version, and serves that. */
+async function serveAnew(desk: ReleaseDesk, { release, model, tensors, round }: Opened, change: Change): Promise<PublishedRelease> {
   const { options } = desk;
   const { task, storage, blobs, key, clock, ledger, logger } = options;
   const manifest: Manifest = { ...release.manifest, version: await nextVersion(options), createdAt: clock.date().toISOString(), restores: originOf(release.manifest) };
   const sealed = sealRelease(manifest, tensors, key);
   await blobs.write(sealed.bytes);
-  const record: ReleaseRecord = { task, version: manifest.version, sha256: sealed.sha256, round, manifest: sealed.manifest, state: 'served', ...change };
+  await makeServingForms(options, model, { ...sealed, tensors });
+  const record: ReleaseRecord = { task, version: manifest.version, sha256: sealed.sha256, round, manifest: sealed.manifest, state: 'served', canary: null, ...change };
   await storage.restoreRelease(record);
   await ledger.served(record);
   logger.info({ task, version: manifest.version, restores: manifest.restores, ...change.serving }, 'release served again');
-  return desk.serve({ ...sealed, params: release.params });
+  return desk.serve({ ...release, ...sealed });
 }
 
 async function recordOf({ storage, task }: ReleasesOptions, version: number): Promise<ReleaseRecord> {

@@ -3,18 +3,26 @@
  * -> current. A release is visible only when all of it is durable, and the last one stays until then. What changes
  * which release is served happens one at a time, so that versions and the public record keep their order.
  */
-import { sealRelease, type Manifest } from '../shared/federation/release.ts';
+import { setImmediate } from 'node:timers/promises';
+import { askCanary, type CanaryOptions, type CanaryVerdict } from '../shared/evaluation/exposure-canary.ts';
+import { sealRelease, type Manifest, type SealedRelease } from '../shared/federation/release.ts';
 import { describePrivacy } from '../shared/federation/budget-report.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
+import { foldSum, type FoldBase } from '../shared/federation/strategies/fold.ts';
+import { hashName } from '../shared/numerics/random.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { NamedTensors } from '../shared/protocol/tensors.ts';
-import type { DecodedSum } from '../shared/federation/accumulator.ts';
+import type { DecodedSum, RobustFigures } from '../shared/federation/accumulator.ts';
+import type { ServingFile } from '../shared/federation/serving-form.ts';
 import type { StalenessFigures } from '../shared/federation/staleness.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
+import type { GroupKeys } from '../shared/ledger/log-entries.ts';
+import type { Precision } from '../shared/recommender/quantised-rows.ts';
 import { startTimer } from './meter.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
 import { describeRelease, promote, reject, rollback, type ReleaseDesk, type ReleaseStatus } from './release-states.ts';
+import { findServingForm, makeServingForms } from './serving-forms.ts';
 import type { LogAppend, ReleaseRecord, Serving } from './storage/storage.ts';
 
 export type { LoadedRelease, PublishedRelease, ReleasesOptions, ReleaseStatus };
@@ -30,6 +38,8 @@ export interface Sum {
   readonly charged: readonly PrivacyEvent[];
   /** Long-term keys of the members whose reports to this plan are in the sum. */
   readonly survivors: readonly string[];
+  /** The same by group, where members were drawn into groups. */
+  readonly groups?: readonly GroupKeys[] | null;
 }
 
 export interface PublishOptions {
@@ -37,9 +47,11 @@ export interface PublishOptions {
    * Puts the release into the public record, and what `write` adds into the journal, in one commit, when its file is
    * durable. It must not wait for another change of releases: those wait for this one.
    */
-  readonly record?: (release: PublishedRelease, write: (log?: LogAppend) => Promise<void>) => Promise<void>;
+  readonly record?: (release: PublishedRelease, write: (log?: LogAppend) => Promise<void>, isHeld: boolean) => Promise<void>;
   /** Makes a candidate: durable, to be fetched by number and digest, but not served. */
   readonly hold?: boolean;
+  /** Asked before the release is served: what it holds back is a candidate. Nothing is asked before the first release. */
+  readonly canary?: Pick<CanaryOptions, 'spec' | 'catalogue'>;
 }
 
 /**
@@ -81,6 +93,11 @@ export interface Releases {
   rollback(reason: Serving['reason']): Promise<PublishedRelease>;
   /** A release by number or digest, in whatever state, or null. */
   find(address: { readonly version: number } | { readonly sha256: string }): Promise<PublishedRelease | null>;
+  /**
+   * What storefronts rank with in place of a release of `current` or `find`: the release itself where nothing of it changes.
+   * @throws CestaError `storage.failed`, `release.untrusted`
+   */
+  form(release: PublishedRelease, precision: Precision): Promise<ServingFile>;
 }
 
 interface State {
@@ -120,6 +137,21 @@ export function createReleases(options: ReleasesOptions): Releases {
       const record = await storage.release(task, address);
       return record === null ? null : readRelease(options, record);
     },
+    form: rememberForms(options),
+  };
+}
+
+/** Those of the release in force stay in memory: it is the object that `current` is, until another one is. */
+function rememberForms(options: ReleasesOptions): Releases['form'] {
+  const known = new WeakMap<PublishedRelease, Map<Precision, Promise<ServingFile>>>();
+  return (release, precision) => {
+    const forms = known.get(release) ?? new Map<Precision, Promise<ServingFile>>();
+    known.set(release, forms);
+    const form = forms.get(precision) ?? findServingForm(options, release, precision);
+    forms.set(precision, form);
+    // A failure is not remembered: the disk may be back.
+    form.catch(() => forms.delete(precision));
+    return form;
   };
 }
 
@@ -141,48 +173,74 @@ async function takeUp(state: State): Promise<void> {
   state.settledVersion = version;
 }
 
-async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { record = (_release, write) => write(), hold = false }: PublishOptions): Promise<PublishedRelease> {
+async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { record = (_release, write) => write(), hold = false, canary }: PublishOptions): Promise<PublishedRelease> {
   const { options, current } = desk;
   const { task, storage, blobs, key, clock } = options;
-  const base = await baseParams(options, model, sum.plan, current);
+  const base = await baseOf(options, model, sum.plan, current);
   const updated = startTimer(options, 'update');
-  const params = model.update(base, sum.aggregate);
+  const { params, strategy } = foldSum(model, base, sum);
   updated();
-  const published = startTimer(options, 'publish');
   const tensors = checkedTensors(model, params);
+  requireFinite(strategy);
   const manifest = {
     ...describeRound(task, model, sum),
     version: await nextVersion(options),
     createdAt: clock.date().toISOString(),
     metrics: { ...describeTensors(tensors, sum.aggregate), ...sum.staleness },
   };
-  const release = sealRelease(manifest, tensors, key);
-  const state: Pick<ReleaseRecord, 'state' | 'previous'> = hold ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
+  const release = sealRelease(manifest, { ...tensors, ...strategy }, key);
+  const verdict = canary === undefined || current === null ? null : await consult(options, canary, current, { model, params, release });
+  const isHeld = hold || verdict !== null;
+  const state: Pick<ReleaseRecord, 'state' | 'previous'> = isHeld ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
+  const published = startTimer(options, 'publish');
   await blobs.write(release.bytes);
-  await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, ...state }, sum.participants, log));
+  await makeServingForms(options, model, { ...release, tensors });
+  await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, canary: verdict, ...state }, sum.participants, log), isHeld);
   published();
-  return hold ? release : desk.serve({ ...release, params });
+  return isHeld ? release : desk.serve({ ...release, params, strategy });
 }
 
-/** Parameters of the release that the plan names: what is served may have changed while the round was open. */
-async function baseParams(options: ReleasesOptions, model: AnyFederatedModel, { baseRelease }: Plan, current: LoadedRelease | null): Promise<unknown> {
-  if (baseRelease === null) return model.initial();
-  if (current?.sha256 === baseRelease) return current.params;
+interface Candidate {
+  readonly model: AnyFederatedModel;
+  readonly params: unknown;
+  readonly release: SealedRelease;
+}
+
+/** The probes follow from the release's digest: nobody could know them while reports were made. */
+async function consult(options: ReleasesOptions, { spec, catalogue }: NonNullable<PublishOptions['canary']>, current: LoadedRelease, { model, params, release }: Candidate): Promise<CanaryVerdict | null> {
+  const { task, modelOf, logger, meter } = options;
+  const asked = startTimer(options, 'canary');
+  const served = { model: modelOf(current.manifest.model), params: current.params };
+  const verdict = await askCanary(served, { model, params }, { spec, catalogue, seed: hashName(0, release.sha256), pause: setImmediate });
+  asked();
+  meter?.canary(verdict === null ? 'passed' : 'held');
+  if (verdict !== null) logger.warn({ task, version: release.manifest.version, served: current.manifest.version, ...verdict }, 'release held back by the canary: an operator may promote or reject it');
+  return verdict;
+}
+
+/** The release that the plan names: what is served may have changed while the round was open. */
+async function baseOf(options: ReleasesOptions, model: AnyFederatedModel, { baseRelease }: Plan, current: LoadedRelease | null): Promise<FoldBase> {
+  if (baseRelease === null) return { params: model.initial(), strategy: null };
+  if (current?.sha256 === baseRelease) return current;
   const record = await options.storage.release(options.task, { sha256: baseRelease });
   if (record === null) throw new CestaError('internal', `base release: expected ${baseRelease}, got ${current?.sha256 ?? 'none'}`);
-  return (await openStored(options, record)).release.params;
+  return (await openStored(options, record)).release;
 }
 
 /** The encoded parameters, after the checks that every reader of the release will make. */
 function checkedTensors(model: AnyFederatedModel, params: unknown): NamedTensors {
   const tensors = model.encode(params);
+  requireFinite(tensors);
+  model.decode(tensors);
+  return tensors;
+}
+
+function requireFinite(tensors: NamedTensors): void {
   for (const [name, { data }] of Object.entries(tensors)) {
     for (let i = 0; i < data.length; i += 1) {
       if (!Number.isFinite(data[i])) throw new CestaError('round.failed', `update: expected finite parameters, got ${data[i]} at ${name}[${i}]`);
     }
   }
-  model.decode(tensors);
-  return tensors;
 }
 
 function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
@@ -194,10 +252,16 @@ function describeRound(task: string, { kind, hyperParameters }: AnyFederatedMode
     planHash: planHash(plan),
     cohort: participants,
     shoppers: aggregate.shoppers,
+    ...(aggregate.robust === undefined ? {} : { robust: robustOf(aggregate.robust) }),
     privacy: describePrivacy(plan, charged, aggregate),
     nextClipNorm: aggregate.nextClipNorm,
     parent: plan.baseRelease,
   };
+}
+
+/** Whose report a rule left out stays with the operator: unlike others is not the same as spoilt. */
+function robustOf({ rule, byzantine, reports }: RobustFigures): Manifest['robust'] {
+  return { rule, byzantine, reports };
 }
 
 /** Figures of the release itself and of its public noise. */

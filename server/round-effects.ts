@@ -8,22 +8,21 @@ import { journalledEvents } from '../shared/federation/budget-report.ts';
 import type { Plan } from '../shared/federation/plan.ts';
 import { combineParts, describeStaleness } from '../shared/federation/staleness.ts';
 import { advance, nextDeadline, type Round, type RoundEffect, type RoundEvent, type Step } from '../shared/federation/round.ts';
-import { encodeBase64 } from '../shared/ledger/base64.ts';
 import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
-import { encodeMessage } from '../shared/secagg/wire.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
 import { publicMessage } from './disclosure.ts';
 import type { Gateway } from './gateway.ts';
 import { startTimer, type Meter } from './meter.ts';
-import { createMaskedRound, type MaskedRound } from './masked-round.ts';
+import { openMasked, tellToMask } from './masked-opening.ts';
+import type { GroupMembers, MaskedRound } from './masked-round.ts';
 import type { RoundLedger } from './ledger/round-ledger.ts';
 import { createReceipts, type Receipts } from './receipts.ts';
 import type { Sum } from './releases.ts';
-import { accuse, directoryOf, invite, rosterOf, train } from './round-members.ts';
+import { directoryOf, invite, keysOfGroups, rosterOf, train } from './round-members.ts';
 import type { Storage } from './storage/storage.ts';
 import type { Stragglers } from './stragglers.ts';
 import type { StagingAreas } from './uploads.ts';
@@ -186,10 +185,10 @@ async function startTraining(runner: Runner, participants: readonly string[], de
 }
 
 /** In journal and public record at once: from here on the round costs its share, whatever becomes of it. */
-async function charge(runner: Runner, participants: readonly string[]): Promise<void> {
+async function charge(runner: Runner, participants: readonly string[], groups: readonly GroupMembers[] | null = null): Promise<void> {
   const { context: { storage, ledger }, plan } = runner;
   const roster = rosterOf(runner, participants);
-  await ledger.training(roster.map(({ node }) => node), (log) => storage.startTraining(plan.round, roster, log));
+  await ledger.training(roster.map(({ node }) => node), (log) => storage.startTraining(plan.round, roster, log), keysOfGroups(runner, groups));
 }
 
 function reportsOf({ aggregation, masked, plan }: Runner): Aggregation | MaskedRound {
@@ -200,41 +199,24 @@ function reportsOf({ aggregation, masked, plan }: Runner): Aggregation | MaskedR
 
 /** Mode `distributed`: the charge follows when something is about to be revealed; until then the round can fail for free. */
 async function startMasking(runner: Runner, participants: readonly string[]): Promise<void> {
-  const { context, plan } = runner;
-  const { key, clock, areas, stallMs, stageMs, gateway, storage } = context;
-  const directory = await directoryOf(storage, participants);
-  runner.directory = directory;
+  runner.directory = await directoryOf(runner.context.storage, participants);
   // The round may have been stopped while the disk was at work.
   if (runner.round.phase !== 'masking') return;
-  runner.masked = createMaskedRound({
-    plan, key, directory, clock, areas, stallMs, stageMs, ...(context.meter === undefined ? {} : { meter: context.meter }),
-    send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
-    onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
-    onAccepted: (participant, sha256) => runner.receipts.report(participant, sha256),
-    onBlame: (blame) => accuse(runner, directory, blame),
-    commit: (roster) => charge(runner, roster),
-    onStage: (stage, answered) => dispatch(runner, { kind: 'masking', stage, answered }),
-    onSummed({ survivors, excessNoise }) {
-      // Harmless, but the release is a little noisier than it says.
-      if (excessNoise.length > 0) context.logger.warn({ round: plan.round, participants: excessNoise }, 'noise stays in the sum that could have been removed');
-      dispatch(runner, { kind: 'summed', reported: survivors });
-    },
-    onFailed: (code, reason) => dispatch(runner, { kind: 'abort', code, reason }),
-  });
-  const deadlineMs = plan.deadlines.trainingMs + maskingStages * stageMs;
-  for (const participant of directory.keys()) gateway.send(participant, { type: 'train', round: plan.round, deadlineMs, directory: [...directory] });
+  runner.masked = openMasked(runner, { dispatch: (event) => dispatch(runner, event), charge: (roster, groups) => charge(runner, roster, groups) });
+  tellToMask(runner);
   runner.masked.start();
 }
-
-/** Stages of a masked session beside that of the vectors. */
-const maskingStages = 5;
 
 /** The sum to be released: of this round's reports alone, or of everything in the buffer. */
 function sumOf(runner: Runner): Pick<Sum, 'aggregate' | 'participants' | 'staleness'> {
   const { context, plan } = runner;
   if (plan.aggregation === undefined) {
     const reports = reportsOf(runner);
-    return { aggregate: reports.decode(), participants: reports.participants };
+    const aggregate = reports.decode();
+    const leftOut = aggregate.robust?.leftOut.map((row) => runner.aggregation?.reporters[row]) ?? [];
+    // For the operator alone: a shop that is unlike the others is left out like one that lies.
+    if (leftOut.length > 0) context.logger.info({ round: plan.round, rule: plan.robust?.rule, participants: leftOut }, 'reports left out by the robust rule');
+    return { aggregate, participants: reports.participants };
   }
   const parts = context.stragglers.take();
   return { aggregate: combineParts(parts), participants: parts.reduce((sum, { participants }) => sum + participants, 0), staleness: describeStaleness(parts) };
@@ -251,7 +233,7 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   const stop = startTimer(context, 'decode');
   const sum = sumOf(runner);
   stop();
-  const { version, sha256 } = await context.conclude({ plan, charged, survivors: rosterOf(runner, reported).map(({ node }) => node), ...sum });
+  const { version, sha256 } = await context.conclude({ plan, charged, survivors: rosterOf(runner, reported).map(({ node }) => node), groups: keysOfGroups(runner, runner.masked?.groups ?? null), ...sum });
   runner.releaseSha256 = sha256;
   dispatch(runner, { kind: 'released', version });
 }

@@ -1,9 +1,11 @@
 /** Who the members of a round are, and what it says to them. */
 import { planStatement, type Plan } from '../shared/federation/plan.ts';
+import type { GroupKeys } from '../shared/ledger/log-entries.ts';
 import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
 import type { Blame } from '../shared/secagg/aggregator-state.ts';
+import type { GroupMembers } from './masked-round.ts';
 import type { RoundContext, Runner } from './round-effects.ts';
 import type { RosterEntry } from './storage/participant-records.ts';
 import type { Storage } from './storage/storage.ts';
@@ -34,6 +36,11 @@ export function rosterOf({ directory }: Runner, participants: readonly string[])
     if (node === undefined) throw new CestaError('internal', `roster: expected the key of ${participant}, got none`);
     return { participant, node };
   });
+}
+
+/** For the public record, which has no names. */
+export function keysOfGroups(runner: Runner, groups: readonly GroupMembers[] | null): GroupKeys[] | null {
+  return groups?.map(({ group, participants }) => ({ group, nodes: rosterOf(runner, participants).map(({ node }) => node) })) ?? null;
 }
 
 /** Long-term keys by participant: the names of shops are compared without case. */

@@ -1,6 +1,7 @@
 /** One task of the federation: what it is, what it has released, and when its rounds open. */
 import type { Logger } from 'pino';
 import { createCatalogue, type Catalogue } from '../shared/commerce/catalogue.ts';
+import { withoutLocalTerms } from '../shared/federation/local-terms.ts';
 import type { Round } from '../shared/federation/round.ts';
 import { nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
@@ -134,7 +135,7 @@ export function runTask(context: TaskContext, prepared: PreparedTask, gateway: G
 }
 
 /** Refusals that do not depend on what shops will publish. */
-const lastingRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['config.invalid', 'model.unknown', 'privacy.mode-unavailable', 'privacy.invalid']);
+const lastingRefusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['config.invalid', 'model.unknown', 'plan.invalid', 'privacy.mode-unavailable', 'privacy.invalid']);
 
 /** Without a catalogue a task is checked against the smallest one, and for what would be wrong with any. */
 function requireEnforceable(task: TaskSpec, fixed: Catalogue | null): void {
@@ -143,9 +144,12 @@ function requireEnforceable(task: TaskSpec, fixed: Catalogue | null): void {
     return;
   }
   const catalogue = createCatalogue([{ id: 'a', title: 'a' }, { id: 'b', title: 'b' }]);
-  for (const makeModel of [() => modelOf(catalogue, task.model), () => createModel('popularity', catalogue, {})]) {
+  const round = { catalogue, roundNumber: 1, baseRelease: null };
+  // A first count of purchases, where one is needed, is trained by nobody.
+  const attempts = [() => makePlan(task, { model: modelOf(catalogue, task.model), ...round }), () => makePlan(withoutLocalTerms(task), { model: createModel('popularity', catalogue, {}), ...round })];
+  for (const attempt of attempts) {
     try {
-      makePlan(task, { model: makeModel(), catalogue, roundNumber: 1, baseRelease: null });
+      attempt();
     } catch (error) {
       if (lastingRefusals.has(toCestaError(error).code)) throw error;
     }

@@ -3,7 +3,8 @@
  * time, whichever task it is for: shops have one connection and answer one invitation.
  */
 import type { PrivacyMode } from '../shared/federation/plan.ts';
-import { parseTaskSpec, sharesOf } from '../shared/federation/task.ts';
+import { sharesOf } from '../shared/federation/noise-terms.ts';
+import { parseTaskSpec } from '../shared/federation/task.ts';
 import type { ModelKind } from '../shared/recommender/federated-model.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import type { GatewayEvents } from './gateway/context.ts';

@@ -3,11 +3,11 @@ import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:
 import { syncFolder } from './spend-ledger.ts';
 
 /** Returns when the file is safe on disk; only its owner reads it. */
-export function writeDurably(path: string, folder: string, text: string): void {
+export function writeDurably(path: string, folder: string, content: string | Uint8Array): void {
   const temporary = `${path}.new`;
   const file = openSync(temporary, 'w', 0o600);
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, content);
     fsyncSync(file);
   } finally {
     closeSync(file);

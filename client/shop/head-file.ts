@@ -4,24 +4,23 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
-import type { HeadMemory, SeenHead } from '../../shared/ledger/followed-head.ts';
+import { seenHeadSchema, type HeadMemory, type SeenHead } from '../../shared/ledger/followed-head.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { writeDurably } from './durable-file.ts';
 import { storageErrors } from './spend-ledger.ts';
 
-const seenSchema = z.strictObject({
-  origin: z.string(),
-  size: z.number().int().nonnegative(),
-  root: z.string().regex(/^[0-9a-f]{64}$/),
-  checkpoint: z.string(),
-});
-
 const digestOf = (text: string): string => sha256Hex(new TextEncoder().encode(text)).slice(0, 16);
 
+/** Answers at once: what returned is on disk. */
+export interface HeadFile extends HeadMemory {
+  read(origin: string): SeenHead | null;
+  write(head: SeenHead): void;
+  keepConflict(known: SeenHead, offered: string): void;
+}
+
 /** @param folder an existing folder of this shop or witness alone */
-export function openHeadMemory(folder: string): HeadMemory {
+export function openHeadMemory(folder: string): HeadFile {
   const pathOf = (origin: string): string => join(folder, `record-${digestOf(origin)}.json`);
   return {
     read(origin) {
@@ -47,7 +46,7 @@ function readHead(path: string, origin: string): SeenHead {
   } catch (cause) {
     throw new CestaError('storage.failed', `${path}: expected the head of a record as JSON, got other text`, { cause });
   }
-  const parsed = seenSchema.safeParse(value);
+  const parsed = seenHeadSchema.safeParse(value);
   if (!parsed.success || parsed.data.origin !== origin) throw new CestaError('storage.failed', `${path}: expected the head of ${origin}, got something else`);
   return parsed.data;
 }

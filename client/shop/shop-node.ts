@@ -5,41 +5,28 @@
  */
 import * as crypto from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
-import type { Plan } from '../../shared/federation/plan.ts';
-import { drawNoise } from '../../shared/federation/noise-shares.ts';
-import { addDrawnNoise } from '../../shared/federation/statistic.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
-import type { Noised } from '../../shared/privacy/vectors.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
-import type { AnyStatistic } from '../../shared/recommender/federated-model.ts';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
+import { fetchCheckpoint, fetchTile, roundsAddress } from '../coordinator-api.ts';
 import type { Fetch } from '../http.ts';
+import type { ModelCache } from '../model-cache.ts';
 import { startParticipant, type ParticipantEvent } from '../participant.ts';
-import { checkBudget } from '../plan-checks.ts';
+import { peerCheck } from '../peers.ts';
 import { createRecordChecks, type RecordChecks } from '../record-checks.ts';
-import { systemRandom } from '../secure-random.ts';
 import type { OpenSocket } from '../socket.ts';
-import { defaultMaxDelta, spendOf, totalSpent, type SpendLimits, type Spent } from '../spends.ts';
+import { defaultMaxDelta, totalSpent, type SpendLimits } from '../spends.ts';
+import { createTrainer, type TrainedEvent, type Trainer } from '../trainer.ts';
 import { certificateSource } from './certificate-file.ts';
-import { fetchCatalogue, fetchCheckpoint, fetchRelease, fetchTile, roundsAddress } from './coordinator-api.ts';
-import type { MappingReport } from './federation-histories.ts';
-import { createModelCache, type ModelCache } from './model-cache.ts';
 import { logEvent } from './node-log.ts';
 import { nodeSockets } from './node-socket.ts';
-import { peerCheck } from './peers.ts';
-import { roundSubject, type RoundSubject } from './round-subject.ts';
-import { sumShoppers } from './shop-statistic.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 
-export type ShopNodeEvent =
-  | ParticipantEvent
-  /** The statistic is made and its spend is on record. */
-  | { readonly kind: 'trained'; readonly round: string; readonly mapping: MappingReport; readonly spent: Spent };
+export type ShopNodeEvent = ParticipantEvent | TrainedEvent;
 
 export interface ShopNodeOptions {
   readonly shop: string;
@@ -112,7 +99,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
   const listeners = new Set<(event: ShopNodeEvent) => void>([(event) => logEvent(logger, event)]);
   const tell = (event: ShopNodeEvent): void => listeners.forEach((listener) => listener(event));
   const ending = createEnding(state, limitsOf(options));
-  const trainer = createTrainer(options, state, tell);
+  const { settle, ...trainer } = trainerOf(options, state, tell);
 
   const connect = (handlers: ConnectionHandlers) =>
     openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
@@ -129,12 +116,21 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);
       if (event.kind === 'reported') ending.rounds += 1;
+      if (event.kind === 'round-done' && event.took === 'part') keepControls(event.round);
       if (event.kind === 'task-over' && options.stay !== true) leave('task-over');
       if (event.kind === 'round-done' && options.once === true) leave('once');
       // What a round left behind in the public record is remembered before the node is gone.
       if (event.kind === 'over') void record.settled().then(() => ending.settle(event.error));
     },
   });
+  function keepControls(round: string): void {
+    try {
+      settle(round);
+    } catch (error) {
+      // The next plan's base release says the same again.
+      logger.warn({ err: error, round }, 'the control variate of a round could not be kept');
+    }
+  }
   function pin(key: string): void {
     try {
       state.pinCoordinator(key);
@@ -210,48 +206,24 @@ function createEnding({ ledger }: StateFolder, limits: Partial<SpendLimits>): En
   return ending;
 }
 
-interface Trainer {
-  model(plan: Plan): Promise<AnyStatistic>;
-  accept(plan: Plan): void;
-  statistic(plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }): Promise<Noised>;
-}
-
-function createTrainer(options: ShopNodeOptions, state: StateFolder, tell: (event: ShopNodeEvent) => void): Trainer {
+function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: TrainedEvent) => void): Trainer {
+  const { dataset, capacity, coordinator, modelCache, fetch = globalThis.fetch } = options;
   const { ledger } = state;
-  const { dataset, coordinator, maxEpsilon, maxDelta = defaultMaxDelta, modelCache = createModelCache(), fetch = globalThis.fetch } = options;
-  const catalogueOf = ({ catalogueHash }: Plan): Promise<Catalogue> => modelCache.catalogue(catalogueHash, () => fetchCatalogue(fetch, coordinator, catalogueHash));
-  const subjectOf = async (plan: Plan): Promise<RoundSubject> => roundSubject(plan, await catalogueOf(plan), { modelCache, release: (sha256) => fetchRelease(fetch, { coordinator, coordinatorKey: state.coordinatorKey ?? '', task: plan.task }, sha256) });
   const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
-  if (options.capacity !== undefined && consenting > options.capacity) {
-    throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${options.capacity}`);
+  if (capacity !== undefined && consenting > capacity) {
+    throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${capacity}`);
   }
-  return {
-    model: async (plan) => (await subjectOf(plan)).statistic,
-    accept({ bounds: { maxShoppersPerShop } }) {
-      // The answer goes to the coordinator: it names what is declared, never what was counted.
-      if ((options.capacity ?? consenting) > maxShoppersPerShop) {
-        throw new CestaError('privacy.infeasible', `maxShoppersPerShop: expected room for ${options.capacity ?? 'all shoppers of this shop'}, got ${maxShoppersPerShop}`);
-      }
+  return createTrainer({
+    coordinator, fetch, tell,
+    dataset: () => dataset,
+    coordinatorKey: () => state.coordinatorKey,
+    limits: limitsOf(options),
+    controls: state.controls,
+    ...(capacity === undefined ? {} : { capacity }),
+    ...(modelCache === undefined ? {} : { modelCache }),
+    commit(decide) {
+      ledger.append(decide(ledger.read()));
+      return ledger.read();
     },
-    async statistic(plan, planHash, { participants, signal }) {
-      const catalogue = await catalogueOf(plan);
-      const subject = await subjectOf(plan);
-      const params = await subject.params();
-      const random = systemRandom();
-      // Before the data: the time of a draw depends on its value and must not be measured against the data.
-      const noise = drawNoise(plan, participants, random);
-      const { sum, report } = await sumShoppers({ dataset, catalogue, model: subject.statistic, params, plan, random }, signal);
-      signal.throwIfAborted();
-      // A second sum of the same data under one plan would be two for the price of one in every public account.
-      if (plan.privacy.mode !== 'none' && ledger.read().spends.some((spend) => spend.planHash === planHash)) {
-        throw new CestaError('protocol.replayed', `plan of ${plan.round}: expected to be answered once, and it was before`);
-      }
-      // The record is read again here: another round may have spent since the invitation.
-      if (maxEpsilon !== undefined) checkBudget(plan, ledger.read(), { maxEpsilon, maxDelta });
-      ledger.append(spendOf(plan, planHash, new Date().toISOString()));
-      const noised = addDrawnNoise(sum, noise);
-      tell({ kind: 'trained', round: plan.round, mapping: report, spent: totalSpent(ledger.read(), limitsOf(options)) });
-      return noised;
-    },
-  };
+  });
 }

@@ -5,10 +5,8 @@
  */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import * as z from 'zod';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { privacyEventsSchema } from '../../shared/privacy/accounting/events.ts';
-import { emptyRecord, type Spend, type SpendRecord } from '../spends.ts';
+import { emptyRecord, spendSchema, type Spend, type SpendRecord } from '../spends.ts';
 
 export interface SpendLedger {
   /** @throws CestaError `storage.failed` */
@@ -16,13 +14,6 @@ export interface SpendLedger {
   /** Returns when the spend is safe on disk. @throws CestaError `storage.failed` */
   append(spend: Spend): void;
 }
-
-const spendSchema = z.object({
-  events: privacyEventsSchema.nullable(),
-  round: z.string(),
-  planHash: z.string(),
-  at: z.string(),
-});
 
 export function openSpendLedger(path: string): SpendLedger {
   return {

@@ -1,19 +1,21 @@
 /**
  * What a shop keeps between runs, in a folder of its own: its signing key (readable by its owner only), the pinned
- * key of the coordinator and those of other shops, how far its public record was seen, the record of spends, and what
- * the coordinator signed for. One node at a time: the coordinator admits one live connection a name.
+ * key of the coordinator and those of other shops, how far its public record was seen, the record of spends, what the
+ * coordinator signed for, and control variates. One node at a time: the coordinator admits one live connection a name.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HeadMemory } from '../../shared/ledger/followed-head.ts';
 import { signingKey, type SigningKey } from '../../shared/ledger/signing-key.ts';
 import { bytesToHex, hexToBytes } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { shopNameSchema } from '../../shared/protocol/messages.ts';
+import type { ControlStore } from '../contributions.ts';
+import type { PeerPins } from '../peers.ts';
 import { fillSecurely } from '../secure-random.ts';
 import { writeDurably } from './durable-file.ts';
-import { openHeadMemory } from './head-file.ts';
-import { openPeerPins, type PeerPins } from './peers.ts';
+import { openControlFiles } from './control-files.ts';
+import { openHeadMemory, type HeadFile } from './head-file.ts';
+import { openPeerPins } from './peers.ts';
 import { openReceiptFile, type ReceiptFile } from './receipt-file.ts';
 import { recordRelease } from './sessions-file.ts';
 import { openSpendLedger, storageErrors, type SpendLedger } from './spend-ledger.ts';
@@ -35,7 +37,9 @@ export interface StateFolder {
   /** Writes down that a masked session (hex) was answered. @throws CestaError `secagg.aborted` if it was before, `storage.failed` */
   recordRelease(sessionId: string): void;
   /** How far the public record of the coordinator has been seen. */
-  readonly heads: HeadMemory;
+  readonly heads: HeadFile;
+  /** Control variates of tasks with SCAFFOLD. */
+  readonly controls: ControlStore;
 }
 
 /**
@@ -67,6 +71,7 @@ export function openStateFolder(stateDir: string, shop: string): StateFolder {
       peers: openPeerPins(path),
       recordRelease: (sessionId) => recordRelease(path, sessionId),
       heads: openHeadMemory(path),
+      controls: openControlFiles(path),
     };
   });
 }

@@ -4,11 +4,13 @@
  * the device or helping to train needs the shopper's consent and is not part of this module.
  */
 import type { Manifest } from '../../shared/federation/release.ts';
+import { kernelKind, type KernelKind } from '../../shared/kernels/simd.ts';
 import { CestaError, requireNumber } from '../../shared/protocol/errors.ts';
 import type { ShelfEntry, Source } from '../../shared/ranking/shelf.ts';
+import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { Fetch } from '../http.ts';
 import { holdRelease, type HeldRelease } from './release-holder.ts';
-import { createReleaseSource, type LoadedRelease } from './release-source.ts';
+import { createReleaseSource, precisionOf, type LoadedRelease } from './release-source.ts';
 import { memoryStorage, type StorefrontStorage } from './storage.ts';
 import { createVisitLog, type EventName, type TrackedItem, type VisitCounts } from './visit.ts';
 
@@ -17,6 +19,11 @@ export interface CestaOptions {
   readonly url: string;
   /** The task whose releases are wanted; by default the main one of the coordinator. */
   readonly task?: string;
+  /**
+   * Of the numbers in tables of item rows, if the model has such: `int8`, the default, is a quarter of the bytes of
+   * `float32`, which has the very numbers that shops train from.
+   */
+  readonly precision?: Precision;
   /** The key releases must be signed with; without it the first key seen is trusted and pinned in `storage`. */
   readonly publicKey?: string;
   /** For public documents between visits; by default memory. */
@@ -56,7 +63,10 @@ export interface ShelfItem {
 
 export type ReleaseInfo = Pick<Manifest, 'task' | 'version' | 'createdAt' | 'shoppers' | 'cohort' | 'privacy' | 'metrics'> & {
   readonly kind: Manifest['model']['kind'];
+  /** Of the file in use. */
   readonly sha256: string;
+  /** `float32` also where `int8` was asked for, and the model has no tables of item rows. */
+  readonly precision: Precision;
   readonly from: HeldRelease['from'];
 };
 
@@ -67,6 +77,8 @@ export interface Cesta {
   readonly release: ReleaseInfo | null;
   /** What went wrong last, though a good release may be in use; null after a refresh without trouble. */
   readonly lastError: CestaError | null;
+  /** What multiplies item rows in this page: plain code where a policy forbids WebAssembly. Slower, with the same shelves. */
+  readonly kernels: KernelKind;
   /** What is known of this visit: all of it in memory. */
   readonly visit: VisitCounts;
   /** Notes a GA4 ecommerce event. @throws CestaError `usage.invalid` */
@@ -85,12 +97,14 @@ export interface Cesta {
  * await cesta.ready;
  * cesta.track('view_item', [{ item_id: 'sku-7' }]);
  * const shelf = cesta.recommend({ item: 'sku-7', limit: 8 });
+ * @throws CestaError `usage.invalid` for a precision that there is not
  */
 export function createCesta(options: CestaOptions): Cesta {
-  const { url, task = null, publicKey = null, storage = memoryStorage(), now = () => Date.now() } = options;
+  const { url, task = null, precision = 'int8', publicKey = null, storage = memoryStorage(), now = () => Date.now() } = options;
   const fetch: Fetch = options.fetch ?? ((address, init) => globalThis.fetch(address, init));
+  if (!precisions.includes(precision)) throw new CestaError('usage.invalid', `precision: expected one of ${precisions.join(', ')}, got ${JSON.stringify(precision)}`);
   const visit = createVisitLog();
-  const holder = holdRelease((onCacheError) => createReleaseSource({ url, task, publicKey, storage, fetch, onCacheError }));
+  const holder = holdRelease((onCacheError) => createReleaseSource({ url, task, precision, publicKey, storage, fetch, onCacheError }));
 
   function current(): HeldRelease {
     if (holder.held === null) throw new CestaError('release.not-found', 'release: expected one to rank with, got none yet; await cesta.ready');
@@ -104,6 +118,9 @@ export function createCesta(options: CestaOptions): Cesta {
     },
     get lastError() {
       return holder.lastError;
+    },
+    get kernels() {
+      return kernelKind();
     },
     get visit() {
       return visit.counts(holder.held?.catalogue ?? null);
@@ -170,5 +187,5 @@ function present({ catalogue: { products } }: LoadedRelease, { item, score, sour
 
 function describe({ manifest, sha256, from }: HeldRelease): ReleaseInfo {
   const { task, version, createdAt, shoppers, cohort, privacy, metrics, model } = manifest;
-  return { task, version, createdAt, shoppers, cohort, privacy, metrics, kind: model.kind, sha256, from };
+  return { task, version, createdAt, shoppers, cohort, privacy, metrics, kind: model.kind, sha256, precision: precisionOf(manifest), from };
 }

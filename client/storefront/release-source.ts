@@ -10,6 +10,7 @@ import { openRelease, type Manifest, type OpenedRelease } from '../../shared/fed
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import type { Precision } from '../../shared/recommender/quantised-rows.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { addressBelow, getDocument, parseJson, type Document, type Fetch } from '../http.ts';
 import type { StorefrontStorage } from './storage.ts';
@@ -38,6 +39,8 @@ export interface ReleaseSourceOptions {
   readonly url: string;
   /** Null for the coordinator's main task. */
   readonly task: string | null;
+  /** Of the row tables, where the model has any: `float32` takes no other. */
+  readonly precision: Precision;
   readonly publicKey: string | null;
   readonly storage: StorefrontStorage;
   readonly fetch: Fetch;
@@ -48,8 +51,8 @@ export interface ReleaseSourceOptions {
 const wellKnownSchema = z.object({ publicKey: z.string().regex(/^[0-9a-f]{64}$/) });
 
 export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSource {
-  const { url, task, fetch } = options;
-  const modelPath = modelPathOf(task);
+  const { url, task, precision, fetch } = options;
+  const modelPath = `${modelPathOf(task)}?precision=${precision}`;
   const cache = createCache(options);
   const read = async (path: string, etag = ''): Promise<Document | null> => getDocument(fetch, addressBelow(url, path), etag);
   // A storage that forgets, or fails, must not unpin the key while the page is open.
@@ -89,6 +92,8 @@ export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSourc
       if (key === null || kept === null) return null;
       try {
         const opened = await openRelease(kept.bytes, key);
+        // What a page that wanted less precision left is as good as nothing.
+        if (isCoarser(opened.manifest, precision)) return null;
         const catalogue = await keptCatalogue();
         return catalogue === null ? null : assemble(kept, opened, catalogue);
       } catch (thrown) {
@@ -103,7 +108,7 @@ export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSourc
       if (document === null && held !== null) return held;
       if (document === null) throw new CestaError('network.unreachable', `GET ${modelPath}: expected a release, got status 304`);
       const opened = await openRelease(document.bytes, key);
-      requireTask(opened.manifest, task);
+      requireWanted(opened.manifest, options);
       requireNoOlder(opened.manifest, held?.manifest);
       const loaded = assemble(document, opened, await catalogueOf(opened.manifest.catalogueHash, held));
       // Only a key under which a release verified is worth pinning.
@@ -126,8 +131,19 @@ function modelPathOf(task: string | null): string {
   return task === null ? 'v1/model' : `v1/tasks/${encodeURIComponent(task)}/model`;
 }
 
-function requireTask(manifest: Manifest, task: string | null): void {
+function requireWanted(manifest: Manifest, { task, precision }: Pick<ReleaseSourceOptions, 'task' | 'precision'>): void {
   if (task !== null && manifest.task !== task) throw new CestaError('release.untrusted', `release: expected one of task ${task}, got one of ${manifest.task}`);
+  if (isCoarser(manifest, precision)) throw new CestaError('release.untrusted', `release: expected precision ${precision}, got ${precisionOf(manifest)}`);
+}
+
+/** The precision of the numbers that a release file ranks with. */
+export function precisionOf({ servingForm }: Manifest): Precision {
+  return servingForm?.precision ?? 'float32';
+}
+
+/** Float32 where int8 was asked for is no less: it is the answer for a model without row tables. */
+function isCoarser(manifest: Manifest, precision: Precision): boolean {
+  return precision === 'float32' && precisionOf(manifest) !== precision;
 }
 
 /** Replaying an old release would undo whatever a newer one mended. */

@@ -21,7 +21,7 @@ const historyItems = 50;
 export async function benchRanking(repeats = 5): Promise<RankingBench> {
   const { catalogue, shoppers } = await readDataset('online-retail');
   const model = createModel('neighbours', catalogue, {});
-  const params = trainCentrally(model, catalogue, shoppers.map(({ history }) => history));
+  const params = await trainCentrally(model, catalogue, shoppers.map(({ history }) => history));
   const shopper = shoppers.find(({ history }) => history.items.length >= historyItems) ?? shoppers[0];
   const scores = new Float32Array(catalogue.products.length);
   return {

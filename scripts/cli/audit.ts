@@ -10,6 +10,7 @@ import type { PrivacyAudit } from '../audit/privacy.ts';
 import type { CrashesReport } from '../audit/crashes/crashes.ts';
 import type { CrashMode } from '../audit/crashes/federation.ts';
 import { addHostile } from './audit-hostile.ts';
+import { addPoisoning } from './audit-poisoning.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { integerIn, positiveNumber, positiveNumbers, probability } from './options.ts';
 import { print } from './output.ts';
@@ -49,6 +50,7 @@ export function addAudit(program: Command): void {
   addAttacks(audit);
   addCrashes(audit);
   addHostile(audit);
+  addPoisoning(audit);
 }
 
 interface AttacksCommandOptions extends DataOptions {

@@ -1,5 +1,6 @@
 /** `cesta bench`: speed, as medians of repeated runs on this machine. */
 import type { Command } from 'commander';
+import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { describeMachine } from '../bench/machine.ts';
 import { integerIn, numberIn } from './options.ts';
 import { print } from './output.ts';
@@ -14,6 +15,7 @@ export function addBench(program: Command): void {
     ({ rdpMs, tightMs }) => `RDP ${rdpMs.toFixed(1)} ms, tight ${tightMs.toFixed(0)} ms for one epsilon`);
   addMeasure(bench, 'ranking', 'candidate pairs of the embedded catalogue, and one ranking', async () => (await import('../bench/ranking.ts')).benchRanking(),
     ({ items, pairs, candidatesMs, rankMs }) => `${pairs} candidate pairs of ${items} items in ${candidatesMs.toFixed(0)} ms, one ranking ${rankMs.toFixed(3)} ms`);
+  addTraining(bench);
   bench
     .command('aggregation')
     .description('adding up reports, beyond receiving them')
@@ -62,6 +64,17 @@ export function addBench(program: Command): void {
       print({ json: json === true }, result, `${participants} shops, ${length} coordinates, ${dropouts} left: a shop ${clientCpuMs.toFixed(0)} ms and ${uploadBytes} bytes (${uploadRatio.toFixed(3)} of 4 a coordinate), `
         + `the coordinator ${aggregatorCpuMs.toFixed(0)} ms, at most ${peakRssMb.toFixed(0)} MB; the sum is ${exact ? 'exact' : 'WRONG'}`);
       if (!exact) process.exitCode = 1;
+    });
+}
+
+function addTraining(bench: Command): void {
+  addBackendOption(bench.command('training').description('a step of SASRec with the project\'s kernels and without, one contribution to als, the best 20 of 100,000 rows'))
+    .option('--json', 'print one JSON object')
+    .action(async ({ json, ...options }: { json?: boolean } & BackendOptions) => {
+      const result = await (await import('../bench/training.ts')).benchTraining(backendOf(options));
+      const { sequenceStepMs, stockStepMs, ratio, cpuRatio, alsContributionMs, topKMs, backend, simd } = result;
+      print({ json: json === true }, result, `a step of SASRec ${sequenceStepMs.toFixed(0)} ms on ${backend}${simd ? ' with SIMD kernels' : ''}, ${stockStepMs.toFixed(0)} ms on WebAssembly as it comes: ${ratio.toFixed(1)} times as fast (${cpuRatio.toFixed(1)} by processor time); `
+        + `a contribution to als ${alsContributionMs.toFixed(3)} ms, the best 20 of 100,000 rows ${topKMs.toFixed(2)} ms\n${describeMachine(result.machine)}`);
     });
 }
 

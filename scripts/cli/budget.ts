@@ -31,7 +31,7 @@ function describe(report: z.infer<typeof budgetSchema>): string {
       `filter at Renyi order ${report.filterOrder}: ${((report.filterUsed ?? 0) * 100).toFixed(1)} % used; the budget is ${report.state}`,
     ]),
     `unit: ${report.unit}; adjacency: ${report.adjacency}`,
-    ...(report.shopLedger === null ? [] : [`for ${report.shopLedger.unit} (${report.shopLedger.adjacency}): epsilon ${number(report.shopLedger.epsilon)}, counted apart`]),
+    ...[report.shopLedger, report.shopperLedger].flatMap((ledger) => (ledger === null ? [] : [`for ${ledger.unit} (${ledger.adjacency}): epsilon ${number(ledger.epsilon)}, counted apart`])),
     report.threatModel,
     ...report.assumptions.map((assumption) => `- ${assumption}`),
   ].join('\n');

@@ -3,12 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { collect, httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
 import { addTlsOptions, readTls, type TlsOptions } from './tls-options.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
 
-interface JoinOptions extends DataOptions, TlsOptions {
+interface JoinOptions extends DataOptions, TlsOptions, BackendOptions {
   shop: string;
   coordinator: URL;
   coordinatorKey?: string;
@@ -50,7 +51,7 @@ export function addJoin(program: Command): void {
     .option('--stay', 'stay when no task has a round left: the operator may make another')
     .option('--json', 'print one JSON object at the end')
     .action(join);
-  addTlsOptions(command);
+  addTlsOptions(addBackendOption(command));
 }
 
 async function join(options: JoinOptions): Promise<void> {
@@ -59,6 +60,8 @@ async function join(options: JoinOptions): Promise<void> {
   const { startRenewal } = await import('../../client/shop/renewal.ts');
   const { tlsFetch } = await import('../../client/shop/tls.ts');
   const { byHash } = await import('../../shared/datasets/partitions.ts');
+  const { configureTensors } = await import('../../shared/tensors/runtime.ts');
+  configureTensors(backendOf(options));
   const peers = options.peers === undefined ? undefined : await readPeers(options.peers);
   const dataset = await readData(options);
   const logger = createLogger(options.shop);

@@ -1,6 +1,7 @@
 /** `cesta releases`: what was made for a task, and which of it is served. */
 import { Option, type Command } from 'commander';
 import type { z } from 'zod';
+import type { CanaryVerdict } from '../../shared/evaluation/exposure-canary.ts';
 import { rejectedSchema, servedSchema } from '../../server/http/admin-schemas.ts';
 import { releasesSchema } from '../../server/http/schemas.ts';
 import { addAdminOptions, adminOf, tableOf, type AdminOptions } from './admin-options.ts';
@@ -41,8 +42,15 @@ async function list(options: ReleaseOptions & { before?: number; limit: number }
   const { before, limit } = options;
   const page = await (await adminOf(options)).call('GET', `${pathOf(options)}?limit=${limit}${before === undefined ? '' : `&before=${before}`}`, releasesSchema);
   const rows = page.releases.map((release) => [release.version, release.state, release.restores, release.round, release.createdAt, release.epsilon?.toPrecision(4) ?? null, Math.round(release.shoppers), release.sha256.slice(0, 16)]);
+  const held = page.releases.flatMap(({ version: of, state, canary }) => (canary === null ? [] : [describeCanary(of, state, canary)]));
   const more = page.next === null ? [] : [`Older ones: --before ${page.next}`];
-  print(options, page, [tableOf(['version', 'state', 'restores', 'round', 'made', 'epsilon spent', 'shoppers', 'digest (start)'], rows, 'There are no releases.'), ...more].join('\n'));
+  print(options, page, [tableOf(['version', 'state', 'restores', 'round', 'made', 'epsilon spent', 'shoppers', 'digest (start)'], rows, 'There are no releases.'), ...held, ...more].join('\n'));
+}
+
+function describeCanary(of: number, state: string, { probes, items }: CanaryVerdict): string {
+  const digits = (exposure: number): string => exposure.toFixed(3);
+  const named = items.map(({ item, served, candidate }) => `${item} from ${digits(served)} to ${digits(candidate)}`);
+  return `Release ${of} was held back by the canary${state === 'candidate' ? ' and waits for promote or reject' : ''}; exposure in the lists of ${probes} probes: ${named.join(', ')}`;
 }
 
 function tell(options: ReleaseOptions, answer: z.infer<typeof servedSchema>): void {

@@ -2,12 +2,15 @@
 import { Option, type Command } from 'commander';
 import type { CoordinatorOptions } from '../../server/coordinator.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { fewestRows } from '../../shared/federation/robust/combine-rows.ts';
 import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Effective } from './config/layers.ts';
 import { addSettings, readSettings } from './config/serve-options.ts';
 import type { ServeConfig, serveSettings } from './config/serve-settings.ts';
+import { localTermsOf, usualEncoding } from './local-options.ts';
 import { createLogger, describeCredentials, print, stopSignals } from './output.ts';
+import { robustOf } from './robust-options.ts';
 import { transportOf } from './serve-transport.ts';
 
 /** What is about the call and not about the coordinator. */
@@ -81,6 +84,17 @@ function gateOf({ gate, gateTolerance }: ServeConfig): { readonly gate?: { reado
   return gate === undefined ? {} : { gate: { share: gate, ...(gateTolerance === undefined ? {} : { tolerance: gateTolerance }) } };
 }
 
+function canaryOf({ canary, canaryFactor, canaryShare }: ServeConfig): { readonly canary?: { readonly factor?: number; readonly share?: number } } {
+  if (!canary && (canaryFactor ?? canaryShare) !== undefined) throw new CestaError('usage.invalid', '--canary-factor, --canary-share: expected --canary with them, got none');
+  return canary ? { canary: { ...(canaryFactor === undefined ? {} : { factor: canaryFactor }), ...(canaryShare === undefined ? {} : { share: canaryShare }) } } : {};
+}
+
+/** As few as the mode and the robust rule allow. */
+function fewestShops({ mode, robust, byzantine = 1, groups = 1 }: ServeConfig): number {
+  const usual = mode === 'distributed' ? 5 * groups : 2;
+  return robust === undefined ? usual : Math.max(usual, fewestRows(robust, byzantine));
+}
+
 function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): unknown {
   const { clipNorm, sampling, adaptiveClip, tolerated, colluding, everySeconds } = config;
   return {
@@ -95,13 +109,16 @@ function taskOf(config: ServeConfig, defaults: Readonly<Record<string, Json>>): 
       ...(adaptiveClip === undefined ? {} : { adaptiveClip: { expectedShoppers: adaptiveClip } }),
       ...(tolerated === undefined ? {} : { tolerated }),
       ...(colluding === undefined ? {} : { colluding }),
-      encoding: config.encoding,
+      encoding: config.encoding ?? usualEncoding(config),
       shopsPerShopper: config.shopsPerShopper,
     },
-    cohort: { minParticipants: Math.min(config.minShops ?? (config.mode === 'distributed' ? 5 : 2), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
+    cohort: { minParticipants: Math.min(config.minShops ?? fewestShops(config), config.shops), targetParticipants: config.shops, overSelection: config.overSelection },
     deadlines: { recruitingMs: 60_000, trainingMs: Math.ceil(config.trainingSeconds * 1000) },
     maxShoppersPerShop: config.maxShoppers,
     ...gateOf(config),
+    ...robustOf(config),
+    ...canaryOf(config),
+    ...localTermsOf(config),
     ...(config.buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: config.buffered } }),
     schedule: { ...(everySeconds === undefined ? {} : { everySeconds }), minIntervalSeconds: config.minIntervalSeconds },
   };

@@ -21,15 +21,15 @@ export function compare(name: ComparisonRow['name'], model: AnyFederatedModel, p
 }
 
 /** Trained on all orders in one place, without noise. */
-export function compareCentral(name: ComparisonRow['name'], model: AnyFederatedModel, { catalogue }: Dataset, parts: Split): ComparisonRow {
-  return compare(name, model, trainCentrally(model, catalogue, parts.training), parts);
+export async function compareCentral(name: ComparisonRow['name'], model: AnyFederatedModel, { catalogue }: Dataset, parts: Split): Promise<ComparisonRow> {
+  return compare(name, model, await trainCentrally(model, catalogue, parts.training), parts);
 }
 
 /** Every shop alone: trained on its own orders, without noise, and asked about its own shoppers. */
-export function compareLocal(model: AnyFederatedModel, dataset: Dataset, parts: Split, shops: readonly DemoShop[]): ComparisonRow {
+export async function compareLocal(model: AnyFederatedModel, dataset: Dataset, parts: Split, shops: readonly DemoShop[]): Promise<ComparisonRow> {
   const shopParams = new Map<string, unknown>();
   for (const { shoppers } of shops) {
-    const own = trainCentrally(model, dataset.catalogue, shoppers.map(({ history }) => history));
+    const own = await trainCentrally(model, dataset.catalogue, shoppers.map(({ history }) => history));
     for (const { id } of shoppers) shopParams.set(id, own);
   }
   const paramsOf = new Map<ShopperHistory, unknown>(parts.tests.map(({ shopper, history }) => [history, shopParams.get(dataset.shoppers[shopper].id)]));

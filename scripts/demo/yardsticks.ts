@@ -12,7 +12,7 @@ const parts = splitDataset(dataset, 'last-basket');
 const neighbours = createModel('neighbours', dataset.catalogue, deploymentDefaults('neighbours', { asOf: simulatedToday(parts) }));
 const say = (row: unknown): void => void process.stdout.write(`${JSON.stringify(row)}\n`);
 
-say(compareCentral('popularity', createModel('popularity', dataset.catalogue, {}), dataset, parts));
-say(compareCentral('release-without-noise', neighbours, dataset, parts));
-say(compareLocal(neighbours, dataset, parts, demoShops(dataset, count, seed)));
-say(compareCentral('item-knn-central', createModel('item-knn', dataset.catalogue, {}), dataset, parts));
+say(await compareCentral('popularity', createModel('popularity', dataset.catalogue, {}), dataset, parts));
+say(await compareCentral('release-without-noise', neighbours, dataset, parts));
+say(await compareLocal(neighbours, dataset, parts, demoShops(dataset, count, seed)));
+say(await compareCentral('item-knn-central', createModel('item-knn', dataset.catalogue, {}), dataset, parts));

@@ -1,7 +1,11 @@
 /** Compiles `shared/kernels/assembly` to WebAssembly, and writes the TypeScript file that carries it. Needs the development dependencies. */
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { encodeBase64 } from '../../shared/ledger/base64.ts';
 
 const root = resolve(fileURLToPath(import.meta.url), '../../..');
@@ -12,20 +16,20 @@ export const simdModuleFile = join(root, 'shared/kernels/simd-module.ts');
 /** Stub runtime, imported memory and no `abort`: the module owns nothing and can run on anybody's memory. */
 const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--noExportMemory', '--use', 'abort=', '--enable', 'simd', '--enable', 'bulk-memory'];
 
-/** The module's bytes: the same for the same sources and compiler. */
+/**
+ * The module's bytes: the same for the same sources and compiler. The compiler runs as a command: its types declare globals
+ * of its own language that would be taken for JavaScript's.
+ */
 export async function compileKernels(): Promise<Uint8Array> {
-  const { default: asc } = await import('assemblyscript/asc');
-  const written = new Map<string, Uint8Array>();
-  const complaints: string[] = [];
-  const { error } = await asc.main(['index.ts', '--outFile', 'kernels.wasm', ...flags], {
-    readFile: (name) => readFile(join(root, sources, name), 'utf8').catch(() => null),
-    writeFile: (name, contents) => void written.set(name, typeof contents === 'string' ? new TextEncoder().encode(contents) : contents),
-    listFiles: () => [],
-    stderr: { write: (text) => void complaints.push(String(text)) },
-  });
-  const bytes = written.get('kernels.wasm');
-  if (error !== null || bytes === undefined) throw new Error(`kernels: expected to compile, got ${complaints.join('')}`, { cause: error });
-  return bytes;
+  const folder = await mkdtemp(join(tmpdir(), 'cesta-kernels-'));
+  try {
+    const compiler = createRequire(import.meta.url).resolve('assemblyscript/bin/asc.js');
+    const module = join(folder, 'kernels.wasm');
+    await promisify(execFile)(process.execPath, [compiler, 'index.ts', '--baseDir', join(root, sources), '--outFile', relative(join(root, sources), module), ...flags]);
+    return new Uint8Array(await readFile(module));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 const lineLength = 160;

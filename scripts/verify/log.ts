@@ -1,5 +1,5 @@
 /** Reads a log from its first entry to its signed head, and finds the first thing in it that cannot be. */
-import { fetchTile } from '../../client/shop/coordinator-api.ts';
+import { fetchTile } from '../../client/coordinator-api.ts';
 import type { Fetch } from '../../client/http.ts';
 import type { VerifiedCheckpoint } from '../../shared/ledger/checkpoint.ts';
 import { decodeEntry, isProven, type LogEntry } from '../../shared/ledger/log-entries.ts';

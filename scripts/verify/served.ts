@@ -4,7 +4,7 @@ import { prettifyError } from 'zod';
 import { addressBelow, getDocument, parseJson, type Fetch } from '../../client/http.ts';
 import { budgetSchema, roundsSchema, tasksSchema } from '../../server/http/schemas.ts';
 import { parsePlan } from '../../shared/federation/plan.ts';
-import { openRelease } from '../../shared/federation/release.ts';
+import { openRelease, type OpenedRelease } from '../../shared/federation/release.ts';
 import { cumulate } from '../../shared/ledger/log-entries.ts';
 import { planRules } from '../../shared/ledger/plan-rules.ts';
 import type { ReplayTotals, TaskTotals } from '../../shared/ledger/replay.ts';
@@ -12,6 +12,7 @@ import type { PrivacyEvent } from '../../shared/privacy/accounting/events.ts';
 import { reportBudget, restoreBudget } from '../../shared/privacy/budget.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { compareForms, type ServedPlace } from './forms.ts';
 
 /** Accountants of different platforms round differently; a round left out is larger than this by far. */
 const tolerance = 1e-6;
@@ -42,7 +43,7 @@ export async function compareServed(fetch: Fetch, coordinator: URL, publicKey: s
     const from = new URL(addressBelow(coordinator, `v1/tasks/${task}/`));
     const logged = tasks.find((totals) => totals.task === task) ?? null;
     const budget = await fetchJson(fetch, from, 'budget', budgetSchema);
-    const found = [...compareBudget(budget, logged, await reservedRounds(fetch, from)), ...(await compareRelease(fetch, from, publicKey, logged))];
+    const found = [...compareBudget(budget, logged, await reservedRounds(fetch, from)), ...(await compareRelease({ fetch, coordinator, task: from, publicKey }, logged))];
     return found.map((difference) => (served.length === 1 ? difference : `task ${task}, ${difference}`));
   }));
   return [...missing, ...differences.flat()];
@@ -88,34 +89,44 @@ function isClose(a: number, b: number): boolean {
   return a === b || Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
 }
 
-async function compareRelease(fetch: Fetch, task: URL, publicKey: string, logged: TaskTotals | null): Promise<string[]> {
-  const served = await releaseAt(fetch, task, 'model');
+async function compareRelease(place: ServedPlace, logged: TaskTotals | null): Promise<string[]> {
+  const served = await releaseAt(place, 'model');
   const expected = logged?.release ?? null;
   const sha256 = served === null ? null : sha256Hex(served);
   if (sha256 !== (expected?.sha256 ?? null)) return [`model: expected the release ${expected?.sha256 ?? '(none)'}, the last one in the log, got ${sha256 ?? '(none)'}`];
-  return served === null || expected === null ? [] : compareContent(fetch, task, publicKey, { bytes: served, expected });
+  return served === null || expected === null ? [] : compareContent(place, { bytes: served, expected });
 }
 
-/** That a release is the version that the log says, and one that is served again has the parameters of the one it restores. */
-async function compareContent(fetch: Fetch, task: URL, publicKey: string, { bytes, expected }: { bytes: Uint8Array; expected: NonNullable<TaskTotals['release']> }): Promise<string[]> {
-  const { version, restores } = expected;
+interface Served {
+  readonly bytes: Uint8Array;
+  readonly expected: NonNullable<TaskTotals['release']>;
+}
+
+/** That a release is the version that the log says, and what storefronts get in its place is a form of it. */
+async function compareContent(place: ServedPlace, served: Served): Promise<string[]> {
   try {
-    const { manifest } = await openRelease(bytes, publicKey);
-    if (manifest.version !== version || manifest.restores !== restores?.version) {
-      return [`model: expected version ${version} that restores ${restores?.version ?? 'none'}, as the log has it, got version ${manifest.version} that restores ${manifest.restores ?? 'none'}`];
-    }
-    if (restores === null) return [];
-    const origin = await releaseAt(fetch, task, `model/${restores.sha256}`);
-    if (origin === null || sha256Hex(origin) !== restores.sha256) return [`model: expected release ${restores.version}, which version ${version} restores, under its digest ${restores.sha256}, got another or none`];
-    const { manifest: { tensorsSha256 } } = await openRelease(origin, publicKey);
-    return tensorsSha256 === manifest.tensorsSha256 ? [] : [`model: expected version ${version} to have the parameters of release ${restores.version}, ${tensorsSha256}, got ${manifest.tensorsSha256}`];
+    const opened = await openRelease(served.bytes, place.publicKey);
+    const objection = await compareOrigin(place, opened, served.expected);
+    return [...(objection === null ? [] : [objection]), ...(await compareForms(place, { ...opened, bytes: served.bytes, sha256: served.expected.sha256 }))];
   } catch (error) {
     if (error instanceof CestaError && error.code === 'release.untrusted') return [`model: ${error.message}`];
     throw error;
   }
 }
 
-async function releaseAt(fetch: Fetch, task: URL, path: string): Promise<Uint8Array | null> {
+/** That a release which is served again has the parameters of the one it restores. */
+async function compareOrigin(place: ServedPlace, { manifest }: OpenedRelease, { version, restores }: Served['expected']): Promise<string | null> {
+  if (manifest.version !== version || manifest.restores !== restores?.version) {
+    return `model: expected version ${version} that restores ${restores?.version ?? 'none'}, as the log has it, got version ${manifest.version} that restores ${manifest.restores ?? 'none'}`;
+  }
+  if (restores === null) return null;
+  const origin = await releaseAt(place, `model/${restores.sha256}`);
+  if (origin === null || sha256Hex(origin) !== restores.sha256) return `model: expected release ${restores.version}, which version ${version} restores, under its digest ${restores.sha256}, got another or none`;
+  const { manifest: { tensorsSha256 } } = await openRelease(origin, place.publicKey);
+  return tensorsSha256 === manifest.tensorsSha256 ? null : `model: expected version ${version} to have the parameters of release ${restores.version}, ${tensorsSha256}, got ${manifest.tensorsSha256}`;
+}
+
+async function releaseAt({ fetch, task }: Pick<ServedPlace, 'fetch' | 'task'>, path: string): Promise<Uint8Array | null> {
   try {
     return (await getDocument(fetch, addressBelow(task, path)))?.bytes ?? null;
   } catch (error) {

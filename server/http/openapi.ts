@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { certificateAnswerSchema, nodesPath, operatorAnswerSchema, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
+import { precisions } from '../../shared/recommender/quantised-rows.ts';
 import { adminOperations } from './admin-routes.ts';
 import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, releasesSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
 
@@ -26,16 +27,24 @@ export interface Operation {
 const releaseFile = 'application/octet-stream';
 const noteText = 'text/plain';
 
+const precisionParameter = {
+  name: 'precision',
+  in: 'query',
+  required: false,
+  description: 'The form to rank with, signed and with an ETag of its own: without what only training needs; at `int8` its tables of item rows have 8-bit numbers and a scale a row. `servingForm` in its manifest says which release it is of. A release that has neither is served as it is. Without this parameter: the release itself',
+  schema: { type: 'string', enum: precisions },
+};
+
 /** What each task serves, below its own path; the main task at the root, too. */
 function taskOperations(prefix: string, whose: string, parameters: readonly JsonObject[] = []): readonly Operation[] {
   return [
-    { path: `${prefix}/model`, summary: `The release that ${whose} serves: a tensor file with a signed manifest`, body: releaseFile, isCacheable: true, parameters },
+    { path: `${prefix}/model`, summary: `The release that ${whose} serves: a tensor file with a signed manifest`, body: releaseFile, isCacheable: true, parameters: [...parameters, precisionParameter] },
     {
       path: `${prefix}/model/{version}`,
       summary: `One release of ${whose}, for ever the same: served, held back or rejected, each is a sum whose noise was charged for`,
       body: releaseFile,
       isCacheable: true,
-      parameters: [...parameters, { name: 'version', in: 'path', required: true, description: 'Number, or SHA-256 of the file', schema: { type: 'string' } }],
+      parameters: [...parameters, { name: 'version', in: 'path', required: true, description: 'Number, or SHA-256 of the file', schema: { type: 'string' } }, precisionParameter],
     },
     {
       path: `${prefix}/releases`,

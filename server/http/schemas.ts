@@ -1,7 +1,9 @@
 /** What the HTTP API answers with: the source of its OpenAPI document, and what its tests parse. */
 import { z } from 'zod';
+import { canaryVerdictSchema } from '../../shared/evaluation/exposure-canary.ts';
 import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
 import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
+import { precisions } from '../../shared/recommender/quantised-rows.ts';
 import { isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -88,6 +90,8 @@ export const releasesSchema = z.object({
     epsilon: z.number().nullable(),
     /** In the sum of the round, as released. */
     shoppers: z.number(),
+    /** What a canary held it back for when it was made, whatever became of it since. */
+    canary: canaryVerdictSchema.nullable(),
   })),
   /** Pass as `before` for the next page; null on the last one. */
   next: z.number().int().nullable(),
@@ -110,8 +114,9 @@ export const budgetSchema = z.object({
   filterUsed: z.number().nullable(),
   /** Composed Renyi divergence of everything charged, at fixed orders. */
   rdp: z.object({ orders: z.array(z.number()), values: z.array(z.number()) }).nullable(),
-  /** What the same releases tell about one whole shop. */
+  /** What the same releases tell about one whole shop, or where that is the unit about one of its shoppers. */
   shopLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
+  shopperLedger: z.object({ unit: z.string(), adjacency: z.string(), epsilon: z.number() }).nullable(),
   /** Of training, and beside them evaluations of releases. */
   roundsCharged: z.number().int(),
   evaluationsCharged: z.number().int(),
@@ -126,6 +131,9 @@ export const cosignedSchema = z.object({ size: z.number().int(), cosignatures: z
 
 /** `?after=3`: rounds with a higher number. */
 export const roundsQuerySchema = z.object({ after: z.coerce.number().int().nonnegative().default(0) });
+
+/** `?precision=int8`: the form of a release to rank with; without it the release itself, to train from. */
+export const modelQuerySchema = z.object({ precision: z.enum(precisions).optional() });
 
 /** `?before=3`: releases with a lower version. */
 export const releasesQuerySchema = z.object({ before: z.coerce.number().int().positive().default(Number.MAX_SAFE_INTEGER) });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { budgetReport } from '../../shared/federation/budget-report.ts';
 import { purposeOf } from '../../shared/federation/plan.ts';
 import { withFirstCount } from '../../shared/federation/stages.ts';
+import type { ServingFile } from '../../shared/federation/serving-form.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { CatalogueRoom } from '../catalogue-room.ts';
 import { publicMessage } from '../disclosure.ts';
@@ -12,11 +13,11 @@ import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
 import type { TaskRuntime } from '../task-runtime.ts';
 import { immutable, revalidate, sendDocument, sendJson } from './documents.ts';
 import { addReleases } from './releases.ts';
-import { roundsQuerySchema, type budgetSchema, type roundsSchema, type taskSchema, type tasksSchema } from './schemas.ts';
+import { modelQuerySchema, roundsQuerySchema, type budgetSchema, type roundsSchema, type taskSchema, type tasksSchema } from './schemas.ts';
 
 /** A task as far as it is served. */
 export interface ServedTask extends Pick<TaskRuntime, 'spec' | 'state'> {
-  readonly releases: Pick<Releases, 'current' | 'find' | 'list'>;
+  readonly releases: Pick<Releases, 'current' | 'find' | 'form' | 'list'>;
   readonly schedule: Pick<TaskRuntime['schedule'], 'phase' | 'over'>;
 }
 
@@ -62,18 +63,22 @@ function describeTask({ spec, state, releases: { current }, schedule: { phase, o
 }
 
 function addTask(app: Express, prefix: string, taskOf: (request: Request) => ServedTask, { storage, room }: TaskRoutesContext): void {
-  app.get(`${prefix}/model`, (request, response) => {
-    const { current } = taskOf(request).releases;
+  app.get(`${prefix}/model`, async (request, response) => {
+    const { releases } = taskOf(request);
+    const formOf = wantedForm(request, releases);
+    const { current } = releases;
     if (current === null) throw new CestaError('release.not-found', 'model: expected a release, got none yet: the first round has not ended');
-    sendRelease(request, response, current, revalidate);
+    sendRelease(request, response, { manifest: current.manifest, ...(await formOf(current)) }, revalidate);
   });
   // Candidates and rejected ones, too: a sum that was charged for is public, whether or not it is served.
   app.get(`${prefix}/model/:version`, async (request, response) => {
     const version = String(request.params['version']);
     const address = parseAddress(version);
-    const release = address === null ? null : await taskOf(request).releases.find(address);
+    const { releases } = taskOf(request);
+    const formOf = wantedForm(request, releases);
+    const release = address === null ? null : await releases.find(address);
     if (release === null) throw new CestaError('release.not-found', `model: expected the number or SHA-256 of a release, got ${JSON.stringify(version.slice(0, 80))}`);
-    sendRelease(request, response, release, immutable);
+    sendRelease(request, response, { manifest: release.manifest, ...(await formOf(release)) }, immutable);
   });
   addReleases(app, `${prefix}/releases`, (request) => taskOf(request).releases);
   app.get(`${prefix}/rounds`, async (request, response) => {
@@ -94,6 +99,14 @@ function addTask(app: Express, prefix: string, taskOf: (request: Request) => Ser
     const body: z.input<typeof budgetSchema> = { ...report, assumptions: [...report.assumptions], rdp: report.rdp === null ? null : { orders: [...report.rdp.orders], values: [...report.rdp.values] } };
     sendJson(response, body);
   });
+}
+
+/** What the query asks for. @throws CestaError `usage.invalid` for a precision that there is not */
+function wantedForm(request: Request, releases: Pick<Releases, 'form'>): (release: PublishedRelease) => Promise<ServingFile> {
+  const query = modelQuerySchema.safeParse(request.query);
+  if (!query.success) throw new CestaError('usage.invalid', `query: ${z.prettifyError(query.error)}`);
+  const { precision } = query.data;
+  return (release) => (precision === undefined ? Promise.resolve(release) : releases.form(release, precision));
 }
 
 function sendRelease(request: Request, response: Response, { sha256, bytes, manifest }: PublishedRelease, cacheControl: string): void {

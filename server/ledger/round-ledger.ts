@@ -7,7 +7,7 @@
 import { planHash, type Plan } from '../../shared/federation/plan.ts';
 import { planEvents } from '../../shared/federation/plan-cost.ts';
 import type { Evidence } from '../../shared/ledger/evidence.ts';
-import { encodeEntry, membersOf, planEntry, spendEntry } from '../../shared/ledger/log-entries.ts';
+import { encodeEntry, membersByGroup, planEntry, spendEntry, type GroupKeys } from '../../shared/ledger/log-entries.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { Clock } from '../clock.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -20,10 +20,11 @@ export interface RoundLedger {
    * Records who trains and what it costs.
    * @param nodes long-term keys of the members
    * @param charge commits it, with the charge in the journal
+   * @param groups the same members by group, where they are drawn into groups
    */
-  training(nodes: readonly string[], charge: Commit): Promise<void>;
+  training(nodes: readonly string[], charge: Commit, groups?: readonly GroupKeys[] | null): Promise<void>;
   /** Records whose reports to this plan are in a sum that makes no release, by their keys. */
-  survivors(nodes: readonly string[]): Promise<void>;
+  survivors(nodes: readonly string[], groups?: readonly GroupKeys[] | null): Promise<void>;
   /**
    * Records the release of a sum, and whose reports to this plan are in that, before it is served.
    * @param publish commits it, with the release in the journal; its file is durable already
@@ -38,6 +39,8 @@ export interface RecordedRelease {
   readonly sha256: string;
   /** Long-term keys. */
   readonly survivors: readonly string[];
+  /** The same by group, where members are drawn into groups. */
+  readonly groups?: readonly GroupKeys[] | null;
   /** It is a candidate, not served. */
   readonly held?: boolean;
 }
@@ -82,15 +85,15 @@ function ledgerOf(context: RoundLedgerContext, plan: Plan, evidence: Evidence): 
   const ref = { task, round, planHash: planHash(plan) };
   return {
     evidence,
-    async training(nodes, charge) {
-      await record.appendWith(({ rdpOf }) => [{ type: 'roster', ...ref, members: membersOf(nodes) }, spendEntry(ref, planEvents(plan), rdpOf(task))], charge);
+    async training(nodes, charge, groups = null) {
+      await record.appendWith(({ rdpOf }) => [{ type: 'roster', ...ref, ...membersByGroup(nodes, groups) }, spendEntry(ref, planEvents(plan), rdpOf(task))], charge);
     },
-    async survivors(nodes) {
-      await record.append({ type: 'survivors', ...ref, members: membersOf(nodes) });
+    async survivors(nodes, groups = null) {
+      await record.append({ type: 'survivors', ...ref, ...membersByGroup(nodes, groups) });
     },
-    async released({ version, sha256, survivors, held }, publish) {
+    async released({ version, sha256, survivors, groups = null, held }, publish) {
       await record.appendWith(() => [
-        { type: 'survivors', ...ref, members: membersOf(survivors) },
+        { type: 'survivors', ...ref, ...membersByGroup(survivors, groups) },
         { type: 'round-result', ...ref, version, release: sha256, ...(held === true ? { held } : {}) },
       ], publish);
     },

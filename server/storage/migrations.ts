@@ -6,6 +6,7 @@
 import type { Kysely, Migration } from 'kysely';
 import { Migrator, sql } from 'kysely';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { createFormTable } from './form-storage.ts';
 import { createIdentityTables } from './identity-storage.ts';
 import { createOperatorTables } from './operator-storage.ts';
 import { createParticipantTables } from './participant-storage.ts';
@@ -102,6 +103,12 @@ async function addTaskStates(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('tasks').addColumn('state', 'text', (column) => column.notNull().defaultTo('active')).execute();
 }
 
+async function addCanaries(db: Kysely<unknown>): Promise<void> {
+  const tables = await db.introspection.getTables();
+  if (tables.some(({ name, columns }) => name === 'releases' && columns.some((column) => column.name === 'canary'))) return;
+  await db.schema.alterTable('releases').addColumn('canary', 'text').execute();
+}
+
 const migrations: Readonly<Record<string, Migration>> = {
   '001-records': { up: createRecords },
   '002-rounds': { up: createRounds },
@@ -112,6 +119,8 @@ const migrations: Readonly<Record<string, Migration>> = {
   '007-evaluations': { up: createEvaluations },
   '008-operators': { up: createOperatorTables },
   '009-task-states': { up: addTaskStates },
+  '010-serving-forms': { up: createFormTable },
+  '011-canaries': { up: addCanaries },
 };
 
 /** Names of the migrations that a database has, in order. */

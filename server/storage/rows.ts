@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { gateVerdictSchema, type GateVerdict } from '../../shared/evaluation/gate-rule.ts';
 import { parsePlan } from '../../shared/federation/plan.ts';
+import { canaryVerdictSchema } from '../../shared/evaluation/exposure-canary.ts';
 import { manifestSchema } from '../../shared/federation/release.ts';
 import { CestaError, isErrorCode } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
@@ -72,5 +73,6 @@ export function readRelease(row: Selectable<Schema['releases']>): ReleaseRecord 
     state: row.state,
     serving: change === null || reason === null ? null : { change, reason },
     previous: row.previous,
+    canary: row.canary === null ? null : readJson('releases.canary', row.canary, (value) => canaryVerdictSchema.parse(value)),
   };
 }

@@ -8,6 +8,7 @@ import { parseComparedReleases } from '../../shared/evaluation/release-scores.ts
 import { purposeOf } from '../../shared/federation/plan.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { formsOf } from './form-storage.ts';
 import { identityOf } from './identity-storage.ts';
 import { operatorsOf } from './operator-storage.ts';
 import { keepRoster, participantsOf } from './participant-storage.ts';
@@ -32,6 +33,7 @@ export function createSqlStorage({ db, date }: SqlStorageOptions): Storage {
     ...roundsOf(db, now),
     ...evaluationsOf(db, now),
     ...releasesOf(db, now),
+    ...formsOf(db),
     ...nodesOf(db, now),
     ...logOf(db),
     ...identityOf(db, date),
@@ -235,10 +237,11 @@ function releasesOf(db: Db, now: () => string): Pick<Storage, ReleaseFunctions> 
   };
 }
 
-async function insertRelease(db: Db | Transaction<Schema>, { task, version, sha256, round, manifest, state, serving, previous }: ReleaseRecord): Promise<void> {
+async function insertRelease(db: Db | Transaction<Schema>, { task, version, sha256, round, manifest, state, serving, previous, canary }: ReleaseRecord): Promise<void> {
   await db.insertInto('releases').values({
     task, version, sha256, round, manifest: canonicalJson(manifest), created_at: manifest.createdAt, state,
     served_by_change: serving?.change ?? null, served_by_reason: serving?.reason ?? null, previous,
+    canary: canary === null ? null : canonicalJson(canary),
   }).execute();
 }
 

@@ -3,10 +3,12 @@
  * so that embedded and networked databases are interchangeable; one conformance suite runs on all of them.
  * Every function rejects with `storage.failed` when the database does not answer. What resolves is durable.
  */
+import type { CanaryVerdict } from '../../shared/evaluation/exposure-canary.ts';
 import type { GateVerdict } from '../../shared/evaluation/gate-rule.ts';
 import type { Plan, Purpose } from '../../shared/federation/plan.ts';
 import type { Manifest } from '../../shared/federation/release.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { IdentityRecords } from './identity-records.ts';
 import type { OperatorRecords } from './operator-records.ts';
@@ -111,6 +113,8 @@ export interface ReleaseRecord {
   readonly serving: Serving | null;
   /** The version that a rollback from this one leads to; null where there is none. */
   readonly previous: number | null;
+  /** Why a canary held it back when it was made, whatever became of it since; null where none did. */
+  readonly canary: CanaryVerdict | null;
 }
 
 export interface NodeRecord {
@@ -192,6 +196,9 @@ export interface Storage extends IdentityRecords, OperatorRecords, ParticipantRe
   serveRelease(task: string, version: number, change: Pick<ReleaseRecord, 'serving' | 'previous'>): Promise<void>;
   /** @throws CestaError `storage.failed` unless the release is a candidate. */
   rejectRelease(task: string, version: number): Promise<void>;
+  /** Digest of the file that is served for a release at this precision: the release's own where they are one; null for none yet. */
+  servingForm(release: string, precision: Precision): Promise<string | null>;
+  putServingForm(release: string, precision: Precision, sha256: string): Promise<void>;
 
   /**
    * Binds a key to a shop name at first use and notes the visit. Names are compared without case; a key belongs to

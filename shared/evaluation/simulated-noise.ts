@@ -11,6 +11,7 @@ import { samplingDelta, skellamSampler, type SkellamSampler } from '../privacy/s
 import { sharesIn } from '../federation/noise-shares.ts';
 import { planSensitivity } from '../federation/plan-cost.ts';
 import { totalNoiseStd, type Plan } from '../federation/plan.ts';
+import { sessionCohort } from '../federation/session-cohort.ts';
 import type { SeededRandom } from '../numerics/random.ts';
 import { CestaError } from '../protocol/errors.ts';
 
@@ -23,8 +24,11 @@ export type NoiseKind = (typeof noiseKinds)[number];
 
 /** The noise of one training, round after round. */
 export interface SimulatedNoise {
-  /** Noise that one participant adds in the next round, in grid steps; null in mode `none`. */
-  next(plan: Plan, random: SeededRandom): Int32Array | null;
+  /**
+   * Noise that one participant adds in the next round, in grid steps; null in mode `none`.
+   * @param participants of a sum to which each adds a share; by default as many as the plan wants in one
+   */
+  next(plan: Plan, random: SeededRandom, participants?: number): Int32Array | null;
   /** Standard deviation in the sum of `participants`, in contribution units. */
   noiseStd(plan: Plan, participants: number): number;
   /** What the sampler's distance from the exact law adds to the plan's delta, over all its rounds; 0 for exact ones. */
@@ -49,8 +53,8 @@ export function simulatedNoise(kind: NoiseKind): SimulatedNoise {
   }
 }
 
-function drawSkellam(plan: Plan, random: SeededRandom): Int32Array | null {
-  const share = shareOf(plan);
+function drawSkellam(plan: Plan, random: SeededRandom, participants?: number): Int32Array | null {
+  const share = shareOf(plan, participants);
   if (share === null) return null;
   const noise = new Int32Array(plan.statisticLength);
   fastSampler(share.variance).fill(noise, random);
@@ -58,23 +62,27 @@ function drawSkellam(plan: Plan, random: SeededRandom): Int32Array | null {
 }
 
 /** What one of the wanted participants adds, in a round that nobody leaves, and how many such shares a promise rests on. */
-function shareOf(plan: Plan): { readonly variance: number; readonly shares: number } | null {
-  const { privacy, bounds, cohort: { targetParticipants } } = plan;
+function shareOf(plan: Plan, participants = sessionCohort(plan).targetParticipants): { readonly variance: number; readonly shares: number } | null {
+  const { privacy, bounds } = plan;
   switch (privacy.mode) {
     case 'none':
       return null;
     case 'local':
       return { variance: (privacy.noiseStd * bounds.gridScale) ** 2, shares: 1 };
     case 'distributed':
-      return { variance: sharesIn(plan, targetParticipants).base, shares: targetParticipants };
+      return { variance: sharesIn(plan, participants).base, shares: participants };
     default:
       return privacy satisfies never;
   }
 }
 
+/** The last one: its table takes longer to make than a short vector to fill. */
+let lastSampler: SkellamSampler | null = null;
+
 /** Simulations draw from the alias table: its small distance from the exact law is charged, not ignored. */
 function fastSampler(variance: number): SkellamSampler {
-  return skellamSampler({ variance, kind: 'fast' });
+  if (lastSampler?.variance !== variance) lastSampler = skellamSampler({ variance, kind: 'fast' });
+  return lastSampler;
 }
 
 function fastSamplerDelta(plan: Plan): number {

@@ -5,8 +5,10 @@
 import { nextClipNorm } from '../privacy/adaptive-clip.ts';
 import { decodeDense } from '../privacy/dense.ts';
 import type { Aggregate } from '../recommender/federated-model.ts';
+import type { RobustSpec } from './robust/rule.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { addWords } from '../secagg/ring.ts';
+import { contributionCount } from './contribution-count.ts';
 import { contributionLength, modelNorm, slotsOf, totalNoiseStd, type Bounds, type Plan } from './plan.ts';
 import { planSensitivity } from './plan-cost.ts';
 import { bitStepsOf, countStepsOf } from './statistic.ts';
@@ -15,9 +17,19 @@ import { bitStepsOf, countStepsOf } from './statistic.ts';
 export interface DecodedSum extends Aggregate {
   /** Clip norm of the model's part in the next round; null where it does not adapt. */
   readonly nextClipNorm: number | null;
+  /** Absent where reports were added up. */
+  readonly robust?: RobustFigures;
 }
 
-/** With the count of shoppers as the noise left it, below 1 or not: what sums are added up by. */
+/** How reports were combined by a rule. */
+export interface RobustFigures extends Pick<RobustSpec, 'rule' | 'byzantine'> {
+  /** Rows that the rule combined. */
+  readonly reports: number;
+  /** Which of them, in the order they came in, had no part in the result: for the operator's log, not for the public. */
+  readonly leftOut: readonly number[];
+}
+
+/** With the count of contributions as the noise left it, below 1 or not: what sums are added up by. */
 export interface DecodedReports extends DecodedSum {
   readonly noisyShoppers: number;
 }
@@ -57,9 +69,9 @@ export function decodeSum(sum: Int32Array, plan: Plan, participants: number): De
   // On the sparse grid every shopper adds whole steps: fewer than the plan's value by less than one.
   const isSparse = bounds.encoding.kind === 'sparse';
   const countUnit = isSparse ? countStepsOf(bounds) / bounds.gridScale : bounds.countValue;
-  const noisyShoppers = values[countSlot] / countUnit;
-  const shoppers = Math.max(1, noisyShoppers);
-  const aggregate = { sum: values.slice(0, countSlot), shoppers, noisyShoppers, noiseStd: totalNoiseStd(plan.privacy, participants) };
+  const noiseStd = totalNoiseStd(plan.privacy, participants);
+  const { count: noisyShoppers, divisor: shoppers } = contributionCount(plan, { noisyCount: values[countSlot] / countUnit, noiseStd: noiseStd / countUnit, participants });
+  const aggregate = { sum: values.slice(0, countSlot), shoppers, noisyShoppers, noiseStd };
   if (bounds.clipBit === null) return { ...aggregate, nextClipNorm: null };
   const bitUnit = isSparse ? bitStepsOf(bounds) / bounds.gridScale : bounds.clipBit.value;
   const noisyFraction = Math.min(1, Math.max(0, (values[countSlot + 1] / bitUnit / shoppers + 1) / 2));

@@ -7,9 +7,10 @@ import { graphParameters } from '../secagg/graph.ts';
 import { protocolName } from '../secagg/labels.ts';
 import { bytesPerCoordinate } from '../secagg/ring.ts';
 import { boxBytes, commitmentRowBytes } from '../secagg/sealed-share.ts';
-import { parseTerms, type Terms } from '../secagg/terms.ts';
+import { parseTerms, type GroupTerms, type Terms } from '../secagg/terms.ts';
 import { sharesIn } from './noise-shares.ts';
 import { planHash, type Plan } from './plan.ts';
+import { sessionCohort } from './session-cohort.ts';
 
 /** Beyond this everyone sharing a mask with everyone costs more than neighbours on a random circle. */
 const largestComplete = 200;
@@ -21,10 +22,12 @@ const leastFraction = 0.05;
 
 /**
  * @param coordinatorKey the key that signs rosters and survivor sets: on the participants' side the pinned one
+ * @param group where the plan has groups: the one whose session this is
  * @throws CestaError `secagg.invalid` for a plan in another mode than `distributed`.
  */
-export function maskedTerms(plan: Plan, coordinatorKey: string): Terms {
-  const { privacy, cohort, bounds, round, statisticLength } = plan;
+export function maskedTerms(plan: Plan, coordinatorKey: string, group?: GroupTerms): Terms {
+  const { privacy, bounds, round, statisticLength } = plan;
+  const cohort = sessionCohort(plan);
   if (privacy.mode !== 'distributed') throw new CestaError('secagg.invalid', `privacy.mode: expected distributed, got ${privacy.mode}`);
   const fraction = (shops: number): number => Math.max(leastFraction, shops / cohort.minParticipants);
   return parseTerms({
@@ -40,6 +43,7 @@ export function maskedTerms(plan: Plan, coordinatorKey: string): Terms {
       ? { kind: 'complete' }
       : { kind: 'harary', corruptFraction: fraction(privacy.colluding), dropoutFraction: fraction(privacy.tolerated), securityBits: graphSecurityBits },
     noise: { tolerated: privacy.tolerated },
+    ...(group === undefined ? {} : { group }),
   });
 }
 
@@ -55,9 +59,10 @@ function modelHashOf({ model, catalogueHash, baseRelease }: Plan): string {
 const reportOverheadBytes = 4_096;
 
 /** Words of the shortest and the longest frame with a masked report. */
-export function maskedReportWords({ statisticLength, bounds, cohort }: Plan): { readonly least: number; readonly most: number } {
+export function maskedReportWords(plan: Plan): { readonly least: number; readonly most: number } {
+  const { statisticLength, bounds } = plan;
   const vectorBytes = statisticLength * bytesPerCoordinate(bounds.modulusBits);
-  return { least: Math.ceil(vectorBytes / 4), most: Math.ceil((vectorBytes + reportOverheadBytes + cohort.maxParticipants / 8) / 4) };
+  return { least: Math.ceil(vectorBytes / 4), most: Math.ceil((vectorBytes + reportOverheadBytes + sessionCohort(plan).maxParticipants / 8) / 4) };
 }
 
 /** The longest control message, in bytes before Base 64 adds a third: what a frame of the connection holds, with room to spare. */
@@ -69,8 +74,9 @@ const longestMessage = 700_000;
  * @throws CestaError `privacy.infeasible`
  */
 export function requireMaskable(plan: Plan): void {
-  const { privacy, cohort: { maxParticipants } } = plan;
+  const { privacy } = plan;
   if (privacy.mode !== 'distributed') return;
+  const { maxParticipants } = sessionCohort(plan);
   const { degree } = graphParameters(maskedTerms(plan, '0'.repeat(64)), maxParticipants);
   const bytes = degree * (boxBytes(privacy.tolerated) + commitmentRowBytes(privacy.tolerated));
   if (bytes > longestMessage) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of at most ${longestMessage} bytes for ${degree} neighbours, got ${bytes}; plan for fewer dropouts or shops`);

@@ -6,11 +6,13 @@ import { integerSensitivity } from '../privacy/accounting/skellam.ts';
 import { rdpToEpsilon } from '../privacy/accounting/conversions.ts';
 import type { PrivacyEvent } from '../privacy/accounting/events.ts';
 import { composedRdp } from '../privacy/accounting/rdp.ts';
+import { acrossShops } from '../privacy/budget.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { denseSensitivity } from '../privacy/dense.ts';
 import { contributionLength, type Plan } from './plan.ts';
+import type { TaskSpec } from './task.ts';
 
-/** L2 and L1 norm, in grid steps, that one shopper can move the sum by. @throws CestaError `privacy.invalid` without a clip norm. */
+/** L2 and L1 norm, in grid steps, that one contribution can move the sum by. @throws CestaError `privacy.invalid` without a clip norm. */
 export function planSensitivity(plan: Plan): { readonly l2: number; readonly l1: number } {
   const { clipNorm, gridScale, encoding } = plan.bounds;
   if (clipNorm === null) throw new CestaError('privacy.invalid', `bounds.clipNorm: expected a number in mode ${plan.privacy.mode}, got none: noise protects nothing without a clip`);
@@ -30,6 +32,20 @@ export function planEvents(plan: Plan): readonly PrivacyEvent[] {
     default:
       return privacy satisfies never;
   }
+}
+
+/**
+ * How many contributions one person who is a shopper of `shops` shops changes a sum by. Where the unit is the shop, the
+ * person's records do not come or go with a contribution: they change it from one clipped vector to another, which may
+ * be twice the clip norm apart.
+ */
+export function contributionsOfPerson(unit: TaskSpec['unit'] | undefined, shops: number): number {
+  return unit === 'shop' ? 2 * shops : shops;
+}
+
+/** The events of one round as one shopper of one shop sees them, whatever the unit of the plan. */
+export function shopperEvents(plan: Plan): readonly PrivacyEvent[] {
+  return planEvents(plan).map((event) => acrossShops(event, contributionsOfPerson(plan.unit, 1)));
 }
 
 /** Epsilon of `rounds` rounds under this plan at its filter's order; null where the plan promises nothing. */

@@ -3,12 +3,14 @@
  * compute the hash from the same canonical JSON, so neither can train under terms the other did not see.
  */
 import * as z from 'zod';
-import { statisticKinds } from '../recommender/federated-model.ts';
+import { longestStatistic, statisticKinds } from '../recommender/federated-model.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
-import { robustSchema } from './robust/rule.ts';
+import { robustSchema, type RobustSpec } from './robust/rule.ts';
+import { robustComplaint } from './robust/terms.ts';
+import { sessionCohort } from './session-cohort.ts';
 import { strategySchema } from './strategies/strategy.ts';
 
 export const protocolVersion = 1;
@@ -18,8 +20,9 @@ const count = z.number().int().positive();
 const jsonSchema: z.ZodType<Json> = z.json();
 
 /**
- * Bounds of one shopper's contribution and of the ring it is summed in. A contribution is the model's vector,
- * one count slot and, where the clip norm adapts, one slot for a bit; its joint L2 norm is at most `clipNorm`.
+ * Bounds of one contribution, of a shopper or where the unit is the shop of a shop, and of the ring it is summed in. It
+ * is the model's vector, one count slot and, where the clip norm adapts, one slot for a bit; its joint L2 norm is at most
+ * `clipNorm`.
  */
 const boundsSchema = z.strictObject({
   /** How a contribution becomes integers: entry by entry, or rotated and rounded at random (dense vectors). */
@@ -37,7 +40,7 @@ const boundsSchema = z.strictObject({
   clipNorm: positive.nullable(),
   /** Largest |entry| of the model part. */
   rowCap: positive,
-  /** What one shopper adds to the count slot, in the units of the clip norm. */
+  /** What one contribution of weight 1 adds to the count slot, in the units of the clip norm. */
   countValue: positive,
   /**
    * What one shopper adds to the last slot, with the sign of whether its norm was within the clip norm; null where
@@ -48,7 +51,7 @@ const boundsSchema = z.strictObject({
   gridScale: positive.refine((scale) => Number.isInteger(Math.log2(scale)), 'expected a power of two'),
   /** The sum is read modulo 2^modulusBits. */
   modulusBits: z.number().int().min(8).max(32),
-  /** Shoppers that one shop may sum; the ring holds `maxParticipants` times as many. */
+  /** Contributions that one shop may sum, 1 where the unit is the shop; the ring holds `maxParticipants` times as many. */
   maxShoppersPerShop: count,
 }).refine(({ encoding, modulusBits }) => encoding.kind === 'rotated' || modulusBits === 32, 'modulusBits: expected 32 with the sparse encoding');
 
@@ -60,7 +63,7 @@ const promise = {
   rounds: count,
   /** The part of the promise that this round may take; without it, rounds take equal parts of all of it. */
   share: z.number().gt(0).optional(),
-  /** Noise that the promise needs: in every report in mode `local`, in the sum in mode `distributed`. */
+  /** Noise that the promise needs: in every report in mode `local`, in the sum, or each group's, in mode `distributed`. */
   noiseStd: positive,
   mechanism: z.literal('skellam'),
   /** Every shop takes each of its shoppers with this probability, independently, and tells nobody whom; 1: all. */
@@ -80,7 +83,7 @@ const privacySchema = z.discriminatedUnion('mode', [
   z.strictObject({
     mode: z.literal('distributed'),
     ...promise,
-    /** Dropouts after the roster is fixed for which removable noise makes up; beyond them nothing is revealed. */
+    /** Dropouts of each sum, after its roster is fixed, for which removable noise makes up; beyond them nothing is revealed. */
     tolerated: z.number().int().min(0).max(1000),
     /** Shops in the sum whose noise is not counted on: those that may collude with the coordinator or one another. */
     colluding: z.number().int().min(0),
@@ -88,7 +91,10 @@ const privacySchema = z.discriminatedUnion('mode', [
 ]);
 
 const cohortSchema = z.strictObject({
-  /** Fewer reports than this and the round fails: no sum is released. */
+  /**
+   * Fewer reports than this and the round fails: no sum is released. Where members are drawn into groups, this is their
+   * number at the start, and each group that falls below its part of it is left out.
+   */
   minParticipants: count,
   /** The round closes as soon as this many have reported. */
   targetParticipants: count,
@@ -113,7 +119,7 @@ export const planSchema = z.strictObject({
   model: z.strictObject({ kind: z.enum(statisticKinds), hyperParameters: z.record(z.string(), jsonSchema) }),
   catalogueHash: z.string().regex(/^[0-9a-f]{64}$/),
   /** Length of the statistic: the model's vector and the slots behind it, padded where it is rotated. */
-  statisticLength: count.max(1 << 28),
+  statisticLength: count.max(longestStatistic),
   bounds: boundsSchema,
   privacy: privacySchema,
   cohort: cohortSchema,
@@ -127,21 +133,30 @@ export const planSchema = z.strictObject({
   aggregation: z.strictObject({ kind: z.literal('buffered'), maxStaleness: count.max(largestStaleness) }).optional(),
   /** Whose contribution is clipped and hidden: one shopper's, if absent; or that of all shoppers of a shop together. */
   unit: z.literal('shop').optional(),
-  /** How the mean change becomes a step; absent where the model updates its parameters by itself. */
+  /** How the mean change becomes a step; never without a model that trains locally. Absent where the model updates its parameters by itself. */
   strategy: strategySchema.optional(),
   /**
-   * A contribution of n events counts min(n, weightedUpTo) / weightedUpTo, in the vector and in the count; absent: all
-   * count 1.
+   * A contribution of n events counts min(n, weightedUpTo) / weightedUpTo, in the vector and in the count: see
+   * statistic.ts for what that means for the sensitivity. Absent: all count 1.
    */
   weightedUpTo: count.optional(),
   /** How reports, or sums of groups of them, are combined; absent: added up. */
   robust: robustSchema.optional(),
-}).refine(({ privacy, cohort }) => honestShares(privacy, cohort) >= 1, 'cohort.minParticipants: expected more than privacy.tolerated and privacy.colluding together')
+})
+  // With groups, a sum is that of one group, and so is what has to hold of its members.
+  .refine((plan) => honestShares(plan) >= 1, 'cohort.minParticipants: expected more in each sum than privacy.tolerated and privacy.colluding together')
   // Two survivor sets of `threshold` signatures each would take a third of double signers.
-  .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || 3 * privacy.colluding < cohort.minParticipants, 'privacy.colluding: expected less than a third of cohort.minParticipants')
-  .refine(({ privacy, cohort }) => privacy.mode !== 'distributed' || cohort.minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed`)
+  .refine((plan) => plan.privacy.mode !== 'distributed' || 3 * plan.privacy.colluding < sessionCohort(plan).minParticipants, 'privacy.colluding: expected less than a third of cohort.minParticipants, of each group where there are groups')
+  .refine((plan) => plan.privacy.mode !== 'distributed' || sessionCohort(plan).minParticipants >= fewestParticipants, `cohort.minParticipants: expected at least ${fewestParticipants} in mode distributed, for each group where there are groups`)
   .refine(({ privacy, aggregation }) => privacy.mode !== 'distributed' || aggregation === undefined, 'aggregation: expected none in mode distributed')
   .refine(({ privacy, bounds }) => privacy.mode !== 'distributed' || bounds.modulusBits >= fewestRingBits, `bounds.modulusBits: expected at least ${fewestRingBits} in mode distributed`)
+  .superRefine(({ robust, privacy: { mode }, aggregation, cohort, statisticLength }, context) => {
+    const complaint = robust === undefined ? null : robustComplaint({ robust, mode, isBuffered: aggregation !== undefined, ...cohort, statisticLength });
+    if (complaint !== null) context.addIssue({ code: 'custom', ...complaint });
+  })
+  .refine(({ unit, bounds }) => unit === undefined || bounds.maxShoppersPerShop === 1, 'bounds.maxShoppersPerShop: expected 1 with unit shop')
+  // Sampling hides who was in the sum. The coordinator sees which shops are.
+  .refine(({ unit, privacy }) => unit === undefined || privacy.mode === 'none' || privacy.sampling === 1, 'privacy.sampling: expected 1 with unit shop')
   // What rounds take more than their equal part of, others would have to do without.
   .refine(({ privacy }) => privacy.mode === 'none' || privacy.share === undefined || privacy.share <= 1 / privacy.rounds, 'privacy.share: expected at most 1 / privacy.rounds');
 
@@ -149,9 +164,15 @@ export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type Bounds = Plan['bounds'];
 export type PrivacyPlan = Plan['privacy'];
 
-/** Shares of noise that the guarantee counts on at the least: 1 where every share is all of it. */
-export function honestShares(privacy: z.infer<typeof privacySchema>, { minParticipants }: { readonly minParticipants: number }): number {
-  return privacy.mode === 'distributed' ? minParticipants - privacy.tolerated - privacy.colluding : 1;
+interface SumTerms {
+  readonly privacy: z.infer<typeof privacySchema>;
+  readonly cohort: z.infer<typeof cohortSchema>;
+  readonly robust?: RobustSpec | undefined;
+}
+
+/** Shares of noise that the guarantee of each sum counts on at the least: 1 where every share is all of it. */
+export function honestShares({ privacy, ...members }: SumTerms): number {
+  return privacy.mode === 'distributed' ? sessionCohort(members).minParticipants - privacy.tolerated - privacy.colluding : 1;
 }
 
 /** What a round is for: its sum makes a release, or scores some. */

@@ -7,11 +7,13 @@ import * as z from 'zod';
 import { verifySignature } from '../ledger/signature.ts';
 import type { SigningKey } from '../ledger/signing-key.ts';
 import { modelKinds } from '../recommender/federated-model.ts';
+import { precisions } from '../recommender/quantised-rows.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { decodeTensors, encodeTensors, tensorsDigest, type NamedTensors } from '../protocol/tensors.ts';
 import { protocolVersion } from './plan.ts';
+import { robustRules } from './robust/rule.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const jsonSchema: z.ZodType<Json> = z.json();
@@ -41,8 +43,14 @@ export const manifestSchema = z.strictObject({
   planHash: digest,
   /** Shops in the sum. */
   cohort: z.number().int().positive(),
-  /** Shoppers in the sum, as released: noisy under privacy. */
+  /**
+   * Contributions in the sum, as released: shoppers, or shops where `privacy.unit` is the shop; noisy under privacy. Where
+   * they are weighted, as `privacy.assumptions` says then, the sum of their weights. The shoppers of shops that are one
+   * contribution each are not counted.
+   */
   shoppers: z.number().positive(),
+  /** The rule that combined `reports` rows, made to withstand `byzantine` of them; absent where reports were added up. */
+  robust: z.strictObject({ rule: z.enum(robustRules), byzantine: z.number().int().positive(), reports: z.number().int().positive() }).optional(),
   privacy: privacyStatementSchema,
   /** Public figures of the release itself; none of them looks at a shopper. */
   metrics: z.record(z.string(), z.number()),
@@ -57,6 +65,11 @@ export const manifestSchema = z.strictObject({
    * release, but for version and time. Absent from the release that a round ended with.
    */
   restores: z.number().int().positive().optional(),
+  /**
+   * What this file is a form of, to rank with and never to train from: what else the manifest says is of that release, but
+   * for the digest of the tensors. Absent from releases themselves.
+   */
+  servingForm: z.strictObject({ of: digest, precision: z.enum(precisions) }).optional(),
 });
 
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;

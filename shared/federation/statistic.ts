@@ -1,16 +1,16 @@
 /**
  * A shop's statistic on its way to the wire: contribution -> row cap -> clip -> integer grid -> sum -> noise
  * -> mask. Every shopper is put on the grid before the sum, so the sensitivity is exact and everything after
- * it is integer arithmetic in the ring Z_2^32.
+ * it is integer arithmetic in the ring Z_2^32. Where the unit is the shop, shop-change.ts makes the one contribution.
  */
 import type { ShopperHistory } from '../commerce/history.ts';
 import { createSparseVector, type SparseVector } from '../numerics/sparse-vector.ts';
-import type { RandomWords } from '../numerics/random.ts';
+import { uniform53, type RandomWords } from '../numerics/random.ts';
 import { addClipped, clipBounds, emptySum } from '../privacy/clip.ts';
 import { addDense } from '../privacy/dense.ts';
 import { addNoiseBlock, withoutNoise, type NoiseBlock } from '../privacy/noise.ts';
 import type { Clipped, Masked, Noised } from '../privacy/vectors.ts';
-import type { AnyStatistic } from '../recommender/federated-model.ts';
+import { localTrainerOf, type AnyStatistic } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { contributionLength, modelNorm, slotsOf, type Bounds, type Plan } from './plan.ts';
 
@@ -31,12 +31,9 @@ export interface StatisticBuilder {
  */
 export function startStatistic(model: AnyStatistic, params: unknown, plan: Plan, random: RandomWords): StatisticBuilder {
   const { bounds } = plan;
-  const modelLength = model.statisticLength();
-  if (modelLength + slotsOf(bounds) !== contributionLength(plan)) {
-    throw new CestaError('plan.invalid', `statisticLength: expected ${modelLength + slotsOf(bounds)} for this model and catalogue, got ${contributionLength(plan)}`);
-  }
+  if (plan.unit === 'shop') throw new CestaError('plan.invalid', 'unit: expected shopper where contributions of shoppers are summed, got shop');
   const sum = emptySum(plan.statisticLength);
-  const encode = bounds.encoding.kind === 'rotated' ? rotatedEncoder(sum, plan, random) : sparseEncoder(sum, plan);
+  const encode = contributionEncoder(sum, model, plan, random);
   const contribution = createSparseVector();
   let shoppers = 0;
   return {
@@ -46,7 +43,7 @@ export function startStatistic(model: AnyStatistic, params: unknown, plan: Plan,
       }
       contribution.clear();
       model.contribute(params, history, contribution);
-      encode(contribution);
+      encode(contribution, contributionWeight(plan, history.items.length));
       shoppers += 1;
     },
     get shoppers() {
@@ -56,23 +53,63 @@ export function startStatistic(model: AnyStatistic, params: unknown, plan: Plan,
   };
 }
 
-/** Entry by entry: what a shopper does not touch stays untouched. */
-function sparseEncoder(sum: Clipped, plan: Plan): (contribution: SparseVector) => void {
+/** Weight of a contribution that was made of so many events. */
+export function contributionWeight({ weightedUpTo }: Pick<Plan, 'weightedUpTo'>, events: number): number {
+  return weightedUpTo === undefined ? 1 : Math.min(Math.max(events, 1), weightedUpTo) / weightedUpTo;
+}
+
+/** Adds one contribution, clipped and on the grid, to a sum. */
+export type ContributionEncoder = (contribution: SparseVector, weight: number) => void;
+
+/**
+ * Sensitivity: the joint vector (v, slots) of a contribution has L2 norm at most `clipNorm` after clipping. A weight w in
+ * (0, 1] multiplies v and the slots alike, after clipping, so w times it has norm at most w clipNorm: adding or removing a
+ * contribution moves the sum by no more than without weights, whatever its weight, which is as private as the rest of it.
+ * On the sparse grid w is rounded to whole steps of the count slot first, so that vector and count have the very same.
+ * @throws CestaError `plan.invalid` when model and plan disagree about the length.
+ */
+export function contributionEncoder(sum: Clipped, model: AnyStatistic, plan: Plan, random: RandomWords): ContributionEncoder {
+  const { bounds } = plan;
+  const length = model.statisticLength() + slotsOf(bounds);
+  if (length !== contributionLength(plan)) throw new CestaError('plan.invalid', `statisticLength: expected ${length} for this model and catalogue, got ${contributionLength(plan)}`);
+  if (bounds.encoding.kind === 'rotated') return rotatedEncoder(sum, plan, random);
+  // Changes of weights are small beside a grid for many shoppers. Without noise there is no sensitivity to keep, and
+  // rounding at random keeps their mean.
+  return sparseEncoder(sum, plan, bounds.clipNorm === null && localTrainerOf(model) !== null ? random : null);
+}
+
+/** Entry by entry: what a shopper does not touch stays untouched. @param dither rounds at random; null: toward zero */
+function sparseEncoder(sum: Clipped, plan: Plan, dither: RandomWords | null): ContributionEncoder {
   const { bounds } = plan;
   const { gridScale, rowCap } = bounds;
   const clip = clipBounds({ clipNorm: modelNorm(bounds), rowCap, gridScale });
   const countSlot = plan.statisticLength - slotsOf(bounds);
   const countSteps = countStepsOf(bounds);
   const bitSteps = bitStepsOf(bounds);
-  return (contribution) => {
-    const within = addClipped(sum, contribution, clip);
-    sum[countSlot] += countSteps;
-    if (bitSteps > 0) sum[countSlot + 1] += within ? bitSteps : -bitSteps;
+  const moved = createSparseVector();
+  return (contribution, weight) => {
+    const steps = Math.max(1, Math.round(weight * countSteps));
+    const share = steps / countSteps;
+    let given = contribution;
+    if (share < 1 || dither !== null) {
+      moved.clear();
+      for (let i = 0; i < contribution.size; i += 1) moved.add(contribution.indexAt(i), dithered(contribution.valueAt(i) * share, gridScale, dither));
+      given = moved;
+    }
+    const within = addClipped(sum, given, share < 1 ? { clipNorm: clip.clipNorm * share, rowCap: rowCap * share, gridScale } : clip);
+    sum[countSlot] += steps;
+    const bit = Math.floor(bitSteps * share);
+    if (bitSteps > 0) sum[countSlot + 1] += within ? bit : -bit;
   };
 }
 
+/** What rounds toward zero to a neighbouring step with the probabilities that keep the mean. */
+function dithered(value: number, gridScale: number, random: RandomWords | null): number {
+  return random === null ? value : value + (Math.sign(value) * uniform53(random)) / gridScale;
+}
+
 /** The whole vector, rotated and rounded at random: for models whose contributions are dense. */
-function rotatedEncoder(sum: Clipped, plan: Plan, random: RandomWords): (contribution: SparseVector) => void {
+function rotatedEncoder(sum: Clipped, plan: Plan, random: RandomWords): ContributionEncoder {
   const { bounds } = plan;
   const { clipNorm, rowCap, gridScale, countValue, clipBit, encoding } = bounds;
   if (encoding.kind !== 'rotated' || clipNorm === null) throw new CestaError('plan.invalid', 'bounds.clipNorm: expected a number with the rotated encoding, got none');
@@ -80,7 +117,7 @@ function rotatedEncoder(sum: Clipped, plan: Plan, random: RandomWords): (contrib
   const countSlot = vectorLength - slotsOf(bounds);
   const largest = modelNorm(bounds);
   const vector = new Float64Array(vectorLength);
-  return (contribution) => {
+  return (contribution, weight) => {
     vector.fill(0);
     let square = 0;
     for (let i = 0; i < contribution.size; i += 1) {
@@ -95,16 +132,17 @@ function rotatedEncoder(sum: Clipped, plan: Plan, random: RandomWords): (contrib
     if (!within) for (let i = 0; i < countSlot; i += 1) vector[i] *= largest / norm;
     vector[countSlot] = countValue;
     if (clipBit !== null) vector[countSlot + 1] = within ? clipBit.value : -clipBit.value;
+    if (weight < 1) for (let i = 0; i < vectorLength; i += 1) vector[i] *= weight;
     addDense(sum, vector, { clipNorm, scale: gridScale, rotationSeed }, random);
   };
 }
 
-/** Steps that one shopper adds to the count slot of a sparse sum. */
+/** Steps that one contribution of weight 1 adds to the count slot of a sparse sum. */
 export function countStepsOf({ countValue, gridScale }: Bounds): number {
   return Math.floor(countValue * gridScale);
 }
 
-/** Steps that one shopper adds to, or takes from, the bit's slot of a sparse sum; 0 where there is none. */
+/** Steps that one contribution of weight 1 adds to, or takes from, the bit's slot of a sparse sum; 0 where there is none. */
 export function bitStepsOf({ clipBit, gridScale }: Bounds): number {
   return clipBit === null ? 0 : Math.floor(clipBit.value * gridScale);
 }

@@ -23,13 +23,20 @@ const pageBytes = 65_536;
 
 let compiled: WebAssembly.Module | null | undefined;
 
+/** `plain`: no WebAssembly, no SIMD, or a policy of the page that forbids to compile. The results are the same. */
+export type KernelKind = 'simd' | 'plain';
+
+/** What large tables of rows are multiplied with here; small ones never leave plain code. */
+export function kernelKind(): KernelKind {
+  return moduleHere() === null ? 'plain' : 'simd';
+}
+
 /** The kernels on this memory; null where WebAssembly or SIMD is missing, or a policy of the page forbids to compile. */
 export function simdKernelsOn(memory: WebAssembly.Memory): SimdKernels | null {
-  if (typeof WebAssembly === 'undefined') return null;
-  compiled ??= compile();
-  if (compiled === null) return null;
+  const module = moduleHere();
+  if (module === null) return null;
   try {
-    return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as SimdKernels;
+    return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as SimdKernels;
   } catch {
     // A memory that is shared between threads is another type.
     return null;
@@ -56,6 +63,13 @@ export function ownSimdKernels(bytes: number): OwnedKernels | null {
     // Engines set address space aside for each memory, and bound how much.
     return null;
   }
+}
+
+function moduleHere(): WebAssembly.Module | null {
+  if (typeof WebAssembly === 'undefined') return null;
+  // What was refused once is not tried for every table.
+  if (compiled === undefined) compiled = compile();
+  return compiled;
 }
 
 function compile(): WebAssembly.Module | null {

@@ -2,8 +2,10 @@
  * Following a log from head to head: a larger one must begin with the one seen before, which is computed from tiles
  * that the log itself serves. Tiles need no trust: a false one makes no proof.
  */
+import * as z from 'zod';
 import { bytesToHex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
+import type { Awaitable } from '../secagg/crypto.ts';
 import type { VerifiedCheckpoint } from './checkpoint.ts';
 import { consistencyProof } from './merkle-proofs.ts';
 import { hashBytes, type Hash, type SubtreeReader } from './merkle-tree.ts';
@@ -16,14 +18,22 @@ export interface SeenHead extends WitnessState {
   readonly checkpoint: string;
 }
 
+/** A head as it was kept. */
+export const seenHeadSchema = z.strictObject({
+  origin: z.string(),
+  size: z.number().int().nonnegative(),
+  root: z.string().regex(/^[0-9a-f]{64}$/),
+  checkpoint: z.string(),
+});
+
 /** Where heads are kept between runs. */
 export interface HeadMemory {
   /** The largest head seen of a log, or null before the first. */
-  read(origin: string): SeenHead | null;
-  /** Returns when the head is safe on disk. */
-  write(head: SeenHead): void;
+  read(origin: string): Awaitable<SeenHead | null>;
+  /** The head is safe on disk when it returns, or resolves. */
+  write(head: SeenHead): Awaitable<void>;
   /** Keeps two notes that contradict each other: together they prove what the log did. */
-  keepConflict(known: SeenHead, offered: string): void;
+  keepConflict(known: SeenHead, offered: string): Awaitable<void>;
 }
 
 export type ReadTile = (address: TileAddress) => Promise<Uint8Array>;
@@ -57,14 +67,14 @@ export function seenHead({ origin, size, root, note }: VerifiedCheckpoint): Seen
  * then kept; whatever `readTile` throws.
  */
 export async function followHead(memory: HeadMemory, head: VerifiedCheckpoint, readTile: ReadTile): Promise<void> {
-  const known = memory.read(head.origin);
+  const known = await memory.read(head.origin);
   if (known !== null) {
-    await requireSuccessor(known, head, readTile).catch((error: unknown) => {
-      if (error instanceof CestaError && error.code === 'log.inconsistent') memory.keepConflict(known, formatNote(head.note));
+    await requireSuccessor(known, head, readTile).catch(async (error: unknown) => {
+      if (error instanceof CestaError && error.code === 'log.inconsistent') await memory.keepConflict(known, formatNote(head.note));
       throw error;
     });
   }
-  if (known === null || head.size > known.size) memory.write(seenHead(head));
+  if (known === null || head.size > known.size) await memory.write(seenHead(head));
 }
 
 /** @returns the consistency proof. @throws CestaError `log.inconsistent` */

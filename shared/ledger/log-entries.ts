@@ -27,6 +27,9 @@ const ofRound = { task: taskName, round: roundId, planHash: digest };
 /** A set of shops: the Merkle root over their sorted keys, and how many. Whoever knows the set can check it. */
 const members = z.strictObject({ root: digest, count });
 
+/** Of a round in groups: the members of each that is left, by its number in the draw. */
+const groups = z.array(z.strictObject({ group: z.number().int().min(0), root: digest, count })).min(1).optional();
+
 /** Bytes that a key signed, and the signature. */
 const signedStatement = z.strictObject({ statement: z.string().regex(/^(?:[0-9a-f]{2}){1,8192}$/), signature: z.string().regex(/^[0-9a-f]{128}$/) });
 
@@ -34,7 +37,7 @@ export const logEntrySchema = z.discriminatedUnion('type', [
   /** The terms of a round. In the log before anybody is invited. */
   z.strictObject({ type: z.literal('round-plan'), plan: z.looseObject({ task: taskName, round: roundId }), planHash: digest }),
   /** Who trains: fixed when training starts. */
-  z.strictObject({ type: z.literal('roster'), ...ofRound, members }),
+  z.strictObject({ type: z.literal('roster'), ...ofRound, members, groups }),
   /** What a round costs, charged before anybody is told to train. */
   z.strictObject({
     type: z.literal('budget-spend'),
@@ -44,7 +47,7 @@ export const logEntrySchema = z.discriminatedUnion('type', [
     cumulative: z.strictObject({ orders: z.array(z.number().gt(1)).min(1).max(64), rdp: z.array(rdp).min(1).max(64) }),
   }),
   /** Members of the round whose reports are in the sum; late reports to older plans are counted in the release's manifest. */
-  z.strictObject({ type: z.literal('survivors'), ...ofRound, members }),
+  z.strictObject({ type: z.literal('survivors'), ...ofRound, members, groups }),
   /** The release of a round: SHA-256 of its file. It is served from here on, unless it is held back as a candidate. */
   z.strictObject({ type: z.literal('round-result'), ...ofRound, version: count, release: digest, held: z.literal(true).optional() }),
   /** What is served from here on: a release that was held back, or the parameters of an older one under a new version. */
@@ -111,6 +114,18 @@ export function membersOf(publicKeys: readonly string[]): LogEntryOf<'roster'>['
   const tree = createMerkleTree();
   for (const key of keys) tree.append(leafHash(Uint8Array.from(hexToBytes(key))));
   return { root: bytesToHex(tree.root()), count: keys.length };
+}
+
+/** Long-term keys (hex) of the members of one group. */
+export interface GroupKeys {
+  readonly group: number;
+  readonly nodes: readonly string[];
+}
+
+/** Who is in a round, and in which of its groups. @param groups where it has any: together, they are `nodes` */
+export function membersByGroup(nodes: readonly string[], groups: readonly GroupKeys[] | null): Pick<LogEntryOf<'roster'>, 'members' | 'groups'> {
+  const members = membersOf(nodes);
+  return groups === null ? { members } : { members, groups: groups.map(({ group, nodes: keys }) => ({ group, ...membersOf(keys) })) };
 }
 
 /** Cumulative RDP at {@link ledgerOrders} after `events` on top of `before`. */

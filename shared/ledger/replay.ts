@@ -8,6 +8,7 @@ import { composedRdp } from '../privacy/accounting/rdp.ts';
 import { ledgerOrders } from '../privacy/budget.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError, toCestaError } from '../protocol/errors.ts';
+import { requireGroups, requireWithinRoster, type GroupRule } from './group-rosters.ts';
 import { inconsistent } from './inconsistent.ts';
 import { cumulate, decodeEntry, hashOfPlan, type LogEntry, type LogEntryOf } from './log-entries.ts';
 import { addResult, addServed, emptyReleaseBook, type ReleaseBook } from './release-book.ts';
@@ -20,6 +21,8 @@ export interface PlanRules {
   terms?(plan: unknown): string;
   /** The RDP at one order that a task may spend in all; null where nothing is promised. A part of the terms. */
   limit?(plan: unknown): { readonly order: number; readonly rdp: number } | null;
+  /** The groups that its members are drawn into; null where there are none. */
+  groups?(plan: unknown): GroupRule | null;
 }
 
 export interface TaskTotals {
@@ -72,9 +75,9 @@ interface RoundBook {
   readonly task: string;
   readonly planHash: string;
   readonly plan: unknown;
-  roster: number | null;
+  roster: LogEntryOf<'roster'> | null;
   isCharged: boolean;
-  survivors: number | null;
+  hasSurvivors: boolean;
   isDone: boolean;
 }
 
@@ -167,11 +170,11 @@ function take(books: Books, entry: LogEntry): void {
     case 'round-plan':
       return takePlan(books, entry);
     case 'roster':
-      return takeRoster(bookOf(books, entry), entry);
+      return takeRoster(books, bookOf(books, entry), entry);
     case 'budget-spend':
       return takeSpend(books, entry);
     case 'survivors':
-      return takeSurvivors(bookOf(books, entry), entry);
+      return takeSurvivors(books, bookOf(books, entry), entry);
     case 'round-result':
       return takeResult(books, entry);
     case 'release-served':
@@ -202,7 +205,7 @@ function takePlan(books: Books, { plan, planHash }: LogEntryOf<'round-plan'>): v
   books.tasks.set(plan.task, book);
   book.plans += 1;
   book.plan = plan;
-  books.rounds.set(plan.round, { task: plan.task, planHash, plan, roster: null, isCharged: false, survivors: null, isDone: false });
+  books.rounds.set(plan.round, { task: plan.task, planHash, plan, roster: null, isCharged: false, hasSurvivors: false, isDone: false });
 }
 
 function readPlan<T>(round: string, read: () => T): T {
@@ -223,10 +226,11 @@ function bookOf({ rounds }: Books, { type, task, round, planHash }: LogEntryOf<'
   return book;
 }
 
-function takeRoster(book: RoundBook, { round, members }: LogEntryOf<'roster'>): void {
+function takeRoster({ rules }: Books, book: RoundBook, entry: LogEntryOf<'roster'>): void {
+  const { round } = entry;
   if (book.roster !== null) throw inconsistent(`round ${round}: expected one roster, got a second`);
-  if (book.survivors !== null) throw inconsistent(`round ${round}: expected the roster before the survivors`);
-  book.roster = members.count;
+  requireGroups(entry, readPlan(round, () => rules?.groups?.(book.plan)));
+  book.roster = entry;
 }
 
 function takeSpend(books: Books, entry: LogEntryOf<'budget-spend'>): void {
@@ -276,12 +280,14 @@ function isSameCost(got: readonly PrivacyEvent[], expected: readonly PrivacyEven
   });
 }
 
-function takeSurvivors(book: RoundBook, { round, members }: LogEntryOf<'survivors'>): void {
-  if (book.survivors !== null) throw inconsistent(`round ${round}: expected one set of survivors, got a second`);
+function takeSurvivors({ rules }: Books, book: RoundBook, entry: LogEntryOf<'survivors'>): void {
+  const { round } = entry;
+  if (book.hasSurvivors) throw inconsistent(`round ${round}: expected one set of survivors, got a second`);
   if (book.roster === null) throw inconsistent(`survivors of ${round}: expected the roster before them, got none`);
   if (!book.isCharged) throw inconsistent(`survivors of ${round}: expected the spend before them, got none`);
-  if (members.count > book.roster) throw inconsistent(`survivors of ${round}: expected at most the ${book.roster} of the roster, got ${members.count}`);
-  book.survivors = members.count;
+  requireGroups(entry, readPlan(round, () => rules?.groups?.(book.plan)));
+  requireWithinRoster(entry, book.roster);
+  book.hasSurvivors = true;
 }
 
 function takeResult(books: Books, entry: LogEntryOf<'round-result'>): void {

@@ -8,6 +8,7 @@ import type { RandomWords } from '../numerics/random.ts';
 import type { SparseVector } from '../numerics/sparse-vector.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import type { NamedTensors } from '../protocol/tensors.ts';
+import type { RowTables } from './quantised-rows.ts';
 
 export const modelKinds = ['popularity', 'neighbours', 'ease', 'slist', 'als', 'sequence', 'item-knn'] as const;
 export type ModelKind = (typeof modelKinds)[number];
@@ -16,11 +17,17 @@ export type ModelKind = (typeof modelKinds)[number];
 export const statisticKinds = [...modelKinds, 'evaluation'] as const;
 export type StatisticKind = (typeof statisticKinds)[number];
 
+/** Numbers that a plan can hold, slots behind the model's vector included. */
+export const longestStatistic = 2 ** 28;
+
 /** One decoded aggregate: what a round yields. */
 export interface Aggregate {
   /** Sum over shoppers plus noise, in the units of `contribute`; length `statisticLength()`. */
   readonly sum: Float64Array;
-  /** Number of shoppers summed, as released (noisy under privacy; at least 1). */
+  /**
+   * Contributions summed, as released: shoppers, or shops where these are the unit (noisy under privacy; at least 1). Where
+   * contributions are weighted, the sum of their weights, which may be below 1.
+   */
   readonly shoppers: number;
   /** Standard deviation of the noise in each coordinate of `sum`; 0 without noise. */
   readonly noiseStd: number;
@@ -80,6 +87,8 @@ export interface LocalChange {
 
 /** Training on all shoppers of a participant together: what tasks of unit `shop` report. */
 export interface LocalTrainer<Params> {
+  /** Rate of plain gradient steps, the same in all of them; absent where steps adapt. Control variates need it. */
+  readonly learningRate?: number;
   train(params: Params, histories: readonly ShopperHistory[], training: LocalTraining): Promise<LocalChange>;
 }
 
@@ -99,6 +108,8 @@ export interface FederatedModel<Params> extends Statistic<Params> {
   score(params: Params, history: ShopperHistory, scores: Float32Array): void;
   /** The items of the history that speak for `item`, strongest first, at most `limit`; empty when nothing personal does. */
   explain(params: Params, history: ShopperHistory, item: number, limit: number): Reason[];
+  /** What `encode` writes that is a table of item rows: served with 8-bit numbers, too, and `decode` reads either. */
+  readonly rowTables?: RowTables;
   /** The parameters as tensors of a release, and back. `decode` checks shapes and ranges. */
   encode(params: Params): NamedTensors;
   /** @throws CestaError `release.untrusted` when a tensor is missing, of a wrong shape, not finite or out of range. */
@@ -108,3 +119,8 @@ export interface FederatedModel<Params> extends Statistic<Params> {
 /** Those whose parameter type is their own business: what the round, releases and the storefront hold. */
 export type AnyStatistic = Statistic<unknown>;
 export type AnyFederatedModel = FederatedModel<unknown>;
+
+/** Null for statistics that are no change of weights. */
+export function localTrainerOf(statistic: AnyStatistic): LocalTrainer<unknown> | null {
+  return (statistic as Partial<Pick<AnyFederatedModel, 'local'>>).local ?? null;
+}

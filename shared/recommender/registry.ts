@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { alsHyperParameters, createAls } from './als.ts';
+import { alsHyperParameters, createAls } from './als/model.ts';
 import { createEase, easeHyperParameters } from './ease.ts';
 import { modelKinds, type AnyFederatedModel, type ModelKind } from './federated-model.ts';
 import { createItemKnn, itemKnnHyperParameters } from './item-knn.ts';

@@ -4,7 +4,8 @@ import type { NamedTensors, TensorData } from '../protocol/tensors.ts';
 
 type TensorConstructor<T extends TensorData> = new (length: number) => T;
 
-function untrusted(name: string, expected: string, got: string): CestaError {
+/** What a release objects to itself with. */
+export function untrusted(name: string, expected: string, got: string): CestaError {
   return new CestaError('release.untrusted', `tensor ${name}: expected ${expected}, got ${got}`);
 }
 

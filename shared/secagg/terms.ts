@@ -16,6 +16,16 @@ export const fewestParticipants = 4;
 /** The smallest ring, 2^16: a coordinate takes two bytes. */
 export const fewestRingBits = 16;
 
+const groupSchema = z.strictObject({
+  /** From 0. */
+  index: z.number().int().min(0),
+  groups: z.number().int().min(2),
+  /** Digest of the members that the groups were drawn from. */
+  drawnFrom: hash,
+}).refine(({ index, groups }) => index < groups, 'index: expected less than groups');
+
+export type GroupTerms = Readonly<z.infer<typeof groupSchema>>;
+
 export const termsSchema = z.strictObject({
   protocol: z.literal(protocolName),
   /** Unique in the federation. */
@@ -45,6 +55,8 @@ export const termsSchema = z.strictObject({
   ]),
   /** Removable noise (see noise-chain): dropouts beyond `tolerated` would leave too little noise, so nothing is revealed. */
   noise: z.strictObject({ tolerated: z.number().int().min(0).max(1000) }).nullable(),
+  /** Of a round in groups: whose sum this is. Nothing said in one group counts in another. */
+  group: groupSchema.optional(),
 });
 
 export type Terms = Readonly<z.infer<typeof termsSchema>>;

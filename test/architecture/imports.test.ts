@@ -51,12 +51,6 @@ describe('imports between rooms', () => {
     const wrong = sources('shared').flatMap((file) => specifiers(file).filter((specifier) => forbidden.test(specifier)).map((specifier) => `${relative(root, file)} -> ${specifier}`));
     expect(wrong).toEqual([]);
   });
-
-  it('of the storefront need no Node built-in, so that a browser can load it', () => {
-    const folder = join(root, 'client/storefront');
-    const wrong = sources('client').filter((file) => file.startsWith(folder)).flatMap((file) => specifiers(file).filter((specifier) => /^(node:|ws$)/.test(specifier)));
-    expect(wrong).toEqual([]);
-  });
 });
 
 describe('shared is pure', () => {

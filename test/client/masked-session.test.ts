@@ -9,7 +9,7 @@ import { aggregatorStep, openAggregator } from '../../shared/secagg/aggregator.t
 import type { AggregatorContext, AggregatorEvent, AggregatorState } from '../../shared/secagg/aggregator-state.ts';
 import { platformCrypto } from '../../shared/secagg/web-crypto.ts';
 import { decodeFrame, encodeMessage } from '../../shared/secagg/wire.ts';
-import { maskedCoordinator as coordinator, maskedDirectory as directory, maskedKeys as keys, maskedPlan as plan, maskedShops as names } from '../federation/plans.ts';
+import { groupedPlan, groupedShops, maskedCoordinator as coordinator, maskedDirectory as directory, maskedKeys as keys, maskedPlan as plan, maskedShops as names } from '../federation/plans.ts';
 import { fakeTimers, until, type FakeTimers } from './fakes.ts';
 
 interface Rig {
@@ -105,5 +105,19 @@ describe('a masked session', () => {
       identity: { id: 'a', key: keys[0], recordRelease: () => undefined, acceptDirectory: () => undefined },
       report: () => new Promise(() => undefined), send: () => undefined, upload: () => undefined, onEnd: () => undefined,
     })).toThrow(/directory: expected the key of a/);
+  });
+
+  it('draws its group from all members, accepts them all or none, and does not start in a group below its quorum', () => {
+    const { keys: all, directory: members } = groupedShops(15);
+    const accepted: number[] = [];
+    const start = (shown: ReadonlyMap<string, string>): MaskedSession => startMaskedSession({
+      plan: groupedPlan(3), directory: shown, coordinatorKey: coordinator.publicKey, deadlineMs: 1, timers: fakeTimers(),
+      identity: { id: 'a', key: all.get('a') ?? coordinator, recordRelease: () => undefined, acceptDirectory: (_plan, { size }) => void accepted.push(size) },
+      report: () => new Promise(() => undefined), send: () => undefined, upload: () => undefined, onEnd: () => undefined,
+    });
+    start(members).stop('enough');
+    expect(accepted).toEqual([15]);
+    const refusal = expect.objectContaining({ code: 'secagg.too-few', message: expect.stringContaining('at least 12 shops for 3 groups of 4, got 11') as string }) as Error;
+    expect(() => start(new Map([...members].slice(0, 11)))).toThrow(refusal);
   });
 });

@@ -72,7 +72,7 @@ describe('a coordinator that serves again what it says it does not', () => {
     const sealed = sealRelease(...lie({ ...manifest, version: 3, restores: 1 }, tensors, others.tensors), recordKey);
     await (await openBlobStore(rig.blobs)).write(sealed.bytes);
     const serving = { change: 'rollback', reason: 'operator' } as const;
-    const record: ReleaseRecord = { task: 'trial', version: 3, sha256: sealed.sha256, round: manifest.round, manifest: sealed.manifest, state: 'served', serving, previous: null };
+    const record: ReleaseRecord = { task: 'trial', version: 3, sha256: sealed.sha256, round: manifest.round, manifest: sealed.manifest, state: 'served', serving, previous: null, canary: null };
     await rig.record.append({ type: 'release-served', task: 'trial', version: 3, release: sealed.sha256, restores: 1, ...serving });
     await rig.storage.restoreRelease(record);
     expect(sealed.sha256).not.toBe(sha256);

@@ -28,3 +28,25 @@ export const maskedPlan: Plan = examplePlan({
   cohort: { minParticipants: 4, targetParticipants: 5, maxParticipants: 5 },
   privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 2, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2, tolerated: 1, colluding: 1 },
 });
+
+/** Shops of a masked round in groups: `count` of them, named a, b, c and so on. */
+export interface GroupedShops {
+  readonly names: readonly string[];
+  readonly keys: ReadonlyMap<string, SigningKey>;
+  readonly directory: ReadonlyMap<string, string>;
+}
+
+export function groupedShops(count: number): GroupedShops {
+  const keys = new Map(Array.from({ length: count }, (_, i) => [String.fromCharCode(97 + i), signingKey(new Uint8Array(32).fill(i + 1))]));
+  return { names: [...keys.keys()], keys, directory: new Map([...keys].map(([name, { publicKey }]) => [name, publicKey])) };
+}
+
+/** Groups of four to five shops; one of the sums may be spoilt. */
+export function groupedPlan(groups: number, changes: Partial<Plan> = {}): Plan {
+  return examplePlan({
+    cohort: { minParticipants: 4 * groups, targetParticipants: 5 * groups, maxParticipants: 5 * groups },
+    privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, rounds: 1, noiseStd: 0.02, mechanism: 'skellam', sampling: 1, filterOrder: 8, shopsPerShopper: 2, tolerated: 1, colluding: 1 },
+    robust: { rule: 'median', byzantine: 1, groups },
+    ...changes,
+  });
+}

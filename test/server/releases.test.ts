@@ -9,6 +9,7 @@ import { openRelease } from '../../shared/federation/release.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { fakeClock } from './support/fake-clock.ts';
+import { quadraticItems, quadraticModel, type QuadraticParams } from '../federation/quadratic.ts';
 import { model, planOf, rosterOf, roundRecord, silent } from './support/fixtures.ts';
 import { silentReleaseLedger } from './support/ledgers.ts';
 import { temporaryFolder } from './support/folders.ts';
@@ -23,12 +24,12 @@ interface Rig {
   readonly restarted: () => Promise<Releases>;
 }
 
-async function rigOf(): Promise<Rig> {
+async function rigOf(of: AnyFederatedModel = model): Promise<Rig> {
   const folder = temporaryFolder();
   const storage = await openLibsqlStorage(folder);
   await storage.putTask('trial', {});
   const blobs = join(folder, 'blobs');
-  const make = async (): Promise<Releases> => createReleases({ task: 'trial', storage, blobs: await openBlobStore(blobs), key, clock: fakeClock(), logger: silent, ledger: silentReleaseLedger, modelOf: () => model });
+  const make = async (): Promise<Releases> => createReleases({ task: 'trial', storage, blobs: await openBlobStore(blobs), key, clock: fakeClock(), logger: silent, ledger: silentReleaseLedger, modelOf: () => of });
   return { releases: await make(), storage, blobs, restarted: make };
 }
 
@@ -111,6 +112,62 @@ describe('the last release stays', () => {
     const { releases, storage } = await rigOf();
     const first = await releases.publish(model, await trainedSum(storage, 1));
     await expect(releases.publish(model, await trainedSum(storage, 2, 'a'.repeat(64)))).rejects.toThrow('base release');
+    expect(releases.current?.sha256).toBe(first.sha256);
+  });
+});
+
+describe('the state of a strategy', () => {
+  const trained = quadraticModel() as AnyFederatedModel;
+  const strategy = { kind: 'fedadam', learningRate: 0.1, beta1: 0.9, beta2: 0.99, tau: 1e-3 } as const;
+  async function sumOf(storage: Storage, number: number, base: string | null, value: number): Promise<Sum> {
+    const sum = await trainedSum(storage, number, base);
+    return { ...sum, plan: { ...sum.plan, strategy }, aggregate: { ...sum.aggregate, sum: new Float64Array(quadraticItems).fill(value), shoppers: 2 } };
+  }
+  const weightOf = (releases: Releases): number => (releases.current?.params as QuadraticParams).weights[0];
+
+  it('is in the release, signed like the rest, and no figure of the model', async () => {
+    const { releases, storage } = await rigOf(trained);
+    const { manifest, tensors } = await openRelease((await releases.publish(trained, await sumOf(storage, 1, null, 4))).bytes, key.publicKey);
+    expect(Object.keys(tensors).sort()).toEqual(['strategy/momentum', 'strategy/secondMoment', 'weights']);
+    expect(manifest.metrics['parameters']).toBe(quadraticItems);
+  });
+
+  it('makes a coordinator that was restarted go on exactly like one that was not', async () => {
+    const steady = await rigOf(trained);
+    const broken = await rigOf(trained);
+    let [releases, base]: [Releases, string | null] = [broken.releases, null];
+    for (const [round, value] of [4, -1, 2.5].entries()) {
+      const undisturbed = await steady.releases.publish(trained, await sumOf(steady.storage, round + 1, steady.releases.current?.sha256 ?? null, value));
+      releases = await broken.restarted();
+      await releases.load();
+      base = (await releases.publish(trained, await sumOf(broken.storage, round + 1, base, value))).sha256;
+      expect(base).toBe(undisturbed.sha256);
+    }
+    // Without its moments the third step would be that of a first round.
+    const fresh = await rigOf(trained);
+    await fresh.releases.publish(trained, await sumOf(fresh.storage, 1, null, 2.5));
+    expect(weightOf(releases) - weightOf(steady.releases)).toBe(0);
+    expect(weightOf(fresh.releases)).not.toBeCloseTo(weightOf(steady.releases), 3);
+  });
+
+  it('is rolled back with the parameters', async () => {
+    const { releases, storage } = await rigOf(trained);
+    const first = await releases.publish(trained, await sumOf(storage, 1, null, 4));
+    await releases.publish(trained, await sumOf(storage, 2, first.sha256, -50));
+    const again = await releases.rollback('operator');
+    const [before, after] = await Promise.all([first, again].map(async ({ bytes }) => (await openRelease(bytes, key.publicKey)).tensors));
+    expect(after).toEqual(before);
+    const third = await releases.publish(trained, await sumOf(storage, 3, again.sha256, 4));
+    const other = await rigOf(trained);
+    const twice = await other.releases.publish(trained, await sumOf(other.storage, 1, null, 4));
+    await other.releases.publish(trained, await sumOf(other.storage, 2, twice.sha256, 4));
+    expect((await openRelease(third.bytes, key.publicKey)).tensors).toEqual((await openRelease(other.releases.current?.bytes ?? new Uint8Array(), key.publicKey)).tensors);
+  });
+
+  it('is refused when it overflows, and the last release stays', async () => {
+    const { releases, storage } = await rigOf(trained);
+    const first = await releases.publish(trained, await sumOf(storage, 1, null, 4));
+    await expect(releases.publish(trained, await sumOf(storage, 2, first.sha256, 1e39))).rejects.toMatchObject({ code: 'round.failed' });
     expect(releases.current?.sha256).toBe(first.sha256);
   });
 });

@@ -1,7 +1,7 @@
 /** What a coordinator answers over HTTP, as any outsider gets it. */
 import type { z } from 'zod';
 import { addressBelow, getDocument, type Document } from '../../../client/http.ts';
-import { fetchCheckpoint, fetchTile } from '../../../client/shop/coordinator-api.ts';
+import { fetchCheckpoint, fetchTile } from '../../../client/coordinator-api.ts';
 import { budgetSchema, readinessSchema, roundsSchema } from '../../../server/http/schemas.ts';
 import { openRelease, type Manifest } from '../../../shared/federation/release.ts';
 import { logKey, logOrigin, openCheckpoint, type VerifiedCheckpoint } from '../../../shared/ledger/checkpoint.ts';

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { largestStaleness, privacyModes } from '../../../shared/federation/plan.ts';
 import type { Json } from '../../../shared/protocol/canonical-json.ts';
+import { mostGroups, robustRules } from '../../../shared/federation/robust/rule.ts';
+import { strategyKinds } from '../../../shared/federation/strategies/strategy.ts';
 import { modelKinds, type ModelKind } from '../../../shared/recommender/federated-model.ts';
 import { enrolmentModes } from '../../../server/identity/admission.ts';
 import { dayEnd, webOrigin, witnessKey } from '../options.ts';
@@ -27,7 +29,15 @@ const task = {
   everySeconds: optional(whole('--every-seconds <n>', 'rounds open at multiples of this time since the task was made (default: as soon as shops are there)', 1, year, 1)),
   gate: optional(number({ flags: '--gate <share>', help: 'shops score each release after the first before it is served; evaluations take this share of the limit' }, { above: 0, max: 0.5 }, 0.1)),
   gateTolerance: optional(number({ flags: '--gate-tolerance <fraction>', help: 'how far below the served release\'s score a new one may be (default: .05)' }, { min: 0, below: 1 }, 0.05)),
+  canary: flag('--canary', 'hold a release back, for an operator to look at, if an item is suddenly far up in the lists of public probes'),
+  canaryFactor: optional(number({ flags: '--canary-factor <factor>', help: 'so many times its exposure in what is served (default: 3)' }, { above: 1, max: 1000 }, 3)),
+  canaryShare: optional(number({ flags: '--canary-share <fraction>', help: 'and so much more of it; 1 is the first place of every list (default: .1)' }, { above: 0, below: 1 }, 0.1)),
   buffered: optional(whole('--buffered <maxStaleness>', 'modes none and local: slow shops are not cut off; their reports count, with less weight, up to so many releases later', 1, largestStaleness, 1)),
+  unit: choice('--unit <unit>', 'whose contribution is clipped and hidden: one shopper\'s, or that of a whole shop', ['shopper', 'shop'], 'shopper'),
+  strategy: optional(choice('--strategy <kind>', 'models that train locally: what the mean change becomes (default: it is added)', strategyKinds, 'fedavg')),
+  serverRate: optional(positive('--server-rate <number>', 'learning rate of the strategy', 1)),
+  strategySettings: optional(json('--strategy-settings <json>', 'its other settings: momentum, beta1, beta2, tau, mu, localSteps, shops', 'a JSON object', z.record(z.string(), z.json() as z.ZodType<Json>))),
+  weightedUpTo: optional(whole('--weighted-up-to <n>', 'models that train locally: contributions weigh by their events, up to so many (default: all weigh the same)', 1, 10_000_000, 1)),
   minIntervalSeconds: whole('--min-interval-seconds <n>', 'from the opening of one round to that of the next, at least', 0, year, 0),
 };
 
@@ -35,9 +45,9 @@ const privacy = {
   mode: choice('--mode <mode>', 'how the sums are protected', privacyModes, 'distributed'),
   epsilon: positive('--epsilon <number>', 'privacy limit of the whole task', 3),
   delta: probability('--delta <number>', 'privacy slack of the whole task', 1e-5),
-  clipNorm: optional(positive('--clip-norm <number>', 'L2 norm of one shopper\'s contribution (default: what the model guarantees)', 1)),
+  clipNorm: optional(positive('--clip-norm <number>', 'L2 norm of one contribution (default: what the model guarantees of a shopper\'s)', 1)),
   sampling: optional(probability('--sampling <rate>', 'every shop takes each shopper with this probability, in secret (default: all)', 0.5)),
-  encoding: choice('--encoding <kind>', 'rotated: for models whose contributions are dense', ['sparse', 'rotated'], 'sparse'),
+  encoding: optional(choice('--encoding <kind>', 'rotated: for models whose contributions are dense (default: that with unit shop and noise, else sparse)', ['sparse', 'rotated'], 'sparse')),
   adaptiveClip: optional(whole('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected in a sum', 1, 10_000_000, 1)),
   shopsPerShopper: whole('--shops-per-shopper <n>', 'shops one person may be a shopper of: the budget is stated for that person, too', 1, 1000, 2),
   tolerated: optional(whole('--tolerated <n>', 'mode distributed: dropouts that noise is planned for (default: a fifth of the shops)', 0, 1000, 0)),
@@ -46,9 +56,12 @@ const privacy = {
 
 const cohort = {
   shops: whole('--shops <n>', 'reports wanted; a round starts as soon as this many shops are ready', 1, 10_000, 20),
-  minShops: optional(whole('--min-shops <n>', 'fewest reports a sum may be made of (default: 5 in mode distributed, else 2)', 1, 10_000, 1)),
+  minShops: optional(whole('--min-shops <n>', 'fewest reports a sum may be made of (default: 5 in mode distributed, or 5 for each group; what a robust rule needs; else 2)', 1, 10_000, 1)),
   overSelection: number({ flags: '--over-selection <factor>', help: 'invitations per wanted report' }, { min: 1, max: 10 }, 1.3),
   maxShoppers: whole('--max-shoppers <n>', 'most shoppers of one shop: sizes the ring of the sum', 1, 10_000_000, 5_000),
+  robust: optional(choice('--robust <rule>', 'combine reports, or in mode distributed the sums of --groups, so that a few cannot move the release far', robustRules, 'median')),
+  byzantine: optional(whole('--byzantine <n>', 'reports, or groups, that may be spoilt, with --robust (default: 1)', 1, 10_000, 1)),
+  groups: optional(whole('--groups <n>', 'mode distributed, with --robust median or trimmed-mean: draw the shops of a round into so many groups with a masked sum each', 3, mostGroups, 3)),
   gatherSeconds: positive('--gather-seconds <n>', 'wait for more shops after the first', 30),
   trainingSeconds: positive('--training-seconds <n>', 'deadline for reports', 120),
 };

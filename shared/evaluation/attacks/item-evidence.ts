@@ -6,7 +6,8 @@
  */
 import type { Catalogue } from '../../commerce/catalogue.ts';
 import { CestaError } from '../../protocol/errors.ts';
-import { alsHyperParameters } from '../../recommender/als.ts';
+import { alsHyperParameters } from '../../recommender/als/model.ts';
+import { alsLayout, type AlsLayout } from '../../recommender/als/statistic.ts';
 import type { AnyFederatedModel } from '../../recommender/federated-model.ts';
 import { neighboursHyperParameters } from '../../recommender/neighbours/model.ts';
 import { publicPart } from '../../recommender/neighbours/public-part.ts';
@@ -36,7 +37,7 @@ export function evidenceReader(model: AnyFederatedModel, catalogue: Catalogue): 
     case 'neighbours':
       return neighboursReader(model, catalogue, items);
     case 'als':
-      return alsReader(items, alsHyperParameters.parse(model.hyperParameters).factors);
+      return alsReader(alsLayout(items, alsHyperParameters.parse(model.hyperParameters)));
     case 'popularity':
       return { items, blocks: [{ name: 'items', from: 0, to: items }], read: (view, expected) => ownEntries(view, expected, 0, items) };
     case 'ease':
@@ -89,10 +90,8 @@ function neighboursReader(model: AnyFederatedModel, catalogue: Catalogue, items:
   };
 }
 
-/** The blocks of `als`: a row of residuals an item, the upper triangle of u u^T, and the items. */
-function alsReader(items: number, width: number): EvidenceReader {
-  const gram = items * width;
-  const popularity = gram + (width * (width + 1)) / 2;
+/** The blocks of `als`: rows of the items, the upper triangle of u u^T, and the items; per-item triangles say no more than these. */
+function alsReader({ items, width, gram, popularity }: AlsLayout): EvidenceReader {
   return {
     items,
     blocks: [{ name: 'items', from: popularity, to: popularity + items }],

@@ -10,12 +10,15 @@ export type RobustRule = (typeof robustRules)[number];
 /** Rules that go coordinate by coordinate: the only ones that make sense of sums of few groups. */
 export const groupRules = ['median', 'trimmed-mean'] as const satisfies readonly RobustRule[];
 
+/** An entry of the public record names the members of each. */
+export const mostGroups = 500;
+
 export const robustSchema = z.strictObject({
   rule: z.enum(robustRules),
   /** Reports, or groups, that may be spoilt: what the rule is made to withstand. */
   byzantine: z.number().int().positive().max(10_000),
   /** Mode `distributed`: members are drawn into so many groups, each with a masked sum and the noise of a whole promise. */
-  groups: z.number().int().min(3).max(1000).optional(),
+  groups: z.number().int().min(3).max(mostGroups).optional(),
 });
 
 export type RobustSpec = Readonly<z.output<typeof robustSchema>>;

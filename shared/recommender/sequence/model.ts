@@ -31,7 +31,7 @@ const entryShare = 0.5;
 
 export function createSequence(catalogue: Catalogue, hyperParameters: SequenceHyperParameters): FederatedModel<SequenceParams> {
   const items = catalogue.products.length;
-  const { architecture, width, positions, loss, contributionNorm } = hyperParameters;
+  const { architecture, width, positions, loss, contributionNorm, optimiser, learningRate } = hyperParameters;
   const network = networkOf(hyperParameters);
   const layout = layOut(items, width, network.blocks);
   const entryBound = entryShare * contributionNorm;
@@ -53,7 +53,7 @@ export function createSequence(catalogue: Catalogue, hyperParameters: SequenceHy
       const { tf } = await loadTensors();
       trainer ??= createTrainer({ tf, network, layout, loss }, hyperParameters, entryBound);
     },
-    local: { train: async (params, histories, training) => await prepared().train(params.weights, histories, training) },
+    local: { ...(optimiser === 'sgd' ? { learningRate } : {}), train: async (params, histories, training) => await prepared().train(params.weights, histories, training) },
     initial: () => (start ??= { weights: startWeights(layout, warmStart(catalogue, width, 'sequence')) }),
     contribute: (params, history, into) => prepared().contribute(params.weights, history, into),
     update: (params, aggregate) => ({ weights: moved(params.weights, aggregate) }),
@@ -62,6 +62,7 @@ export function createSequence(catalogue: Catalogue, hyperParameters: SequenceHy
       ranker.score(params, newest.length === 0 ? null : stateOf(params, newest), scores);
     },
     explain: (params, history, item, limit) => explain(params, newestItems(history, items, positions), { item, limit, layout, stateOf }),
+    rowTables: { items: width },
     encode: ({ weights }) => ({
       items: vector(weights.slice(0, layout.bias)),
       bias: vector(weights.slice(layout.bias, layout.dense)),

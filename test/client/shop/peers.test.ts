@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { openPeerPins, parsePeers, peerCheck } from '../../../client/shop/peers.ts';
+import { peerCheck } from '../../../client/peers.ts';
+import { openPeerPins, parsePeers } from '../../../client/shop/peers.ts';
 import { recordRelease } from '../../../client/shop/sessions-file.ts';
 import { examplePlan } from '../../federation/plans.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createModelCache } from '../../../client/shop/model-cache.ts';
+import { createModelCache } from '../../../client/model-cache.ts';
 import { startShopNode, type ShopNode, type ShopNodeEvent, type ShopNodeOptions } from '../../../client/shop/shop-node.ts';
 import { historyOf } from '../../../shared/commerce/history.ts';
 import type { Dataset, Shopper } from '../../../shared/datasets/dataset.ts';

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -18,22 +18,32 @@ function closure(entry: string): { files: Set<string>; packages: Set<string> } {
       if (specifier.startsWith('.')) visit(resolve(dirname(file), specifier));
       else packages.add(specifier);
     }
-    for (const [, specifier] of text.matchAll(/import\(\s*'([^']+)'\s*\)/g)) packages.add(specifier);
+    for (const [, specifier] of text.matchAll(/import\(\s*'([^']+)'\s*\)/g)) {
+      if (specifier.startsWith('.')) visit(resolve(dirname(file), specifier));
+      else packages.add(specifier);
+    }
   };
   visit(resolve(root, entry));
   return { files, packages };
 }
 
 describe('the code that a browser loads', () => {
-  for (const entry of ['client/storefront/cesta.ts', 'client/storefront/storage.ts', 'client/participant.ts', 'client/connection.ts']) {
+  for (const entry of ['client/storefront/sdk.ts', 'client/storefront/device-worker.ts']) {
     it(`through ${entry} needs no Node: neither its modules nor its globals`, () => {
       const { files, packages } = closure(entry);
       expect(files.size).toBeGreaterThan(0);
       expect([...packages].filter((name) => !/^(zod|@noble\/(hashes|ciphers|curves)\/.+)$/.test(name))).toEqual([]);
       const users = [...files].filter((file) => /\b(process\.|Buffer\.|require\(|setImmediate|__dirname)/.test(readFileSync(file, 'utf8')));
       expect(users.map((file) => relative(root, file))).toEqual([]);
+      expect([...files].map((file) => relative(root, file)).filter((name) => /^(server|scripts|test|client\/shop)\//.test(name))).toEqual([]);
     });
   }
+
+  it('is all of the storefront', () => {
+    const loaded = new Set(['sdk', 'device-worker'].flatMap((entry) => [...closure(`client/storefront/${entry}.ts`).files]));
+    const all = readdirSync(resolve(root, 'client/storefront')).map((name) => resolve(root, 'client/storefront', name));
+    expect(all.filter((file) => !loaded.has(file))).toEqual([]);
+  });
 
   it('to rank with holds no part of a shop node, of a connection, or of a tensor library', () => {
     const { files } = closure('client/storefront/cesta.ts');

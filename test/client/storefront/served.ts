@@ -36,12 +36,14 @@ export function release({ version = 1, key = shopKey, task = 'main', of = catalo
 
 export interface Served {
   release: SealedRelease | null;
+  /** Served for `precision=int8`; the release itself, without it. */
+  int8: SealedRelease | null;
   /** Sent instead of the release's own bytes. */
   bytes: Uint8Array | null;
   catalogue: Catalogue;
   key: SigningKey;
   isDown: boolean;
-  /** Answers of every request: `path status`. */
+  /** Answers of every request: `path status`, the path without the precision. */
   readonly log: string[];
   readonly fetch: Fetch;
 }
@@ -49,11 +51,11 @@ export interface Served {
 export function serve(changes: Partial<Served> = {}): Served {
   const log: string[] = [];
   const served: Served = {
-    release: release(), bytes: null, catalogue, key: shopKey, isDown: false, log,
+    release: release(), int8: null, bytes: null, catalogue, key: shopKey, isDown: false, log,
     fetch(url, init) {
       if (served.isDown) return Promise.reject(new TypeError('fetch failed'));
-      const path = url.replace('/cesta/', '');
-      const response = answer(served, path, init?.headers?.['If-None-Match'] ?? '');
+      const [path, query = ''] = url.replace('/cesta/', '').split('?');
+      const response = answer(served, path, query, init?.headers?.['If-None-Match'] ?? '');
       log.push(`${path} ${response.status}`);
       return Promise.resolve(response);
     },
@@ -62,7 +64,8 @@ export function serve(changes: Partial<Served> = {}): Served {
   return served;
 }
 
-function answer(served: Served, path: string, etag: string): Response {
+function answer(served: Served, path: string, query: string, etag: string): Response {
+  const sent = (query === 'precision=int8' ? served.int8 : null) ?? served.release;
   switch (path) {
     case '.well-known/cesta.json':
       return Response.json({ protocol: 1, task: 'main', publicKey: served.key.publicKey });
@@ -70,9 +73,9 @@ function answer(served: Served, path: string, etag: string): Response {
       return new Response(canonicalJson(served.catalogue.products), { headers: { ETag: `"${served.catalogue.hash}"` } });
     case 'v1/model':
     case 'v1/tasks/second/model':
-      if (served.release === null) return Response.json({ error: { code: 'release.not-found', message: 'none yet', hint: '' } }, { status: 404 });
-      if (etag === `"${served.release.sha256}"`) return new Response(null, { status: 304, headers: { ETag: etag } });
-      return new Response(Uint8Array.from(served.bytes ?? served.release.bytes), { headers: { ETag: `"${served.release.sha256}"` } });
+      if (sent === null) return Response.json({ error: { code: 'release.not-found', message: 'none yet', hint: '' } }, { status: 404 });
+      if (etag === `"${sent.sha256}"`) return new Response(null, { status: 304, headers: { ETag: etag } });
+      return new Response(Uint8Array.from(served.bytes ?? sent.bytes), { headers: { ETag: `"${sent.sha256}"` } });
     default:
       return new Response('not here', { status: 404 });
   }

@@ -195,7 +195,7 @@ describe('a fault of the coordinator', () => {
     const { listen, createHttpServer } = await import('../../../server/listen.ts');
     const { silent, taskOf } = await import('../support/fixtures.ts');
     const broken = () => Promise.reject(new Error('cannot read /secret/coordinator.db'));
-    const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: broken, list: broken }, schedule: { phase: 'waiting' as const, over: null } };
+    const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: broken, form: broken, list: broken }, schedule: { phase: 'waiting' as const, over: null } };
     const app = createApp({
       tasks: { main, find: () => main, all: () => [main] }, publicKey: '0'.repeat(64), record: { checkpoint: () => '', read: broken, cosign: broken }, room: { fixed: null },
       storage: { lastRound: broken, ping: broken } as unknown as Parameters<typeof createApp>[0]['storage'],

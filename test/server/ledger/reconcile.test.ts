@@ -16,7 +16,7 @@ import { recordKey } from '../support/records.ts';
 const planAt = (number: number) => planOf({ mode: 'local', rounds: 5 }, number);
 
 const releaseAt = (version: number): ReleaseRecord => ({
-  task: 'trial', version, sha256: String(version).repeat(64), round: `trial-${version}`, manifest: manifestOf(planAt(version), version), state: 'served', serving: null, previous: null,
+  task: 'trial', version, sha256: String(version).repeat(64), round: `trial-${version}`, manifest: manifestOf(planAt(version), version), state: 'served', serving: null, previous: null, canary: null,
 });
 
 interface Rig {

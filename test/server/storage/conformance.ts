@@ -250,7 +250,7 @@ export function storageConformance(name: string, makeStorage: () => Promise<Open
       await expect(storage.startTraining('trial-2', rosterOf(2), log(2))).rejects.toMatchObject({ code: 'storage.failed' });
       expect([await storage.logSize(), await storage.setting('head')]).toEqual([2, '0']);
       await storage.startTraining('trial-1', rosterOf(2), log(2));
-      const release: ReleaseRecord = { task: 'trial', version: 1, sha256: '1'.repeat(64), round: 'trial-1', manifest: manifestOf(planOf({}, 1), 1), state: 'served', serving: null, previous: null };
+      const release: ReleaseRecord = { task: 'trial', version: 1, sha256: '1'.repeat(64), round: 'trial-1', manifest: manifestOf(planOf({}, 1), 1), state: 'served', serving: null, previous: null, canary: null };
       await expect(storage.publish(release, 2, log(5))).rejects.toMatchObject({ code: 'storage.failed' });
       expect(await storage.release('trial', { version: 1 })).toBeNull();
       await storage.publish(release, 2, log(4));

@@ -63,7 +63,7 @@ describe('a database of before there were candidates', () => {
     for (const version of [1, 2]) {
       await storage.openRound(roundRecord(version, null));
       await storage.startTraining(`trial-${version}`, rosterOf(2));
-      await storage.publish({ task: 'trial', version, sha256: String(version).repeat(64), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version), state: 'served', serving: null, previous: null }, 2);
+      await storage.publish({ task: 'trial', version, sha256: String(version).repeat(64), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version), state: 'served', serving: null, previous: null, canary: null }, 2);
     }
     await storage.close();
     const database = openLibsql(join(folder, 'coordinator.db'));

@@ -12,7 +12,7 @@ export function releaseConformance(name: string, makeStorage: () => Promise<Open
   };
 
   describe(`${name}: releases`, () => {
-    const release = (version: number, changes: Partial<ReleaseRecord> = {}): ReleaseRecord => ({ task: 'trial', version, sha256: String(version).padStart(64, '0'), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version), state: 'served', serving: null, previous: version === 1 ? null : version - 1, ...changes });
+    const release = (version: number, changes: Partial<ReleaseRecord> = {}): ReleaseRecord => ({ task: 'trial', version, sha256: String(version).padStart(64, '0'), round: `trial-${version}`, manifest: manifestOf(planOf({}, version), version), state: 'served', serving: null, previous: version === 1 ? null : version - 1, canary: null, ...changes });
     const train = async (storage: Storage, number: number): Promise<void> => {
       await storage.openRound(roundRecord(number, null));
       await storage.startTraining(`trial-${number}`, rosterOf(3));
@@ -26,6 +26,15 @@ export function releaseConformance(name: string, makeStorage: () => Promise<Open
       expect(await storage.release('trial', { sha256: release(1).sha256 })).toEqual(release(1));
       expect(await storage.release('trial', { version: 2 })).toBeNull();
       expect(await storage.lastRound('trial')).toMatchObject({ state: 'done', participants: 2, failure: null });
+    });
+
+    it('remembers why a canary held a release back, also when that is served', async () => {
+      const opened = await open();
+      const canary = { probes: 200, factor: 3, share: 0.05, items: [{ item: 'brass-bell', served: 0.01, candidate: 0.4 }] };
+      await train(opened.storage, 1);
+      await opened.storage.publish(release(1, { state: 'candidate', canary }), 2);
+      await opened.storage.serveRelease('trial', 1, { serving: { change: 'promotion', reason: 'operator' }, previous: null });
+      expect(await (await opened.reopen()).release('trial', { version: 1 })).toMatchObject({ state: 'served', canary });
     });
 
     it('publishes nothing for a round that is not training', async () => {
@@ -85,6 +94,19 @@ export function releaseConformance(name: string, makeStorage: () => Promise<Open
         await expect(storage.rejectRelease('trial', version)).rejects.toMatchObject({ code: 'storage.failed' });
       }
       await expect(storage.serveRelease('trial', 9, change)).rejects.toMatchObject({ code: 'storage.failed' });
+    });
+
+    it('knows which file is the form of a release at each precision, the newest it was told', async () => {
+      const opened = await open();
+      const { storage } = opened;
+      const { sha256 } = release(1);
+      expect(await storage.servingForm(sha256, 'int8')).toBeNull();
+      await storage.putServingForm(sha256, 'int8', 'a'.repeat(64));
+      await storage.putServingForm(sha256, 'float32', sha256);
+      await storage.putServingForm(sha256, 'int8', 'b'.repeat(64));
+      const forms = async (from: Storage): Promise<(string | null)[]> => [await from.servingForm(sha256, 'int8'), await from.servingForm(sha256, 'float32'), await from.servingForm(release(2).sha256, 'int8')];
+      expect(await forms(storage)).toEqual(['b'.repeat(64), sha256, null]);
+      expect(await forms(await opened.reopen())).toEqual(['b'.repeat(64), sha256, null]);
     });
 
     it('takes a release of a round that ended already, under a version of its own', async () => {

@@ -68,7 +68,7 @@ export async function openAdminRig({ desk = memoryDesk(), presence, behindProxy 
   const admin = await openAdmin({ storage, key: rigKey, clock, logger, identity, desk });
   if (presence !== undefined) admin.watch(presence);
   const nothing = (): Promise<never> => Promise.reject(new Error('not served here'));
-  const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: nothing, list: nothing }, schedule: { phase: 'waiting' as const, over: null } };
+  const main = { spec: taskOf(), state: 'active' as const, releases: { current: null, find: nothing, form: nothing, list: nothing }, schedule: { phase: 'waiting' as const, over: null } };
   const app = createApp({
     tasks: { main, find: () => null, all: () => [main] }, publicKey: rigKey.publicKey, record: { checkpoint: () => '', read: nothing, cosign: nothing }, room: { fixed: null },
     storage, clock, logger, nodes: { identity, behindProxy }, admin: { admin, identity, behindProxy },

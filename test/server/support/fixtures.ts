@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { createCatalogue } from '../../../shared/commerce/catalogue.ts';
 import { planHash, type Plan } from '../../../shared/federation/plan.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
+import type { RobustSpec } from '../../../shared/federation/robust/rule.ts';
 import { makePlan, parseTaskSpec, type TaskSpec } from '../../../shared/federation/task.ts';
 import type { Manifest } from '../../../shared/federation/release.ts';
 import { createModel } from '../../../shared/recommender/registry.ts';
@@ -25,9 +26,10 @@ export interface TaskShape {
   readonly trainingMs?: number;
   /** `maxStaleness` of a buffered task. */
   readonly buffered?: number;
+  readonly robust?: RobustSpec;
 }
 
-export function taskInput({ name = 'trial', mode = 'none', rounds = 1, min = 2, target = 2, trainingMs = 20_000, buffered }: TaskShape = {}): unknown {
+export function taskInput({ name = 'trial', mode = 'none', rounds = 1, min = 2, target = 2, trainingMs = 20_000, buffered, robust }: TaskShape = {}): unknown {
   return {
     name,
     model: { kind: 'popularity' },
@@ -36,6 +38,7 @@ export function taskInput({ name = 'trial', mode = 'none', rounds = 1, min = 2, 
     deadlines: { recruitingMs: 5_000, trainingMs },
     maxShoppersPerShop: 100,
     ...(buffered === undefined ? {} : { aggregation: { kind: 'buffered', maxStaleness: buffered } }),
+    ...(robust === undefined ? {} : { robust }),
   };
 }
 

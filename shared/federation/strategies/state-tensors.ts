@@ -1,0 +1,33 @@
+/**
+ * The state of a strategy as tensors of the release it led to. So a coordinator that was restarted or restored goes on
+ * exactly, and a rollback takes momentum back with the parameters. Models pick their tensors by name and never see these;
+ * storefronts have no use for them.
+ */
+import { requireRange, requireTensor, vector } from '../../recommender/tensor-checks.ts';
+import type { NamedTensors } from '../../protocol/tensors.ts';
+import type { Strategy, StrategyState } from './strategy.ts';
+
+export const strategyPrefix = 'strategy/';
+
+/** Of all tensors of a release, those of its strategy. */
+export function strategyTensorsOf(tensors: NamedTensors): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith(strategyPrefix)));
+}
+
+export function encodeState(state: StrategyState): NamedTensors {
+  return Object.fromEntries(Object.entries(state).map(([name, data]) => [strategyPrefix + name, vector(data)]));
+}
+
+/** @throws CestaError `release.untrusted` when one is missing, of another length, or not finite */
+export function decodeState(strategy: Strategy, tensors: NamedTensors, length: number): StrategyState {
+  return Object.fromEntries(Object.keys(strategy.init(length)).map((name) => {
+    const data = requireTensor(tensors, strategyPrefix + name, Float32Array, length);
+    if (name === 'secondMoment') requireRange(strategyPrefix + name, data, 0, Number.MAX_VALUE);
+    return [name, data];
+  }));
+}
+
+/** SCAFFOLD's c, as shops read it from the release that they start from. @throws CestaError `release.untrusted` */
+export function controlIn(tensors: NamedTensors, length: number): Float32Array {
+  return requireTensor(tensors, `${strategyPrefix}control`, Float32Array, length);
+}
