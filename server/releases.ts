@@ -188,13 +188,14 @@ async function publish(desk: ReleaseDesk, model: AnyFederatedModel, sum: Sum, { 
     createdAt: clock.date().toISOString(),
     metrics: { ...describeTensors(tensors, sum.aggregate), ...sum.staleness },
   };
-  const release = sealRelease(manifest, { ...tensors, ...strategy }, key);
+  const sealed = { ...tensors, ...strategy };
+  const release = sealRelease(manifest, sealed, key);
   const verdict = canary === undefined || current === null ? null : await consult(options, canary, current, { model, params, release });
   const isHeld = hold || verdict !== null;
   const state: Pick<ReleaseRecord, 'state' | 'previous'> = isHeld ? { state: 'candidate', previous: null } : { state: 'served', previous: current?.manifest.version ?? null };
   const published = startTimer(options, 'publish');
   await blobs.write(release.bytes);
-  await makeServingForms(options, model, { ...release, tensors });
+  await makeServingForms(options, model, { ...release, tensors: sealed });
   await record(release, (log) => storage.publish({ task, version: release.manifest.version, sha256: release.sha256, round: sum.plan.round, manifest: release.manifest, serving: null, canary: verdict, ...state }, sum.participants, log), isHeld);
   published();
   return isHeld ? release : desk.serve({ ...release, params, strategy });

@@ -9,9 +9,7 @@ import type { NamedTensors } from '../protocol/tensors.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
 import { quantiseRows, type Precision } from '../recommender/quantised-rows.ts';
 import { sealRelease, type Manifest } from './release.ts';
-
-/** Tensors with this prefix are the state of what trains: no model scores with them. */
-export const trainingPrefix = 'strategy/';
+import { strategyPrefix } from './strategies/state-tensors.ts';
 
 export interface ServingForm {
   /** Of the row tables; float32 where the model has none. */
@@ -25,7 +23,7 @@ export interface ServingForm {
  */
 export function servingForm(tensors: NamedTensors, { rowTables = {} }: Pick<AnyFederatedModel, 'rowTables'>, precision: Precision): ServingForm | null {
   const tables = precision === 'int8' ? Object.entries(rowTables) : [];
-  const ranking = Object.entries(tensors).filter(([name]) => !name.startsWith(trainingPrefix));
+  const ranking = Object.entries(tensors).filter(([name]) => !name.startsWith(strategyPrefix));
   if (tables.length === 0 && ranking.length === Object.keys(tensors).length) return null;
   const kept = Object.fromEntries(ranking);
   const quantised = tables.map(([table, width]) => quantiseRows(table, kept, width));

@@ -53,6 +53,13 @@ describe('a release', () => {
     expect(releases.current?.sha256).toBe(published.sha256);
   });
 
+  it('says which robust rule combined how many reports, and not whose it left out', async () => {
+    const { releases, storage } = await rigOf();
+    const sum = await trainedSum(storage, 1);
+    const published = await releases.publish(model, { ...sum, aggregate: { ...sum.aggregate, robust: { rule: 'krum', byzantine: 1, reports: 5, leftOut: [0, 1, 3, 4] } } });
+    expect((await openRelease(published.bytes, key.publicKey)).manifest.robust).toEqual({ rule: 'krum', byzantine: 1, reports: 5 });
+  });
+
   it('is found by number and digest, the current one and those before', async () => {
     const { releases, storage } = await rigOf();
     const first = await releases.publish(model, await trainedSum(storage, 1));
@@ -130,6 +137,14 @@ describe('the state of a strategy', () => {
     const { manifest, tensors } = await openRelease((await releases.publish(trained, await sumOf(storage, 1, null, 4))).bytes, key.publicKey);
     expect(Object.keys(tensors).sort()).toEqual(['strategy/momentum', 'strategy/secondMoment', 'weights']);
     expect(manifest.metrics['parameters']).toBe(quadraticItems);
+  });
+
+  it('is nothing that storefronts are sent', async () => {
+    const { releases, storage } = await rigOf(trained);
+    const release = await releases.publish(trained, await sumOf(storage, 1, null, 4));
+    const { manifest, tensors } = await openRelease((await releases.form(release, 'float32')).bytes, key.publicKey);
+    expect(Object.keys(tensors)).toEqual(['weights']);
+    expect(manifest.servingForm).toEqual({ of: release.sha256, precision: 'float32' });
   });
 
   it('makes a coordinator that was restarted go on exactly like one that was not', async () => {

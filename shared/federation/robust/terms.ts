@@ -11,8 +11,7 @@ export const mostKeptNumbers = 2 ** 27;
 /** Multiplications for the distances between reports: some two seconds. */
 export const mostDistanceProducts = 2 ** 31;
 
-export interface RobustTerms {
-  readonly robust: RobustSpec;
+interface RobustTerms {
   readonly mode: string;
   readonly isBuffered: boolean;
   readonly minParticipants: number;
@@ -21,7 +20,7 @@ export interface RobustTerms {
   readonly statisticLength?: number;
 }
 
-export interface Complaint {
+interface Complaint {
   readonly path: string[];
   readonly message: string;
 }

@@ -11,15 +11,13 @@ export function decodeWeights(tensors: NamedTensors, { items, width, bias, block
   const other = architectures.find((kind) => kind !== architecture && Object.keys(tensors).some((name) => name.startsWith(prefixOf(kind))));
   if (other !== undefined) throw new CestaError('release.untrusted', `architecture: expected weights of ${architecture}, got weights of ${other}`);
   const weights = new Float32Array(length);
-  const parts = [
-    { name: 'items', from: 0, data: requireRowTable(tensors, 'items', items, width) },
-    { name: 'bias', from: bias, data: requireTensor(tensors, 'bias', Float32Array, items) },
-    ...blocks.map(({ name, from, length: expected }) => ({ name, from, data: requireTensor(tensors, name, Float32Array, expected) })),
-  ];
-  for (const { name, from, data } of parts) {
+  const put = (name: string, from: number, data: Float32Array): void => {
     requireRange(name, data, -largestWeight, largestWeight);
     weights.set(data, from);
-  }
+  };
+  put('items', 0, requireRowTable(tensors, 'items', items, width));
+  put('bias', bias, requireTensor(tensors, 'bias', Float32Array, items));
+  for (const { name, from, length: expected } of blocks) put(name, from, requireTensor(tensors, name, Float32Array, expected));
   return weights;
 }
 
