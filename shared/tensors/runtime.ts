@@ -11,6 +11,8 @@ import { probe } from './probe.ts';
 import { codeMissingOperations } from './replace-kernel.ts';
 import { installWasmKernels } from './wasm-kernels.ts';
 
+export type { BackendKind };
+
 /** A backend that was not taken, and why. */
 export interface PassedOver {
   readonly backend: BackendKind;
