@@ -12,6 +12,7 @@ import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/err
 import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import type { Awaitable } from '../shared/secagg/crypto.ts';
 import type { Evidence } from '../shared/secagg/participant-state.ts';
+import { loadedTensors, type TensorRuntime } from '../shared/tensors/runtime.ts';
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
 import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './masked-session.ts';
 import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
@@ -22,6 +23,8 @@ import type { SpendLimits, SpendRecord } from './spends.ts';
 export type ParticipantEvent =
   | ConnectionEvent
   | RoundNews
+  /** What the report was computed with, where the model needs tensors. */
+  | ({ readonly kind: 'computed'; readonly round: string } & Pick<TensorRuntime, 'backend' | 'simd' | 'passedOver'>)
   /** The coordinator's signed word that it has the report: checked, and kept. */
   | { readonly kind: 'receipt'; readonly round: string; readonly receipt: SignedReceipt }
   /** The coordinator has the report, by its word, but there is nothing to show for it. */
@@ -66,6 +69,8 @@ interface Running {
   /** What is under way for the current round. */
   work: AbortController;
   session: MaskedSession | null;
+  /** The plan checked last, if its model computes with tensors. */
+  tensorPlan: string | null;
   /** Set before anything can be heard on it. */
   connection: Connection | null;
 }
@@ -76,7 +81,7 @@ interface Running {
  *   model, statistic, onEvent: console.log });
  */
 export function startParticipant(options: ParticipantOptions): Participant {
-  const running: Running = { options, state: idle, work: new AbortController(), session: null, connection: null };
+  const running: Running = { options, state: idle, work: new AbortController(), session: null, tensorPlan: null, connection: null };
   running.connection = options.connect({ onEvent: (event) => hear(running, event), onMessage: (message) => dispatch(running, { kind: 'message', message }) });
   return {
     stop() {
@@ -96,7 +101,7 @@ function run(running: Running, effect: ParticipationEffect): void {
   const { options, connection } = running;
   switch (effect.kind) {
     case 'check':
-      return void check(options, effect, connection?.coordinatorKey ?? null).then((refusal) => dispatch(running, { kind: 'checked', planHash: effect.planHash, refusal }));
+      return void check(running, effect, connection?.coordinatorKey ?? null).then((refusal) => dispatch(running, { kind: 'checked', planHash: effect.planHash, refusal }));
     case 'send':
       return void connection?.send(effect.message);
     case 'build':
@@ -141,13 +146,18 @@ function abandon(running: Running): void {
 function build(running: Running, plan: Plan, hash: string): void {
   const { signal } = running.work;
   running.options.statistic(plan, hash, { participants: 1, signal }).then(
-    (statistic) => !signal.aborted && finish(running, hash, withoutMask(statistic, plan)),
+    (statistic) => !signal.aborted && finish(running, plan, hash, withoutMask(statistic, plan)),
     (thrown: unknown) => !signal.aborted && dispatch(running, { kind: 'build-failed', planHash: hash, error: toCestaError(thrown) }),
   );
 }
 
-function finish(running: Running, hash: string, statistic: Masked): void {
-  dispatch(running, { kind: 'built', planHash: hash, report: { statistic, sha256: digestOf(statistic) } });
+function finish(running: Running, { round }: Plan, hash: string, statistic: Masked): void {
+  const runtime = running.tensorPlan === hash ? loadedTensors() : null;
+  if (runtime !== null) {
+    const { backend, simd, passedOver } = runtime;
+    running.options.onEvent({ kind: 'computed', round, backend, simd, passedOver });
+  }
+  dispatch(running, { kind: 'built', planHash: hash, report: { statistic, sha256: digestOf(statistic), ...(runtime === null ? {} : { backend: runtime.backend }) } });
 }
 
 function mask(running: Running, { plan, planHash: hash, directory, deadlineMs }: Extract<ParticipationEffect, { kind: 'mask' }>): void {
@@ -162,7 +172,7 @@ function mask(running: Running, { plan, planHash: hash, directory, deadlineMs }:
       identity: options.masking,
       report: (participants) => options.statistic(plan, hash, { participants, signal }),
       send: (frame) => void connection?.send({ type: 'masked', round, frame: encodeBase64(frame) }),
-      upload: (words) => finish(running, hash, words as unknown as Masked),
+      upload: (words) => finish(running, plan, hash, words as unknown as Masked),
       onEnd(error, evidence) {
         if (evidence !== null) options.onEvent({ kind: 'equivocation', round, evidence });
         if (!signal.aborted) dispatch(running, { kind: 'session-ended', planHash: hash, error });
@@ -191,7 +201,8 @@ function declineUnreadable({ connection, options }: Running, text: string): void
 type Invitation = Extract<ParticipationEffect, { kind: 'check' }>;
 
 /** What to decline with, or null. The cheap checks come first; a model is only built for a plan that is genuine. */
-async function check(options: ParticipantOptions, { plan, signature, evidence }: Invitation, coordinatorKey: string | null): Promise<CestaError | null> {
+async function check(running: Running, { plan, planHash: hash, signature, evidence }: Invitation, coordinatorKey: string | null): Promise<CestaError | null> {
+  const { options } = running;
   try {
     checkTask(plan, options.tasks);
     await checkSignature(plan, signature, coordinatorKey);
@@ -199,7 +210,9 @@ async function check(options: ParticipantOptions, { plan, signature, evidence }:
     if (options.budget !== undefined) checkBudget(plan, await options.budget.record(), options.budget);
     checkPromise(plan);
     options.accept?.(plan);
-    checkShape(plan, await options.model(plan));
+    const statistic = await options.model(plan);
+    checkShape(plan, statistic);
+    if (statistic.prepare !== undefined) running.tensorPlan = hash;
     return null;
   } catch (thrown) {
     return toCestaError(thrown);

@@ -9,6 +9,7 @@ import type { Evidence } from '../shared/ledger/evidence.ts';
 import type { SignedReceipt } from '../shared/ledger/receipt.ts';
 import type { CestaError, ErrorCode } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
+import type { BackendKind } from '../shared/tensors/backend-kinds.ts';
 import type { OutgoingMessage } from './sender.ts';
 
 /** A statistic ready to be sent, noised and masked. */
@@ -16,6 +17,8 @@ export interface Report {
   readonly statistic: Masked;
   /** SHA-256 of its little-endian bytes. */
   readonly sha256: string;
+  /** Of TensorFlow.js, where the model needs it. */
+  readonly backend?: BackendKind;
 }
 
 /**
@@ -214,7 +217,7 @@ function offer(state: Participation, membership: Membership): Step {
   if (report === null) return [state, []];
   const next: Participation = { ...state, membership: { ...membership, stage: 'offered' } };
   if (!state.isUp) return [next, []];
-  return [next, [send({ type: 'report', round: plan.round, planHash: hash, length: report.statistic.length, sha256: report.sha256 })]];
+  return [next, [send({ type: 'report', round: plan.round, planHash: hash, length: report.statistic.length, sha256: report.sha256, ...(report.backend === undefined ? {} : { backend: report.backend }) })]];
 }
 
 function upload(state: Participation, round: string): Step {

@@ -19,6 +19,7 @@ import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { Aggregate, AnyFederatedModel } from '../shared/recommender/federated-model.ts';
 import type { GroupKeys } from '../shared/ledger/log-entries.ts';
 import type { Precision } from '../shared/recommender/quantised-rows.ts';
+import type { BackendCounts } from '../shared/tensors/backend-kinds.ts';
 import { startTimer } from './meter.ts';
 import { newestServed, nextVersion, openStored, readRelease, servedVersion, type LoadedRelease, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
 import { describeRelease, promote, reject, rollback, type ReleaseDesk, type ReleaseStatus } from './release-states.ts';
@@ -40,6 +41,8 @@ export interface Sum {
   readonly survivors: readonly string[];
   /** The same by group, where members were drawn into groups. */
   readonly groups?: readonly GroupKeys[] | null;
+  /** Reports to this plan by the backend they were computed on; absent where none needed one. */
+  readonly trainedOn?: BackendCounts | undefined;
 }
 
 export interface PublishOptions {
@@ -244,7 +247,7 @@ function requireFinite(tensors: NamedTensors): void {
   }
 }
 
-function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
+function describeRound(task: string, { kind, hyperParameters }: AnyFederatedModel, { plan, aggregate, participants, charged, trainedOn }: Sum): Omit<Manifest, 'protocol' | 'tensorsSha256' | 'version' | 'createdAt' | 'metrics'> {
   return {
     task,
     round: plan.round,
@@ -257,6 +260,7 @@ function describeRound(task: string, { kind, hyperParameters }: AnyFederatedMode
     privacy: describePrivacy(plan, charged, aggregate),
     nextClipNorm: aggregate.nextClipNorm,
     parent: plan.baseRelease,
+    ...(trainedOn === undefined ? {} : { trainedOn }),
   };
 }
 

@@ -12,6 +12,7 @@ import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
+import { countBackends, type BackendKind } from '../shared/tensors/backend-kinds.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
 import { publicMessage } from './disclosure.ts';
@@ -81,6 +82,8 @@ export interface Runner {
   /** Members and their long-term keys, once the round trains or masks. */
   directory: ReadonlyMap<string, string>;
   readonly receipts: Receipts;
+  /** What members say that they computed their report with. */
+  readonly backends: Map<string, BackendKind>;
   readonly end: (outcome: RoundOutcome) => void;
   round: Round;
   /** The charge is durable and members were told to train. */
@@ -233,7 +236,7 @@ async function release(runner: Runner, reported: readonly string[]): Promise<voi
   const stop = startTimer(context, 'decode');
   const sum = sumOf(runner);
   stop();
-  const { version, sha256 } = await context.conclude({ plan, charged, survivors: rosterOf(runner, reported).map(({ node }) => node), groups: keysOfGroups(runner, runner.masked?.groups ?? null), ...sum });
+  const { version, sha256 } = await context.conclude({ plan, charged, survivors: rosterOf(runner, reported).map(({ node }) => node), groups: keysOfGroups(runner, runner.masked?.groups ?? null), trainedOn: countBackends(reported.map((participant) => runner.backends.get(participant))), ...sum });
   runner.releaseSha256 = sha256;
   dispatch(runner, { kind: 'released', version });
 }

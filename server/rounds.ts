@@ -99,6 +99,7 @@ function createRunner(context: RoundContext, { candidates, ...start }: RunnerSta
     planHash: hash,
     invitation: invitationTo(context, plan, hash),
     directory: new Map(),
+    backends: new Map(),
     receipts: receiptsOf(() => runner, context, plan.round, hash),
     invited: new Set(candidates.slice(0, plan.cohort.maxParticipants)),
     isTraining: false,
@@ -118,6 +119,7 @@ function acceptMessage(runner: Runner, participant: string, message: RoundMessag
       return dispatch(runner, { kind: 'join', participant, now });
     case 'report':
       requirePlan(runner, message);
+      if (message.backend !== undefined) runner.backends.set(participant, message.backend);
       return runner.aggregation === null ? maskedOf(runner, message.type).announce(participant, message) : acceptReport(runner, runner.aggregation, participant, message);
     case 'masked':
       // About a round that is over: there is nothing left to refuse.

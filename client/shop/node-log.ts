@@ -28,6 +28,8 @@ export function logEvent(logger: Logger, event: ShopNodeEvent): void {
       return logger.info({ round: event.plan.round }, 'training');
     case 'trained':
       return logger.info({ round: event.round, ...event.mapping, epsilonSpent: event.spent.epsilon }, 'statistic ready: clipped, noised, recorded as spent');
+    case 'computed':
+      return logger.info({ round: event.round, backend: event.backend, simd: event.simd, passedOver: event.passedOver }, 'computed with tensors');
     case 'reported':
       return logger.info({ round: event.round, bytes: event.bytes }, 'the coordinator has the report');
     case 'receipt':

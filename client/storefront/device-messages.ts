@@ -4,11 +4,12 @@
  */
 import type { ConnectionEvent } from '../connection.ts';
 import { CestaError, toCestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
+import type { TensorOptions } from '../../shared/tensors/runtime.ts';
 import type { DeviceEvent, DeviceSettings, DeviceSummary } from './device.ts';
 import type { DeviceVisit } from './device-history.ts';
 
 export type ToDevice =
-  | { readonly kind: 'start'; readonly settings: DeviceSettings }
+  | { readonly kind: 'start'; readonly settings: DeviceSettings; readonly tensors: TensorOptions }
   | { readonly kind: 'learn'; readonly history: readonly DeviceVisit[] }
   | { readonly kind: 'leave'; readonly reason: DeviceSummary['ended'] };
 

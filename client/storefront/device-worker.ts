@@ -3,6 +3,7 @@
  * tab of an origin at a time; where the browser has no locks, the coordinator refuses the second connection of a name.
  */
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { configureTensors } from '../../shared/tensors/runtime.ts';
 import { startDevice, type Device, type DeviceSettings } from './device.ts';
 import { plainError, plainEvent, type FromDevice, type ToDevice } from './device-messages.ts';
 import { deviceDatabase } from './device-records.ts';
@@ -22,6 +23,8 @@ let leaving: Extract<ToDevice, { kind: 'leave' }> | null = null;
 page.addEventListener('message', ({ data: message }) => {
   switch (message.kind) {
     case 'start':
+      // Beside this file unless told otherwise; where they are not, models of tensors train in plain JavaScript.
+      configureTensors({ wasmPaths: new URL('./', import.meta.url).href, ...message.tensors });
       return void alone(() => live(message.settings)).catch((thrown: unknown) => page.postMessage({ kind: 'failed', error: plainError(thrown) }));
     case 'learn':
       return device?.learn(message.history);

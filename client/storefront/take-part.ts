@@ -5,6 +5,7 @@
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import type { BackendKind, TensorOptions, WasmPaths } from '../../shared/tensors/runtime.ts';
 import type { DeviceEvent, DeviceSettings, DeviceSummary } from './device.ts';
 import type { DeviceVisit } from './device-history.ts';
 import { fromPlain, fromPlainEvent, type FromDevice, type ToDevice } from './device-messages.ts';
@@ -36,6 +37,10 @@ export interface TakePartOptions {
   readonly onEvent?: (event: DeviceEvent) => void;
   /** The worker's file, from the page's own origin; by default `device-worker.js` beside this module. */
   readonly workerUrl?: string | URL;
+  /** Where the `.wasm` files of the tensor backend are: a folder's URL, or a URL for each; by default beside the worker. */
+  readonly wasmPaths?: WasmPaths;
+  /** What trains models of tensors; by default WebAssembly, or plain JavaScript where that does not run. */
+  readonly backend?: BackendKind;
 }
 
 export interface Seat {
@@ -74,7 +79,7 @@ export function takePart(options: TakePartOptions): Seat {
   }
   // A page that is kept aside for the way back would hold its seat without being there.
   globalThis.addEventListener('pagehide', cutOff, { once: true });
-  post({ kind: 'start', settings: settingsOf(options) });
+  post({ kind: 'start', settings: settingsOf(options), tensors: tensorsOf(options) });
   return {
     done,
     learn: (history) => post({ kind: 'learn', history }),
@@ -115,4 +120,8 @@ function watch(worker: Worker, onEvent: (event: DeviceEvent) => void): { readonl
 
 function settingsOf({ url, degree, history, maxEpsilon, maxDelta = usualMaxDelta, coordinatorKey, tasks, witnesses = noWitnesses }: TakePartOptions): DeviceSettings {
   return { url: new URL(url, globalThis.location.href).href, degree, history, maxEpsilon, maxDelta, coordinatorKey: coordinatorKey ?? null, tasks: tasks ?? null, witnesses };
+}
+
+function tensorsOf({ wasmPaths, backend }: TakePartOptions): TensorOptions {
+  return { ...(wasmPaths === undefined ? {} : { wasmPaths }), ...(backend === undefined ? {} : { backend }) };
 }

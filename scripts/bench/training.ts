@@ -10,7 +10,8 @@ import { createRowTable } from '../../shared/kernels/row-table.ts';
 import { seededRandom, uniformBelow, type SeededRandom } from '../../shared/numerics/random.ts';
 import { createSparseVector } from '../../shared/numerics/sparse-vector.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
-import { openTensors, type BackendKind } from '../../shared/tensors/runtime.ts';
+import { backendKinds, type BackendKind } from '../../shared/tensors/backend-kinds.ts';
+import { openTensors } from '../../shared/tensors/runtime.ts';
 import { startChild, type Child } from './children.ts';
 import { machine, type Machine } from './machine.ts';
 import { median, medianOf } from './median.ts';
@@ -38,7 +39,7 @@ export interface TrainingBench {
   readonly machine: Machine;
 }
 
-const startedSchema = z.strictObject({ simd: z.boolean(), backend: z.enum(['native', 'wasm', 'plain']) });
+const startedSchema = z.strictObject({ simd: z.boolean(), backend: z.enum(backendKinds) });
 const stepsSchema = z.array(z.strictObject({ wallMs: z.number(), cpuMs: z.number() }));
 
 /** @throws CestaError `backend.unavailable` */

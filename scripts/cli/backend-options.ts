@@ -1,7 +1,7 @@
 /** Which backend computes with tensors: an option of the verbs that train, else the environment, else the fastest that works. */
 import { Option, type Command } from 'commander';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { backendKinds, type BackendKind } from '../../shared/tensors/runtime.ts';
+import { backendKinds, type BackendKind } from '../../shared/tensors/backend-kinds.ts';
 
 export interface BackendOptions {
   backend?: BackendKind;

@@ -1,7 +1,7 @@
 /**
  * What the coordinator must not forget about the participants of a round: who trained, whose report it acknowledged,
- * who was left out and why. The survivors of a round are those with a receipt, but for
- * members of a group that was left out afterwards: the public record says whose reports are in the sum.
+ * who was left out and why. The survivors of a round are those with a receipt, but for members of a group that was left out
+ * afterwards: the public record says whose reports are in a sum.
  */
 import type { SignedReceipt } from '../../shared/ledger/receipt.ts';
 import type { ErrorCode } from '../../shared/protocol/errors.ts';

@@ -18,8 +18,9 @@ import type { ScoredRelease } from './release-scores.ts';
  * to .05 for the twentieth: what comes and goes at the end of a list hardly counts. An item is alarming when its exposure is
  * more than `factor` times what it was, and more than `share` above it.
  * The defaults were set by honest rounds of `neighbours` alone: with a factor of 3, two releases of the embedded data that
- * have neither shopper nor noise in common differ by .006 without noise, by .024 at epsilon 3 under masks and by up to .05
- * with all of the noise in every report, so .1 is twice that; `cesta audit poisoning` measures it again.
+ * have neither shopper nor noise in common differ by .006 without noise, by up to .024 at epsilon 3 under masks and by up to
+ * .07 with all of the noise in every report; `cesta audit poisoning` measures it again. Where all see one list, as with
+ * `popularity`, noise alone moves items by .2 to .9: there the limits have to be wider, or alarms are false.
  */
 export const canarySchema = z.strictObject({
   factor: z.number().gt(1).max(1000).default(3),

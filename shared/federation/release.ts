@@ -12,6 +12,7 @@ import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { decodeTensors, encodeTensors, tensorsDigest, type NamedTensors } from '../protocol/tensors.ts';
+import { backendKinds } from '../tensors/backend-kinds.ts';
 import { protocolVersion } from './plan.ts';
 import { robustRules } from './robust/rule.ts';
 
@@ -52,6 +53,8 @@ export const manifestSchema = z.strictObject({
   /** The rule that combined `reports` rows, made to withstand `byzantine` of them; absent where reports were added up. */
   robust: z.strictObject({ rule: z.enum(robustRules), byzantine: z.number().int().positive(), reports: z.number().int().positive() }).optional(),
   privacy: privacyStatementSchema,
+  /** Reports of the round's members by the backend of TensorFlow.js they were computed on; absent where none needed it. */
+  trainedOn: z.partialRecord(z.enum(backendKinds), z.number().int().positive()).optional(),
   /** Public figures of the release itself; none of them looks at a shopper. */
   metrics: z.record(z.string(), z.number()),
   /** Clip norm of the model's part of a contribution in the next round; null where it does not adapt. */

@@ -54,9 +54,9 @@ export const taskSpecSchema = z.strictObject({
     }).optional(),
     /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
     shopsPerShopper: count.max(1000).default(2),
-    /** Mode `distributed`: dropouts to make up for; by default a fifth of the wanted shops, at most 20. */
+    /** Mode `distributed`: dropouts of each sum to make up for; by default a fifth of the shops wanted in it, at most 20. */
     tolerated: z.number().int().min(0).max(1000).optional(),
-    /** Mode `distributed`: shops that may collude; by default a tenth of the quorum, and at least one. */
+    /** Mode `distributed`: shops that may collude, in one group if there are groups; by default a tenth of a sum's quorum, at least one. */
     colluding: z.number().int().min(0).optional(),
   }),
   cohort: z.strictObject({

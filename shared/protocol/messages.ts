@@ -9,6 +9,7 @@ import { planSchema } from '../federation/plan.ts';
 import { evidenceSchema } from '../ledger/evidence.ts';
 import { signedReceiptSchema } from '../ledger/receipt.ts';
 import { signedCertificateSchema } from '../identity/certificate.ts';
+import { backendKinds } from '../tensors/backend-kinds.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
 import { describeIssues } from './issues.ts';
@@ -54,7 +55,8 @@ const clientMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('products'), seq, products: z.array(productSchema).max(productsPerMessage), last: z.boolean() }),
   z.strictObject({ type: z.literal('join'), seq, round: roundId, planHash: hex(32) }),
   z.strictObject({ type: z.literal('decline'), seq, round: roundId, code: errorCode, message: z.string().max(1024) }),
-  z.strictObject({ type: z.literal('report'), seq, round: roundId, planHash: hex(32), length: z.number().int().positive(), sha256: hex(32) }),
+  /** `backend`: of TensorFlow.js, where the model needs it. */
+  z.strictObject({ type: z.literal('report'), seq, round: roundId, planHash: hex(32), length: z.number().int().positive(), sha256: hex(32), backend: z.enum(backendKinds).optional() }),
   z.strictObject({ type: z.literal('leave'), seq, round: roundId }),
   /** A message of the masked session of the round; the masked vector itself travels in chunks, as a report. */
   z.strictObject({ type: z.literal('masked'), seq, round: roundId, frame: maskedFrame }),

@@ -4,16 +4,12 @@
  */
 import type * as TensorFlow from '@tensorflow/tfjs';
 import { CestaError } from '../protocol/errors.ts';
+import { backendKinds, type BackendKind } from './backend-kinds.ts';
 import { importNative } from './native-library.ts';
 import { installPlainKernels } from './plain-kernels.ts';
 import { probe } from './probe.ts';
 import { codeMissingOperations } from './replace-kernel.ts';
 import { installWasmKernels } from './wasm-kernels.ts';
-
-/** Fastest first: the order in which they are tried. */
-export const backendKinds = ['native', 'wasm', 'plain'] as const;
-/** `native`: the TensorFlow C library in Node; `wasm`: WebAssembly; `plain`: JavaScript. */
-export type BackendKind = (typeof backendKinds)[number];
 
 /** A backend that was not taken, and why. */
 export interface PassedOver {
@@ -55,6 +51,7 @@ const packages: TensorImports = {
 
 let settings: TensorOptions = {};
 let loading: Promise<TensorRuntime> | undefined;
+let loaded: TensorRuntime | null = null;
 
 /**
  * Says what the runtime of this process shall be, before anything has loaded it.
@@ -70,7 +67,12 @@ export function configureTensors(options: TensorOptions): void {
  * @throws CestaError `backend.unavailable`
  */
 export function loadTensors(): Promise<TensorRuntime> {
-  return (loading ??= openTensors(settings));
+  return (loading ??= openTensors(settings).then((runtime) => (loaded = runtime)));
+}
+
+/** The runtime of this process, once somebody has awaited it. */
+export function loadedTensors(): TensorRuntime | null {
+  return loaded;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { loadTensors } from '../../shared/tensors/runtime.ts';
 import { openConnection } from '../../client/connection.ts';
 import { startParticipant, type Participant, type ParticipantEvent, type ParticipantOptions } from '../../client/participant.ts';
 import { emptyRecord, spendOf, totalSpent } from '../../client/spends.ts';
@@ -173,6 +174,14 @@ describe('a report', () => {
     network.last().say({ type: 'round-done', round: 'main-1', version: 4, sha256: 'ab'.repeat(32) });
     expect(events.slice(-2)).toEqual([{ kind: 'reported', round: 'main-1', bytes: noised.byteLength }, { kind: 'round-done', round: 'main-1', version: 4, took: 'part' }]);
     expect(builds.length).toBe(1);
+  });
+
+  it('says which backend it was computed on, where the model needs one', async () => {
+    const { backend, simd } = await loadTensors();
+    const { sent, events } = await offered({ model: () => Promise.resolve({ ...model, prepare: () => Promise.resolve() }) });
+    expect(sent().at(-1)).toMatchObject({ type: 'report', backend });
+    expect(events.find(({ kind }) => kind === 'computed')).toMatchObject({ round: 'main-1', backend, simd });
+    expect((await offered()).sent().at(-1)).not.toHaveProperty('backend');
   });
 
   async function acknowledged(receipt: SignedReceipt, keep: (kept: SignedReceipt) => void): Promise<ParticipantEvent[]> {

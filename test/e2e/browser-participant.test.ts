@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemRandom } from '../../client/secure-random.ts';
+import type { TakePartOptions } from '../../client/storefront/take-part.ts';
 import type { Coordinator } from '../../server/coordinator.ts';
 import { historyOf } from '../../shared/commerce/history.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
@@ -8,7 +9,7 @@ import { startStatistic } from '../../shared/federation/statistic.ts';
 import { decodeChunk } from '../../shared/protocol/messages.ts';
 import { createModel, parseModelKind } from '../../shared/recommender/registry.ts';
 import { launchChromium, withoutBrowser } from './chromium.ts';
-import { catalogue, coordinatorOf, local, manifestOf, shopOf, siteOf, visitsTo, type Site } from './devices.ts';
+import { catalogue, coordinatorOf, local, manifestOf, shopOf, siteOf, visitsTo, type Site, type TaskShape } from './devices.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -29,6 +30,37 @@ function framesOf({ relay }: Site): Uint8Array[][] {
 async function firstPlan({ url }: Coordinator): Promise<Plan> {
   const { rounds } = (await (await fetch(`${url}/v1/rounds`)).json()) as { rounds: { plan: Plan }[] };
   return rounds[0].plan;
+}
+
+const sequence: TaskShape['model'] = { kind: 'sequence', hyperParameters: { width: 8, blocks: 1, positions: 10 } };
+
+/** A round without protection, in which a browser's report can be compared with what Node makes of the same history. */
+async function unprotectedRound(browser: Browser, model: TaskShape['model'], options: Partial<TakePartOptions> = {}): Promise<{ sent: number[]; expected: number[]; wasmRequests: string[] }> {
+  const coordinator = await coordinatorOf({ participants: 2, ...(model === undefined ? {} : { model }), privacy: { mode: 'none', rounds: 1 } });
+  shopOf(0, coordinator, {});
+  const site = await siteOf(coordinator);
+  const tab = await site.visitor(browser);
+  const wasmRequests: string[] = [];
+  tab.page.context().on('request', (request) => void (request.url().endsWith('.wasm') && wasmRequests.push(request.url())));
+  const baskets = [[3, 1, 20], [5, 3], [11, 12, 13, 2]];
+  await tab.takePart({ history: visitsTo(...baskets), maxEpsilon: null, ...options });
+  expect(await tab.done()).toMatchObject({ rounds: 1, epsilonSpent: null });
+
+  const plan = await firstPlan(coordinator);
+  const node = createModel(parseModelKind(plan.model.kind), catalogue, plan.model.hyperParameters);
+  await node.prepare?.();
+  const statistic = startStatistic(node, node.initial(), plan, systemRandom());
+  statistic.add(historyOf(baskets.map((items, index) => ({ time: visitsTo(...baskets)[index].time, items }))));
+  const [frames] = framesOf(site);
+  return { sent: frames.flatMap((frame) => [...decodeChunk(frame).data]), expected: [...statistic.finish()], wasmRequests };
+}
+
+/** Backends round single operations differently: 1e-3 of the length of a contribution is far more than that comes to. */
+function expectAlike(sent: readonly number[], expected: readonly number[]): void {
+  expect(sent).toHaveLength(expected.length);
+  const length = Math.hypot(...expected);
+  expect(length).toBeGreaterThan(0);
+  expect(Math.hypot(...sent.map((value, at) => value - expected[at]))).toBeLessThan(length * 1e-3);
 }
 
 describe.skipIf(withoutBrowser)('a browser that takes part in rounds', () => {
@@ -64,22 +96,22 @@ describe.skipIf(withoutBrowser)('a browser that takes part in rounds', () => {
 
   for (const model of [{ kind: 'popularity' }, { kind: 'als', hyperParameters: { factors: 4 } }]) {
     it(`sends what Node would send for the same history, to the last bit: ${model.kind}`, async () => {
-      const coordinator = await coordinatorOf({ participants: 2, model, privacy: { mode: 'none', rounds: 1 } });
-      shopOf(0, coordinator, {});
-      const site = await siteOf(coordinator);
-      const tab = await site.visitor(browser);
-      const baskets = [[3, 1, 20], [5, 3], [11, 12, 13, 2]];
-      await tab.takePart({ history: visitsTo(...baskets), maxEpsilon: null });
-      expect(await tab.done()).toMatchObject({ rounds: 1, epsilonSpent: null });
-
-      const plan = await firstPlan(coordinator);
-      const node = createModel(parseModelKind(plan.model.kind), catalogue, plan.model.hyperParameters);
-      const statistic = startStatistic(node, node.initial(), plan, systemRandom());
-      statistic.add(historyOf(baskets.map((items, time) => ({ time, items }))));
-      const [frames] = framesOf(site);
-      expect(frames.flatMap((frame) => [...decodeChunk(frame).data])).toEqual([...statistic.finish()]);
+      const { sent, expected } = await unprotectedRound(browser, model);
+      expect(sent).toEqual(expected);
     });
   }
+
+  it('trains a model of tensors in WebAssembly, with its own files, as Node does up to rounding', async () => {
+    const { sent, expected, wasmRequests } = await unprotectedRound(browser, sequence);
+    expect(wasmRequests.filter((url) => url.endsWith('/tfjs-backend-wasm-simd.wasm'))).toHaveLength(1);
+    expectAlike(sent, expected);
+  });
+
+  it('trains a model of tensors in plain JavaScript where the WebAssembly files are not to be had', async () => {
+    const { sent, expected, wasmRequests } = await unprotectedRound(browser, sequence, { wasmPaths: '/no-such-folder/' });
+    expect(wasmRequests.every((url) => url.includes('/no-such-folder/'))).toBe(true);
+    expectAlike(sent, expected);
+  });
 
   it('trains over rounds from one release to the next', async () => {
     const coordinator = await coordinatorOf({ participants: 3, model: { kind: 'als', hyperParameters: { factors: 4 } }, privacy: { ...local, rounds: 3 } });
@@ -153,6 +185,22 @@ describe.skipIf(withoutBrowser)('a browser that takes part in rounds', () => {
     expect(await second.done()).toBe('node.name-taken');
     expect(framesOf(site)).toEqual([]);
     expect((await tab.held())?.spends).toEqual([]);
+  });
+
+  it('takes part from the page of `cesta browser`, with a history from a file, once consent is given', async () => {
+    const coordinator = await coordinatorOf({ participants: 2 });
+    shopOf(0, coordinator);
+    const { page } = await (await siteOf(coordinator)).visitor(browser);
+    await page.setInputFiles('#file', { name: 'history.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(visitsTo([1, 2]))) });
+    await page.fill('#epsilon', '100');
+    await page.click('#start');
+    expect(await page.textContent('#status')).toBe('Not taking part.');
+    await page.check('#consent');
+    await page.click('#start');
+    expect(await coordinator.over).toMatchObject({ code: null });
+    await page.waitForFunction(() => document.getElementById('status')?.textContent?.includes('1 receipts') === true);
+    expect(await page.textContent('#log')).toContain('trained on 2 items of the catalogue');
+    expect(await manifestOf(coordinator)).toMatchObject({ cohort: 2 });
   });
 
   it('says so when its worker cannot be loaded', async () => {

@@ -50,6 +50,7 @@ describe('the poisoning audit', () => {
 
   it('is refused beyond the bounds where reports are seen, and not where they are masked', () => {
     expect(cell('none', 'one shop, beyond')).toMatchObject({ isRefused: true, exposure: 0 });
+    expect(cell('noise, epsilon 8, masked', 'one shop, in bounds').exposure).toBeGreaterThan(0.9);
     expect(cell('noise, epsilon 8, masked', 'one shop, beyond')).toMatchObject({ isRefused: false });
     expect(cell('noise, epsilon 8, masked', 'one shop, beyond').exposure).toBeGreaterThan(0.9);
   });

@@ -60,6 +60,13 @@ describe('a release', () => {
     expect((await openRelease(published.bytes, key.publicKey)).manifest.robust).toEqual({ rule: 'krum', byzantine: 1, reports: 5 });
   });
 
+  it('says which backends computed it, and nothing where none was needed', async () => {
+    const { releases, storage } = await rigOf();
+    const first = await releases.publish(model, { ...(await trainedSum(storage, 1)), trainedOn: { wasm: 12, plain: 1 } });
+    expect((await openRelease(first.bytes, key.publicKey)).manifest.trainedOn).toEqual({ wasm: 12, plain: 1 });
+    expect((await releases.publish(model, await trainedSum(storage, 2, first.sha256))).manifest).not.toHaveProperty('trainedOn');
+  });
+
   it('is found by number and digest, the current one and those before', async () => {
     const { releases, storage } = await rigOf();
     const first = await releases.publish(model, await trainedSum(storage, 1));

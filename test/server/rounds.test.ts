@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { planHash } from '../../shared/federation/plan.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { roundRig, trainingRig as training } from './support/round-rig.ts';
+import { digestOf } from './support/test-client.ts';
 
 describe('a round that goes well', () => {
   it('charges the budget before anybody is told to train, and announces after the release is on disk', async () => {
@@ -32,6 +34,25 @@ describe('a round that goes well', () => {
     expect(rig.sums).toHaveLength(1);
     expect([...rig.sums[0].aggregate.sum]).toEqual([2, 0, 0, 0]);
     expect(rig.sums[0].participants).toBe(2);
+  });
+
+  it('counts the backends that members say they computed with', async () => {
+    const rig = await training(['a', 'b']);
+    const update = new Int32Array(rig.plan.statisticLength);
+    for (const [participant, backend] of [['a', 'wasm'], ['b', 'plain']] as const) {
+      rig.run.message(participant, { type: 'report', seq: 1, round: rig.plan.round, planHash: planHash(rig.plan), length: update.length, sha256: digestOf(update), backend });
+      rig.run.chunk(participant, { round: rig.plan.round, seq: 1, offset: 0, data: update });
+    }
+    await rig.run.ended;
+    expect(rig.sums[0].trainedOn).toEqual({ wasm: 1, plain: 1 });
+  });
+
+  it('counts none where no model needed one', async () => {
+    const rig = await training(['a', 'b']);
+    rig.report('a');
+    rig.report('b');
+    await rig.run.ended;
+    expect(rig.sums[0].trainedOn).toBeUndefined();
   });
 
   it('leaves no timer behind', async () => {

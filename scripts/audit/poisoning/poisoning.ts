@@ -9,6 +9,7 @@ import { excludedFor } from '../../../shared/evaluation/evaluate-model.ts';
 import { canaryProbes, canarySchema, exposures, jumps, type CanarySpec } from '../../../shared/evaluation/exposure-canary.ts';
 import { average, ndcg } from '../../../shared/evaluation/metrics.ts';
 import { maxCoordinate } from '../../../shared/federation/accumulator.ts';
+import type { Plan } from '../../../shared/federation/plan.ts';
 import { seededRandom, shuffle } from '../../../shared/numerics/random.ts';
 import { topK } from '../../../shared/ranking/top-k.ts';
 import { createModel, deploymentDefaults, parseModelKind } from '../../../shared/recommender/registry.ts';
@@ -163,13 +164,18 @@ function attackedReports(stage: Stage, defence: Defence, { kind, share }: Attack
       })];
     }
     case 'shop':
-      return (defence.robust === undefined ? [1] : scales).map((scale) => [spoiltShop(sums[0], coordinates, Math.floor(scale * maxCoordinate(plan))), ...sums.slice(1)]);
+      return (defence.robust === undefined ? [1] : scales).map((scale) => [spoiltShop(sums[0], coordinates, Math.floor(scale * largestClaim(plan))), ...sums.slice(1)]);
     case 'shop-beyond':
       // Seen and refused, unless it is masked: then it is in the sum.
-      return isSeen(defence) ? [sums.slice(1)] : [[spoiltShop(sums[0], coordinates, Math.min(10 * maxCoordinate(plan), 2 ** 29)), ...sums.slice(1)]];
+      return isSeen(defence) ? [sums.slice(1)] : [[spoiltShop(sums[0], coordinates, Math.min(10 * largestClaim(plan), 2 ** 29)), ...sums.slice(1)]];
     default:
       return kind satisfies never;
   }
+}
+
+/** What a plan allows a shop in one coordinate; under masks nobody sees more than that, and the noise of one is no bound. */
+function largestClaim(plan: Plan): number {
+  return maxCoordinate(plan.privacy.mode === 'distributed' ? { ...plan, privacy: { mode: 'none' } } : plan);
 }
 
 function isSeen({ terms, groupSize }: Defence): boolean {

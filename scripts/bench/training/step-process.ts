@@ -5,7 +5,8 @@ import { historyOf, type ShopperHistory } from '../../../shared/commerce/history
 import { seededRandom, uniformBelow } from '../../../shared/numerics/random.ts';
 import type { AnyFederatedModel } from '../../../shared/recommender/federated-model.ts';
 import { createModel } from '../../../shared/recommender/registry.ts';
-import { backendKinds, configureTensors, loadTensors, type BackendKind, type TensorRuntime } from '../../../shared/tensors/runtime.ts';
+import { backendKinds, type BackendKind } from '../../../shared/tensors/backend-kinds.ts';
+import { configureTensors, loadTensors, type TensorRuntime } from '../../../shared/tensors/runtime.ts';
 import { answer } from '../children.ts';
 import { stepShape } from './shape.ts';
 

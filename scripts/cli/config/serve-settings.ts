@@ -50,8 +50,8 @@ const privacy = {
   encoding: optional(choice('--encoding <kind>', 'rotated: for models whose contributions are dense (default: that with unit shop and noise, else sparse)', ['sparse', 'rotated'], 'sparse')),
   adaptiveClip: optional(whole('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected in a sum', 1, 10_000_000, 1)),
   shopsPerShopper: whole('--shops-per-shopper <n>', 'shops one person may be a shopper of: the budget is stated for that person, too', 1, 1000, 2),
-  tolerated: optional(whole('--tolerated <n>', 'mode distributed: dropouts that noise is planned for (default: a fifth of the shops)', 0, 1000, 0)),
-  colluding: optional(whole('--colluding <n>', 'mode distributed: shops that may collude (default: a tenth of the fewest, at least 1)', 0, 1000, 0)),
+  tolerated: optional(whole('--tolerated <n>', 'mode distributed: dropouts that noise is planned for, in each group if there are groups (default: a fifth of its shops)', 0, 1000, 0)),
+  colluding: optional(whole('--colluding <n>', 'mode distributed: shops that may collude (default: a tenth of the fewest in a sum, at least 1)', 0, 1000, 0)),
 };
 
 const cohort = {
