@@ -56,7 +56,7 @@ export interface TrainerOptions {
 /** What `startParticipant` asks for, and one thing more. */
 export interface Trainer {
   /** A round ended in a release that has this participant's report. @throws CestaError `storage.failed` */
-  settle(round: string): void;
+  readonly settle: (round: string) => void;
   model(plan: Plan): Promise<AnyStatistic>;
   accept(plan: Plan): void;
   statistic(plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }): Promise<Noised>;
