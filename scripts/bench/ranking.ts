@@ -4,7 +4,7 @@ import { topK } from '../../shared/ranking/top-k.ts';
 import { candidatesPerItem } from '../../shared/recommender/text-similarity.ts';
 import { publicPart } from '../../shared/recommender/neighbours/public-part.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
-import { trainCentrally } from '../evaluate.ts';
+import { trainCentrally } from '../simulated-training.ts';
 import { median } from './median.ts';
 
 export interface RankingBench {

@@ -4,7 +4,8 @@ import type { Dataset } from '../../shared/datasets/dataset.ts';
 import { evaluateModel } from '../../shared/evaluation/evaluate-model.ts';
 import type { Split } from '../../shared/evaluation/splits.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
-import { summarise, trainCentrally, type EvaluationSummary } from '../evaluate.ts';
+import { summarise, type EvaluationSummary } from '../evaluate.ts';
+import { trainCentrally } from '../simulated-training.ts';
 import type { DemoShop } from './federation.ts';
 
 export interface ComparisonRow {
