@@ -5,7 +5,8 @@
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import type { BackendKind, TensorOptions, WasmPaths } from '../../shared/tensors/runtime.ts';
+import type { BackendKind } from '../../shared/tensors/backend-kinds.ts';
+import type { TensorOptions, WasmPaths } from '../../shared/tensors/runtime.ts';
 import type { DeviceEvent, DeviceSettings, DeviceSummary } from './device.ts';
 import type { DeviceVisit } from './device-history.ts';
 import { fromPlain, fromPlainEvent, type FromDevice, type ToDevice } from './device-messages.ts';

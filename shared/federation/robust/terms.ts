@@ -12,6 +12,7 @@ export const mostKeptNumbers = 2 ** 27;
 export const mostDistanceProducts = 2 ** 31;
 
 interface RobustTerms {
+  readonly robust: RobustSpec;
   readonly mode: string;
   readonly isBuffered: boolean;
   readonly minParticipants: number;
