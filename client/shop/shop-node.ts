@@ -99,7 +99,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
   const listeners = new Set<(event: ShopNodeEvent) => void>([(event) => logEvent(logger, event)]);
   const tell = (event: ShopNodeEvent): void => listeners.forEach((listener) => listener(event));
   const ending = createEnding(state, limitsOf(options));
-  const { settle, ...trainer } = trainerOf(options, state, tell);
+  const trainer = trainerOf(options, state, tell);
 
   const connect = (handlers: ConnectionHandlers) =>
     openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
@@ -116,21 +116,13 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       tell(event);
       if (event.kind === 'coordinator-key') pin(event.key);
       if (event.kind === 'reported') ending.rounds += 1;
-      if (event.kind === 'round-done' && event.took === 'part') keepControls(event.round);
+      if (event.kind === 'round-done' && event.took === 'part') keepControls(trainer, event.round, logger);
       if (event.kind === 'task-over' && options.stay !== true) leave('task-over');
       if (event.kind === 'round-done' && options.once === true) leave('once');
       // What a round left behind in the public record is remembered before the node is gone.
       if (event.kind === 'over') void record.settled().then(() => ending.settle(event.error));
     },
   });
-  function keepControls(round: string): void {
-    try {
-      settle(round);
-    } catch (error) {
-      // The next plan's base release says the same again.
-      logger.warn({ err: error, round }, 'the control variate of a round could not be kept');
-    }
-  }
   function pin(key: string): void {
     try {
       state.pinCoordinator(key);
@@ -204,6 +196,15 @@ function createEnding({ ledger }: StateFolder, limits: Partial<SpendLimits>): En
     },
   };
   return ending;
+}
+
+function keepControls({ settle }: Trainer, round: string, logger: Logger): void {
+  try {
+    settle(round);
+  } catch (error) {
+    // The next plan's base release says the same again.
+    logger.warn({ err: error, round }, 'the control variate of a round could not be kept');
+  }
 }
 
 function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: TrainedEvent) => void): Trainer {

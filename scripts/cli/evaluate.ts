@@ -7,7 +7,7 @@ import { protocols, type Protocol } from '../../shared/evaluation/splits.ts';
 import { mostGroups, robustRules, type RobustRule } from '../../shared/federation/robust/rule.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
-import type { SimulationMode } from '../evaluate.ts';
+import type { SimulationMode } from '../simulated-training.ts';
 import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { addDataOptions, readOptions, type DataOptions } from './data-options.ts';
 import { localTermsOf, type LocalOptions } from './local-options.ts';
