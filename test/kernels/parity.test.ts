@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { matMul } from '../../shared/kernels/plain/mat-mul.ts';
 import { adagrad, adam, sgd } from '../../shared/kernels/plain/optimisers.ts';
+import { createStepVectors, plainStepVectors } from '../../shared/kernels/step-vectors.ts';
 import { segmentSum } from '../../shared/kernels/plain/segment-sum.ts';
 import { ownSimdKernels, type OwnedKernels } from '../../shared/kernels/simd.ts';
 import { seededRandom } from '../../shared/numerics/random.ts';
@@ -82,6 +83,27 @@ describe('the SIMD kernels and their plain twins agree to the bit:', () => {
       both((own) => sgd(own.weights, own.gradients, rate), (at) => run.kernels.sgd(at.weights, at.gradients, length, rate));
       both((own) => adagrad(own.weights, own.squares, own.gradients, { rate, epsilon }), (at) => run.kernels.adagrad(at.weights, at.squares, at.gradients, length, rate, epsilon));
       both((own) => adam(own.weights, own.means, own.squares, own.gradients, { rate, epsilon, shareMean, shareSquare }), (at) => run.kernels.adam(at.weights, at.means, at.squares, at.gradients, length, rate, shareMean, shareSquare, epsilon));
+    }));
+  });
+});
+
+describe('vectors that optimisers step on', () => {
+  it('change alike with SIMD and without, within a range and nowhere else', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 60 }), fc.nat(), fc.nat(), (length, seed, cut) => {
+      const [from, to] = [cut % length, length - (seed % (length - (cut % length)))];
+      const both = [createStepVectors(length), plainStepVectors(length)];
+      const start = numbers(length, seed);
+      for (const vectors of both) {
+        vectors.weights.set(start);
+        vectors.gradients.set(numbers(length, seed + 1));
+        vectors.squares.fill(1e-6);
+        vectors.sgd(from, to, 0.1);
+        vectors.adagrad(from, to, { rate: 0.05, epsilon: 0 });
+        vectors.adam(from, to, { rate: 0.01, epsilon: 1e-8, shareMean: 0.1, shareSquare: 0.001 });
+      }
+      const [simd, plain] = both;
+      expect([simd.weights, simd.means, simd.squares]).toEqual([plain.weights, plain.means, plain.squares]);
+      for (let at = 0; at < length; at += 1) if (at < from || at >= to) expect(simd.weights[at]).toBe(start[at]);
     }));
   });
 });

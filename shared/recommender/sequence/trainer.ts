@@ -3,6 +3,7 @@
  * windows, a microbatch, whose norm is bounded by itself. On the data of a whole participant it takes many steps.
  */
 import type { ShopperHistory } from '../../commerce/history.ts';
+import { createStepVectors } from '../../kernels/step-vectors.ts';
 import { hashName, seededRandom, shuffle, type RandomWords } from '../../numerics/random.ts';
 import type { SparseVector } from '../../numerics/sparse-vector.ts';
 import { CestaError } from '../../protocol/errors.ts';
@@ -61,9 +62,11 @@ async function trainLocally(differentiable: Differentiable, hyperParameters: Seq
   if (correction !== null && kind !== 'sgd') {
     throw new CestaError('config.invalid', `sequence: expected optimiser sgd where steps are corrected by control variates, which need one fixed rate, got ${kind}`);
   }
-  const weights = start.slice();
-  const optimiser: Optimiser = kind === 'sgd' ? plainSteps(layout, learningRate) : adaptiveSteps(layout, hyperParameters);
-  const gradient = emptyGradient(layout);
+  const vectors = createStepVectors(layout.length);
+  const { weights } = vectors;
+  weights.set(start);
+  const optimiser: Optimiser = kind === 'sgd' ? plainSteps(layout, vectors, learningRate) : adaptiveSteps(layout, vectors, hyperParameters);
+  const gradient: Gradient = { values: vectors.gradients, touched: new Set() };
   const rules = { items: layout.items, ...hyperParameters };
   const everywhere = proximal > 0 || correction !== null;
   let steps = 0;
@@ -76,7 +79,7 @@ async function trainLocally(differentiable: Differentiable, hyperParameters: Seq
       addGradient(differentiable, weights, batchOf(windows, rules, random), dropout > 0 ? { rate: dropout, random } : null, gradient);
       if (proximal > 0) for (let at = 0; at < weights.length; at += 1) gradient.values[at] += proximal * (weights[at] - start[at]);
       if (correction !== null) for (let at = 0; at < weights.length; at += 1) gradient.values[at] += correction[at];
-      optimiser.step(weights, gradient, everywhere);
+      optimiser.step(gradient, everywhere);
       if (everywhere) gradient.values.fill(0);
       clearGradient(gradient, layout);
       steps += 1;
