@@ -87,14 +87,17 @@ export function simulateRound(plan: Plan, model: AnyFederatedModel, base: Simula
   };
 }
 
-/** In real rounds a hash of the members does what the seed does here. */
-function dealShops(plan: Plan, shops: number, seed: number): number[][] {
+/** The shops of each group. In real rounds a hash of the members does what the seed does here. */
+export function dealShops(plan: Plan, shops: number, seed: number): number[][] {
   const order = shuffle(Array.from({ length: shops }, (_, shop) => shop), seededRandom(seed, `groups ${plan.round}`));
   return Array.from({ length: sessionsOf(plan) }, (_, group) => order.filter((_shop, place) => place % sessionsOf(plan) === group));
 }
 
-/** A sum of each group, with the noise of a whole promise, and the rule over them. */
-function combineGroups(plan: Plan, robust: RobustSpec, groups: readonly (readonly number[])[], report: (shop: number, participants: number) => Int32Array): DecodedSum {
+/**
+ * A sum of each group, with the noise of a whole promise, and the rule over them.
+ * @param report of a shop in a group of so many participants, noised
+ */
+export function combineGroups(plan: Plan, robust: RobustSpec, groups: readonly (readonly number[])[], report: (shop: number, participants: number) => Int32Array): DecodedSum {
   return combineSums(robust, groups.map((members) => {
     const sum = createAccumulator(plan);
     for (const shop of members) sum.add(report(shop, members.length));

@@ -144,14 +144,14 @@ function strongestPush(stage: Stage, knowledge: Knowledge, target: number, time:
   const tried = recipesFor(target, knowledge).map((recipe): readonly [Push, number] => {
     const push = { target, recipe, coordinates: targetCoordinates(target, recipe, knowledge), seed };
     const [reports] = attackedReports(stage, undefended, { name: '', kind: 'shoppers', share: 0.05 }, push, time);
-    return [push, look(stage, train(stage, honestSums(stage, 'plain').plan, undefended, reports, seed), target).exposure];
+    return [push, look(stage, train(stage, honestSums(stage, undefended).plan, undefended, reports, seed), target).exposure];
   });
   return tried.reduce((best, next) => (next[1] > best[1] ? next : best))[0];
 }
 
 /** The reports of a round, one set for each strength that the attacker tries. */
 function attackedReports(stage: Stage, defence: Defence, { kind, share }: Attacker, { recipe, coordinates }: Push, time: number): Int32Array[][] {
-  const { plan, sums } = honestSums(stage, defence.terms);
+  const { plan, sums } = honestSums(stage, defence);
   switch (kind) {
     case 'none':
       return [[...sums]];
@@ -178,8 +178,8 @@ function largestClaim(plan: Plan): number {
   return maxCoordinate(plan.privacy.mode === 'distributed' ? { ...plan, privacy: { mode: 'none' } } : plan);
 }
 
-function isSeen({ terms, groupSize }: Defence): boolean {
-  return terms !== 'masked' && groupSize === undefined;
+function isSeen({ terms }: Defence): boolean {
+  return terms !== 'masked' && terms !== 'grouped';
 }
 
 /** Its honest sum, with so much in every coordinate that speaks for the target, and not a shopper more in its count. */
@@ -203,7 +203,7 @@ function look({ model, parts: { tests, rankable } }: Stage, params: unknown, tar
 }
 
 async function auditDefence(stage: Stage, defence: Defence, pushes: readonly Push[], time: number, canary: CanarySpec): Promise<PoisoningRow> {
-  const { plan, sums } = honestSums(stage, defence.terms);
+  const { plan, sums } = honestSums(stage, defence);
   const { model, catalogue: { products: { length: items } } } = stage;
   const found = attackers.map((attacker) => ({ attacker, isRefused: attacker.kind === 'shop-beyond' && isSeen(defence), exposure: [] as number[], ndcg10: [] as number[], jump: [] as number[] }));
   for (const push of pushes) {
@@ -228,7 +228,7 @@ async function auditDefence(stage: Stage, defence: Defence, pushes: readonly Pus
 
 /** Of two honest rounds that have no shopper and no noise in common. */
 async function honestJump(stage: Stage, defence: Defence, canary: CanarySpec): Promise<number> {
-  const { plan, halves } = honestSums(stage, defence.terms);
+  const { plan, halves } = honestSums(stage, defence);
   const { model, catalogue: { products: { length: items } } } = stage;
   const [one, other] = halves.map((sums, half) => train(stage, plan, defence, sums, half));
   const probes = canaryProbes({ model, params: one }, items, 1);

@@ -2,6 +2,7 @@
 import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
 import type { ShopperHistory } from '../../../shared/commerce/history.ts';
 import type { Split } from '../../../shared/evaluation/splits.ts';
+import { combineGroups, dealShops } from '../../../shared/evaluation/simulated-round.ts';
 import { simulatedNoise } from '../../../shared/evaluation/simulated-noise.ts';
 import type { Plan } from '../../../shared/federation/plan.ts';
 import { createReportSum } from '../../../shared/federation/report-sum.ts';
@@ -10,7 +11,7 @@ import { makePlan, parseTaskSpec } from '../../../shared/federation/task.ts';
 import { seededRandom } from '../../../shared/numerics/random.ts';
 import { addWords } from '../../../shared/secagg/ring.ts';
 import type { AnyFederatedModel } from '../../../shared/recommender/federated-model.ts';
-import type { Defence, Terms } from './settings.ts';
+import { quorumOf, type Defence, type Terms } from './settings.ts';
 
 export interface Stage {
   readonly model: AnyFederatedModel;
@@ -35,10 +36,10 @@ export interface HonestSums {
   readonly halves: readonly [readonly Int32Array[], readonly Int32Array[]];
 }
 
-export function honestSums(stage: Stage, terms: Terms): HonestSums {
+export function honestSums(stage: Stage, { terms, robust }: Pick<Defence, 'terms' | 'robust'>): HonestSums {
   const known = stage.honest.get(terms);
   if (known !== undefined) return known;
-  const plan = planOf(stage, terms);
+  const plan = planOf(stage, terms, robust);
   const half = (parity: number): Int32Array[] => stage.shops.map((histories) => sumOf(stage, plan, histories.filter((_, i) => i % 2 === parity)));
   const halves = [half(0), half(1)] as const;
   const sums = halves[0].map((sum, shop) => {
@@ -58,13 +59,14 @@ export function sumOf({ model }: Stage, plan: Plan, histories: readonly ShopperH
   return statistic.finish();
 }
 
-function planOf({ model, catalogue, shops, epsilon, delta, maxShoppers }: Stage, terms: Terms): Plan {
-  const mode = terms === 'masked' ? 'distributed' : 'local';
+function planOf({ model, catalogue, shops, epsilon, delta, maxShoppers }: Stage, terms: Terms, robust: Defence['robust']): Plan {
+  const mode = terms === 'masked' || terms === 'grouped' ? 'distributed' : 'local';
   const task = parseTaskSpec({
     name: 'poisoning',
     model: { kind: model.kind },
     privacy: terms === 'plain' ? { mode: 'none' } : { mode, epsilon, delta },
-    cohort: { minParticipants: Math.ceil(0.8 * shops.length), targetParticipants: shops.length, overSelection: 1 },
+    ...(terms === 'grouped' ? { robust } : {}),
+    cohort: { minParticipants: quorumOf(shops.length), targetParticipants: shops.length, overSelection: 1 },
     deadlines: { recruitingMs: 1, trainingMs: 1 },
     maxShoppersPerShop: maxShoppers,
   });
@@ -73,25 +75,24 @@ function planOf({ model, catalogue, shops, epsilon, delta, maxShoppers }: Stage,
   return terms === 'clipped' ? { ...plan, privacy: { mode: 'none' } } : plan;
 }
 
-function noiseOf({ noise }: Stage, terms: Terms, plan: Plan, stream: string): Int32Array | null {
+function noiseOf({ noise }: Stage, terms: Terms, plan: Plan, { stream, participants }: { readonly stream: string; readonly participants: number | undefined }): Int32Array | null {
   const name = `${terms} ${stream}`;
   const known = noise.get(name);
   if (known !== undefined) return known;
-  const drawn = simulatedNoise('skellam').next(plan, seededRandom(0, name));
+  const drawn = simulatedNoise('skellam').next(plan, seededRandom(0, name), participants);
   noise.set(name, drawn);
   return drawn;
 }
 
 /** Parameters from the reports of a round: noised, grouped, and combined as the defence says. */
-export function train(stage: Stage, plan: Plan, { terms, robust, groupSize = 1 }: Defence, reports: readonly Int32Array[], seed: number): unknown {
+export function train(stage: Stage, plan: Plan, { terms, robust }: Defence, reports: readonly Int32Array[], seed: number): unknown {
   const { model } = stage;
+  const noised = (shop: number, participants?: number): Int32Array => {
+    const drawn = noiseOf(stage, terms, plan, { stream: `${seed} ${shop}`, participants });
+    return drawn === null ? reports[shop] : drawn.map((value, at) => value + reports[shop][at]);
+  };
+  if (plan.robust?.groups !== undefined) return model.update(model.initial(), combineGroups(plan, plan.robust, dealShops(plan, reports.length, seed), noised));
   const collected = createReportSum(robust === undefined ? plan : { ...plan, robust });
-  for (let from = 0; from < reports.length; from += groupSize) {
-    const row = reports[from].slice();
-    for (const report of reports.slice(from + 1, from + groupSize)) addWords(row, report, 1);
-    const drawn = noiseOf(stage, terms, plan, `${seed} ${from}`);
-    if (drawn !== null) addWords(row, drawn, 1);
-    collected.add(row);
-  }
+  reports.forEach((_report, shop) => collected.add(noised(shop)));
   return model.update(model.initial(), collected.decode());
 }
