@@ -72,9 +72,10 @@ describe('a task is refused when it is submitted', () => {
     expect(messageOf(() => planOf({ mode: 'none' }, changes, of))).toContain(message);
   });
 
-  it('a field that its strategy does not know, a gate or a sample with unit shop', () => {
+  it('a field that its strategy does not know, a gate or a sample with unit shop, a canary with scaffold', () => {
     expect(messageOf(() => task({ mode: 'none' }, { strategy: { kind: 'fedadam', momentum: 0.9 } }))).toMatch(/^plan\.invalid: .*momentum[\s\S]*strategy/);
     expect(messageOf(() => task({ mode: 'none', rounds: 2 }, { unit: 'shop', gate: {} }))).toMatch(/expected none with unit shop[\s\S]*gate/);
+    expect(messageOf(() => task({ mode: 'none', rounds: 2 }, { unit: 'shop', ...scaffold, canary: {} }))).toMatch(/expected none with scaffold[\s\S]*canary/);
     expect(messageOf(() => task({ ...rotated, sampling: { rate: 0.5, drawnBy: 'shop' } }, { unit: 'shop' }))).toMatch(/expected 1 with unit shop[\s\S]*sampling/);
     expect(planOf({ ...rotated, sampling: { rate: 1, drawnBy: 'shop' } }, { unit: 'shop' }).privacy).toMatchObject({ sampling: 1 });
   });
@@ -138,6 +139,15 @@ describe('the contribution of a shop', () => {
     const idle = quadraticModel({ steps: 0 }) as AnyFederatedModel;
     expect([...(await shopSum(plan, []))].every((value) => value === 0)).toBe(true);
     expect([...(await shopSum(plan, [buyer(1)], idle))].every((value) => value === 0)).toBe(true);
+  });
+
+  it('loads what it computes with whoever consents: that is told with the report', async () => {
+    const plan = planOf({ mode: 'none' }, { unit: 'shop' });
+    let loads = 0;
+    const loading = { ...model, prepare: () => Promise.resolve(void (loads += 1)) };
+    await shopSum(plan, [], loading);
+    await shopSum(plan, [buyer(1)], loading);
+    expect(loads).toBe(2);
   });
 
   it('obeys the plan: the proximal term, the steps of scaffold and its correction', async () => {
