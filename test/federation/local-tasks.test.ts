@@ -66,6 +66,7 @@ describe('a task is refused when it is submitted', () => {
     ['scaffold of single shoppers', scaffold, model, 'plan.invalid: strategy: expected unit shop for scaffold'],
     ['scaffold and steps of several rates', { unit: 'shop', ...scaffold }, unknownRate, 'plan.invalid: strategy: expected a model that trains by plain gradient steps'],
     ['scaffold and weights', { unit: 'shop', ...scaffold, weightedUpTo: 3 }, model, 'plan.invalid: weightedUpTo: expected none with scaffold'],
+    ['weights of shops and a rule that compares them one by one', { unit: 'shop', weightedUpTo: 3, robust: { rule: 'median', byzantine: 1 }, cohort: { minParticipants: 3, targetParticipants: 4 } }, model, 'plan.invalid: weightedUpTo: expected none with unit shop and median of reports'],
     ['scaffold and a rule that is no mean', { unit: 'shop', ...scaffold, robust: { rule: 'median', byzantine: 1 }, cohort: { minParticipants: 3, targetParticipants: 4 } }, model, 'plan.invalid: robust: expected none with scaffold'],
     ['scaffold and late reports', { unit: 'shop', ...scaffold, aggregation: { kind: 'buffered', maxStaleness: 2 } }, model, 'plan.invalid: aggregation: expected rounds with scaffold'],
   ])('%s', (_what, changes, of, message) => {
