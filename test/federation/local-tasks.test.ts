@@ -202,6 +202,15 @@ describe('weights', () => {
     }
   });
 
+  it('leave nothing of a contribution, not even a count, on a grid that is coarser than the clip norm', () => {
+    const plan = planOf(noisy);
+    for (const weightedUpTo of [undefined, 7]) {
+      const statistic = startStatistic(model, model.initial(), { ...plan, weightedUpTo, bounds: { ...plan.bounds, clipNorm: 0.9, rowCap: 0.9, countValue: 0.1, gridScale: 1 } }, seededRandom(3));
+      statistic.add(buyer(0, 1));
+      expect([...statistic.finish()].every((steps) => steps === 0)).toBe(true);
+    }
+  });
+
   it('make the mean of the sum the weighted mean of the contributions', () => {
     const plan = planOf({ mode: 'none' }, { weightedUpTo: 4 });
     const statistic = startStatistic(model, model.initial(), plan, systemRandom());
