@@ -111,7 +111,7 @@ export function participate(state: Participation, event: ParticipationEvent): St
     case 'built':
       return membership?.isBuilding === true && membership.planHash === event.planHash ? built(state, membership, event.report) : [state, []];
     case 'build-failed':
-      return membership?.isBuilding === true && membership.planHash === event.planHash ? decline(state, membership, event.error) : [state, []];
+      return membership?.isBuilding === true && membership.planHash === event.planHash ? decline(state, membership, event.error, noReport) : [state, []];
     case 'session-ended':
       return membership?.planHash === event.planHash ? endSession(state, membership, event.error) : [state, []];
     case 'stop':
@@ -178,8 +178,12 @@ function join(state: Participation, membership: Membership): Step {
   return [{ ...state, membership: { ...membership, stage: 'joined', hasAnswered: true } }, [send({ type: 'join', round: plan.round, planHash: membership.planHash }), tell({ kind: 'joined', plan })]];
 }
 
-function decline(state: Participation, { plan: { round } }: Membership, { code, message }: CestaError): Step {
-  return [{ ...state, membership: null }, [send({ type: 'decline', round, code, message: message.slice(0, 1024) }), tell({ kind: 'declined', round, code, message })]];
+/** Once data was looked at, what went wrong may tell about it, or about the machine: the owner hears, the coordinator does not. */
+const noReport = 'no report could be made; its owner knows why';
+
+/** @param said to the coordinator, where that is not the error's own message */
+function decline(state: Participation, { plan: { round } }: Membership, { code, message }: CestaError, said = message): Step {
+  return [{ ...state, membership: null }, [send({ type: 'decline', round, code, message: said.slice(0, 1024) }), tell({ kind: 'declined', round, code, message })]];
 }
 
 function train(state: Participation, { round, deadlineMs, directory }: Extract<ServerMessage, { type: 'train' }>): Step {

@@ -49,6 +49,9 @@ export function requireLocalTerms({ unit, strategy, weightedUpTo, aggregation, r
     return;
   }
   if (strategy?.kind === 'fedprox' && unit !== 'shop') refuse('strategy', 'unit shop for fedprox, whose term is in the loss of a shop', 'unit shopper');
+  if (unit === 'shop' && weightedUpTo !== undefined && robust !== undefined && robust.groups === undefined) {
+    refuse('weightedUpTo', `none with unit shop and ${robust.rule} of reports, since a rule compares means, and of one contribution that is the contribution itself, whatever its weight`, `${weightedUpTo}`);
+  }
   if (strategy?.kind !== 'scaffold') return;
   if (unit !== 'shop') refuse('strategy', 'unit shop for scaffold, since only a shop can keep a control variate from round to round', 'unit shopper');
   if (local.learningRate === undefined) refuse('strategy', 'a model that trains by plain gradient steps of one rate for scaffold', model.kind);

@@ -51,8 +51,9 @@ export async function contributeShop({ plan, model, params, histories, controls,
   if (local === null) throw new CestaError('plan.invalid', `unit: expected shopper for ${model.kind}, got shop`);
   const sum = emptySum(plan.statisticLength);
   const encode = contributionEncoder(sum, model, plan, random);
-  if (histories.length === 0) return { sum, own: controls?.own ?? null };
+  // Before anything is asked of the data: what a report was computed with is told, and is no secret only if it always is.
   await model.prepare?.();
+  if (histories.length === 0) return { sum, own: controls?.own ?? null };
   const steps = plan.strategy?.kind === 'scaffold' ? plan.strategy.localSteps : null;
   const correction = controls === null ? null : correctionOf(controls.control, controls.own);
   const trained = await local.train(params, histories, { random, proximal: proximalWeight(plan.strategy), correction, steps, pause });

@@ -36,6 +36,7 @@ export function stalenessWeight(staleness: number): number {
  * | none | error `round.failed` |
  * | one, fresh | as it is |
  * | all counts at or below zero, by noise | `shoppers` 1 |
+ * | weights that add up to less than 1, without noise | `shoppers` below 1 |
  * | of different lengths | error `internal`: the models differ |
  *
  * The next clip norm is that of the freshest part that has one: an older one followed from an older clip norm.
@@ -54,7 +55,9 @@ export function combineParts(parts: readonly SumPart[]): DecodedSum {
     noiseStd = Math.hypot(noiseStd, weight * reports.noiseStd);
   }
   const adapted = [freshest, ...older].find(({ reports }) => reports.nextClipNorm !== null);
-  return { sum, shoppers: Math.max(1, noisyShoppers), noiseStd, nextClipNorm: adapted?.reports.nextClipNorm ?? null };
+  // At least 1, or where weights of contributions may add up to less without noise, at least what one part is divided by.
+  const least = Math.min(1, ...parts.map(({ reports }) => reports.shoppers));
+  return { sum, shoppers: Math.max(least, noisyShoppers), noiseStd, nextClipNorm: adapted?.reports.nextClipNorm ?? null };
 }
 
 /** How old the reports of a buffered release were: figures of its manifest. */

@@ -88,8 +88,9 @@ function sparseEncoder(sum: Clipped, plan: Plan, dither: RandomWords | null): Co
   const bitSteps = bitStepsOf(bounds);
   const moved = createSparseVector();
   return (contribution, weight) => {
-    const steps = Math.max(1, Math.round(weight * countSteps));
-    const share = steps / countSteps;
+    // Never more than the plan's count, which is no step at all on a grid that is coarser than it.
+    const steps = Math.min(countSteps, Math.max(1, Math.round(weight * countSteps)));
+    const share = countSteps === 0 ? weight : steps / countSteps;
     let given = contribution;
     if (share < 1 || dither !== null) {
       moved.clear();

@@ -112,6 +112,10 @@ export const taskSpecSchema = z.strictObject({
     path: ['gate'],
     message: 'expected none with unit shop, got one: releases are scored by shopper, and one budget has one unit',
   })
+  .refine(({ canary, strategy }) => canary === undefined || strategy?.kind !== 'scaffold', {
+    path: ['canary'],
+    message: 'expected none with scaffold, got one: shops keep control variates from round to round, and those of a release that is held back would stay',
+  })
   .refine(({ unit, privacy: { sampling } }) => unit === 'shopper' || sampling === undefined || sampling.rate === 1, {
     path: ['privacy', 'sampling', 'rate'],
     message: 'expected 1 with unit shop, got less: the coordinator sees which shops take part, so nothing is amplified',

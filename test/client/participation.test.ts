@@ -61,6 +61,14 @@ describe('a round', () => {
     expect(play(up, invite(), checked, train, failed).last).toEqual(['-> decline', 'tell declined']);
   });
 
+  it('keeps to itself what went wrong once data was looked at', () => {
+    const failed: ParticipationEvent = { kind: 'build-failed', planHash: hash, error: new CestaError('internal', 'no such item: umbrella') };
+    const [, [sent, told]] = participate(play(up, invite(), checked, train).state, failed);
+    expect(sent).toMatchObject({ kind: 'send', message: { type: 'decline', code: 'internal' } });
+    expect(JSON.stringify(sent)).not.toContain('umbrella');
+    expect(told).toMatchObject({ kind: 'tell', news: { kind: 'declined', message: 'no such item: umbrella' } });
+  });
+
   it('that starts to train without us is left at once', () => {
     expect(play(up, train).did).toEqual(['-> leave']);
     expect(play(up, invite(examplePlan({ round: 'main-2' })), train).last).toEqual(['-> leave']);

@@ -66,15 +66,17 @@ describe('a task is refused when it is submitted', () => {
     ['scaffold of single shoppers', scaffold, model, 'plan.invalid: strategy: expected unit shop for scaffold'],
     ['scaffold and steps of several rates', { unit: 'shop', ...scaffold }, unknownRate, 'plan.invalid: strategy: expected a model that trains by plain gradient steps'],
     ['scaffold and weights', { unit: 'shop', ...scaffold, weightedUpTo: 3 }, model, 'plan.invalid: weightedUpTo: expected none with scaffold'],
+    ['weights of shops and a rule that compares them one by one', { unit: 'shop', weightedUpTo: 3, robust: { rule: 'median', byzantine: 1 }, cohort: { minParticipants: 3, targetParticipants: 4 } }, model, 'plan.invalid: weightedUpTo: expected none with unit shop and median of reports'],
     ['scaffold and a rule that is no mean', { unit: 'shop', ...scaffold, robust: { rule: 'median', byzantine: 1 }, cohort: { minParticipants: 3, targetParticipants: 4 } }, model, 'plan.invalid: robust: expected none with scaffold'],
     ['scaffold and late reports', { unit: 'shop', ...scaffold, aggregation: { kind: 'buffered', maxStaleness: 2 } }, model, 'plan.invalid: aggregation: expected rounds with scaffold'],
   ])('%s', (_what, changes, of, message) => {
     expect(messageOf(() => planOf({ mode: 'none' }, changes, of))).toContain(message);
   });
 
-  it('a field that its strategy does not know, a gate or a sample with unit shop', () => {
+  it('a field that its strategy does not know, a gate or a sample with unit shop, a canary with scaffold', () => {
     expect(messageOf(() => task({ mode: 'none' }, { strategy: { kind: 'fedadam', momentum: 0.9 } }))).toMatch(/^plan\.invalid: .*momentum[\s\S]*strategy/);
     expect(messageOf(() => task({ mode: 'none', rounds: 2 }, { unit: 'shop', gate: {} }))).toMatch(/expected none with unit shop[\s\S]*gate/);
+    expect(messageOf(() => task({ mode: 'none', rounds: 2 }, { unit: 'shop', ...scaffold, canary: {} }))).toMatch(/expected none with scaffold[\s\S]*canary/);
     expect(messageOf(() => task({ ...rotated, sampling: { rate: 0.5, drawnBy: 'shop' } }, { unit: 'shop' }))).toMatch(/expected 1 with unit shop[\s\S]*sampling/);
     expect(planOf({ ...rotated, sampling: { rate: 1, drawnBy: 'shop' } }, { unit: 'shop' }).privacy).toMatchObject({ sampling: 1 });
   });
@@ -140,6 +142,15 @@ describe('the contribution of a shop', () => {
     expect([...(await shopSum(plan, [buyer(1)], idle))].every((value) => value === 0)).toBe(true);
   });
 
+  it('loads what it computes with whoever consents: that is told with the report', async () => {
+    const plan = planOf({ mode: 'none' }, { unit: 'shop' });
+    let loads = 0;
+    const loading = { ...model, prepare: () => Promise.resolve(void (loads += 1)) };
+    await shopSum(plan, [], loading);
+    await shopSum(plan, [buyer(1)], loading);
+    expect(loads).toBe(2);
+  });
+
   it('obeys the plan: the proximal term, the steps of scaffold and its correction', async () => {
     const start = { params: model.initial(), model, histories: [buyer(0)], random: seededRandom(1), pause: () => Promise.resolve() };
     const prox = planOf({ mode: 'none' }, { unit: 'shop', strategy: { kind: 'fedprox', mu: 1 } });
@@ -188,6 +199,15 @@ describe('weights', () => {
         const weight = Math.min(history.items.length, 7) / 7 + 0.5 / countStepsOf(plan.bounds);
         if (encoding === 'sparse' && adaptiveClip === undefined) expect(norm).toBeLessThanOrEqual(planSensitivity(plan).l2 * weight);
       }), { numRuns: 60 });
+    }
+  });
+
+  it('leave nothing of a contribution, not even a count, on a grid that is coarser than the clip norm', () => {
+    const plan = planOf(noisy);
+    for (const weightedUpTo of [undefined, 7]) {
+      const statistic = startStatistic(model, model.initial(), { ...plan, weightedUpTo, bounds: { ...plan.bounds, clipNorm: 0.9, rowCap: 0.9, countValue: 0.1, gridScale: 1 } }, seededRandom(3));
+      statistic.add(buyer(0, 1));
+      expect([...statistic.finish()].every((steps) => steps === 0)).toBe(true);
     }
   });
 

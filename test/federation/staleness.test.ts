@@ -38,6 +38,13 @@ describe('sums of several plans', () => {
     expect(combineParts([part(8, [0], { shoppers: 1.5 })]).shoppers).toBe(1);
   });
 
+  it('are divided by less than one shopper where the weights of contributions add up to less, without noise', () => {
+    const reports = { sum: Float64Array.of(0.1), shoppers: 0.2, noisyShoppers: 0.2, noiseStd: 0, nextClipNorm: null };
+    const { sum, shoppers } = combineParts([{ reports, participants: 1, staleness: 0 }, { reports, participants: 1, staleness: 3 }]);
+    expect(shoppers).toBeCloseTo(0.3, 12);
+    expect(sum[0] / shoppers).toBeCloseTo(0.5, 12);
+  });
+
   it('take the next clip norm of the freshest part that has one', () => {
     const parts = [part(2, [0], { nextClipNorm: 4 }), part(1, [0], { nextClipNorm: 3 }), part(0, [0])];
     expect(combineParts(parts).nextClipNorm).toBe(3);
