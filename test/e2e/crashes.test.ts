@@ -17,12 +17,12 @@ describe('processes that are killed without a word', () => {
     expect(report).toMatchObject({ kills: 12, findings: [] });
     expect(report.released).toBeGreaterThan(0);
     expect(report.receipts).toBeGreaterThan(report.released);
-  }, 300_000);
+  }, 600_000);
 
   it('lose nothing that was acknowledged, and count no round twice, in masked sums', async () => {
     const report = await crash('distributed', 8);
     expect(report).toMatchObject({ kills: 8, findings: [] });
     expect(report.released).toBeGreaterThan(0);
     expect(report.receipts).toBeGreaterThan(report.released);
-  }, 300_000);
+  }, 600_000);
 });
