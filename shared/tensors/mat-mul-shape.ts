@@ -1,13 +1,7 @@
 /** The shape of a product of tensors of matrices. */
+import type { MatMulShape } from '../kernels/plain/mat-mul.ts';
 
-export interface BatchedProduct {
-  readonly batch: number;
-  readonly rows: number;
-  readonly inner: number;
-  readonly columns: number;
-  /** Numbers from one matrix of a factor to the next; 0 where one matrix is multiplied with all. */
-  readonly aStep: number;
-  readonly bStep: number;
+export interface BatchedProduct extends Omit<MatMulShape, 'transposeA' | 'transposeB'> {
   readonly out: readonly number[];
 }
 
