@@ -171,7 +171,8 @@ function privacyOf(options: EvaluateOptions): SimulatedPrivacy {
   const { epsilon, delta = 1e-5, mode = epsilon === undefined ? 'none' : isShop ? 'distributed' : 'central', shops = mode === 'none' && !isShop ? 1 : 20, clipNorm, rounds = 1, sampling, encoding = isShop && mode !== 'none' ? 'rotated' : undefined, adaptiveClip, robust, noise = 'skellam' } = options;
   if (robust !== undefined && (mode === 'none' || mode === 'central')) throw new CestaError('plan.invalid', `robust: expected mode local or distributed, where shops report, got ${mode}`);
   if (mode === 'none') {
-    if (epsilon !== undefined) throw new CestaError('privacy.invalid', 'epsilon: expected none in mode none, got a value that nothing would enforce');
+    const stray = Object.entries({ epsilon, clipNorm, sampling, adaptiveClip, noise: options.noise, encoding: encoding === 'rotated' ? encoding : undefined }).find(([, value]) => value !== undefined);
+    if (stray !== undefined) throw new CestaError('privacy.invalid', `${stray[0]}: expected none in mode none, got ${stray[1]}, which nothing would enforce`);
     return { mode, shops, rounds, noise: 'skellam' };
   }
   if (epsilon === undefined) throw new CestaError('privacy.invalid', `epsilon: expected a number above 0 in mode ${mode}, got none`);

@@ -52,7 +52,7 @@ export function addEvaluate(program: Command): void {
     .option('--sampling <rate>', 'every shop takes each shopper with this probability, in secret (default: all)', probability)
     .addOption(new Option('--encoding <kind>', 'rotated: for dense contributions (default: that with unit shop and noise, else sparse)').choices(['sparse', 'rotated']))
     .option('--adaptive-clip <n>', 'the clip norm follows the median norm; so many shoppers are expected', integerIn(1, 10_000_000))
-    .addOption(new Option('--unit <unit>', 'whose contribution is clipped and hidden (default: shopper)').choices(['shopper', 'shop']))
+    .addOption(new Option('--unit <unit>', 'whose contribution is clipped and hidden (default: shopper; without noise, if none of strategy and weights is said either, models that train locally train shop by shop)').choices(['shopper', 'shop']))
     .addOption(new Option('--strategy <kind>', 'models that train locally: what the mean change becomes (default: it is added)').choices(strategyKinds))
     .option('--server-rate <number>', 'learning rate of the strategy', positiveNumber)
     .option('--strategy-settings <json>', 'its other settings: momentum, beta1, beta2, tau, mu, localSteps, shops', jsonObject)

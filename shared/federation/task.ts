@@ -229,7 +229,7 @@ function leaveUnprotected(task: TaskSpec, model: AnyStatistic, { maxParticipants
   const { privacy } = task;
   const maxShoppersPerShop = contributionsOf(task);
   refuseShares(task);
-  const given = (['epsilon', 'delta', 'sampling', 'adaptiveClip'] as const).find((field) => privacy[field] !== undefined);
+  const given = (['epsilon', 'delta', 'clipNorm', 'sampling', 'adaptiveClip'] as const).find((field) => privacy[field] !== undefined);
   if (given !== undefined) throw new CestaError('privacy.invalid', `privacy.${given}: expected none in mode none, got a value that nothing would enforce`);
   if (privacy.encoding === 'rotated') throw new CestaError('privacy.invalid', 'privacy.encoding: expected sparse in mode none, got rotated, which needs a clip norm');
   const rowCap = task.unit === 'shop' ? largestShopEntry : model.entryBound;

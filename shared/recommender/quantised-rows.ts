@@ -20,7 +20,7 @@ const smallestKept = steps * 2 ** -126;
 const largestScale = Math.fround(((2 - 2 ** -23) * 2 ** 127 * (1 - 2 ** -23)) / steps);
 
 /** The tensor that holds the scales of a table. */
-export function scaleName(table: string): string {
+function scaleName(table: string): string {
   return `${table}_scale`;
 }
 

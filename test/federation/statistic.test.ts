@@ -137,7 +137,7 @@ describe('a plan', () => {
     expect(() => planFor({ mode: 'distributed', epsilon: 1, delta: 1e-5 })).toThrow(/minParticipants: expected at least 4 .* got 1/);
     expect(() => planFor({ mode: 'local', epsilon: 1, delta: 1e-5, tolerated: 1 })).toThrow(/privacy.tolerated/);
     expect(() => planFor({ mode: 'central', epsilon: 1, delta: 1e-5 })).toThrow(/experiments only/);
-    expect(() => planFor({ mode: 'none', epsilon: 1 })).toThrow(/mode none/);
+    for (const given of [{ epsilon: 1 }, { clipNorm: 2 }]) expect(() => planFor({ mode: 'none', ...given })).toThrow(/mode none/);
     expect(() => planFor({ mode: 'local' })).toThrow(/expected epsilon and delta/);
     for (const privacy of [{ mode: 'local', epsilon: 0, delta: 1e-5 }, { mode: 'local', epsilon: -1, delta: 1e-5 }, { mode: 'local', epsilon: 1, delta: 1 }, { mode: 'local', epsilon: 1, delta: 0 }, { mode: 'local', epsilon: NaN, delta: 1e-5 }, { mode: 'sideways' }]) {
       expect(() => task(privacy)).toThrow(/task: /);

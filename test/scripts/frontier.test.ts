@@ -26,6 +26,9 @@ describe('an evaluation', () => {
   }, 120_000);
 
   it('refuses noise that needs a centre where there is none, and samples of shoppers that take part once', async () => {
+    for (const stray of [{ clipNorm: 2 }, { sampling: 0.5 }, { adaptiveClip: 9 }, { encoding: 'rotated' }, { noise: 'gaussian' }] as const) {
+      await expect(evaluate({ data, model: 'neighbours', ...stray })).rejects.toMatchObject({ code: 'privacy.invalid', message: expect.stringMatching(/^\w+: expected none in mode none/) as string });
+    }
     await expect(evaluate({ data, model: 'neighbours', epsilon: 1, mode: 'local', noise: 'gaussian' })).rejects.toMatchObject({ code: 'privacy.invalid' });
     await expect(evaluate({ data, model: 'als', epsilon: 1, noise: 'correlated', sampling: 0.5 })).rejects.toMatchObject({ code: 'privacy.invalid' });
     await expect(evaluate({ data, model: 'neighbours', epsilon: 1, sampling: 2 })).rejects.toMatchObject({ code: 'plan.invalid' });
