@@ -61,7 +61,7 @@ export async function openRecords({ folder, database, clock }: RecordsOptions): 
 export async function settleTask(storage: Storage, task: TaskSpec): Promise<TaskRecord> {
   const stored = await storage.task(task.name);
   if (stored !== null && (await storage.lastRound(task.name)) !== null) {
-    const terms = ['model', 'privacy', 'gate', 'maxShoppersPerShop', 'unit', 'strategy', 'weightedUpTo'] as const;
+    const terms = ['model', 'privacy', 'gate', 'maxShoppersPerShop', 'unit', 'strategy', 'weightedUpTo', 'robust'] as const;
     // Tasks of before there was a choice had this unit.
     const before: Record<string, Json> = { unit: 'shopper', ...(stored.spec as Record<string, Json>) };
     const changed = terms.find((term) => textOf(before[term]) !== textOf(task[term]));

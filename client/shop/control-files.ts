@@ -2,7 +2,7 @@
  * SCAFFOLD's control variate of this shop, a file a task: what it is, and what it will be should the open round end in a
  * release. A report that was not summed must not move it, or this shop would correct for steps that nobody took; so the
  * next one waits in the file until the coordinator says that the round is done with this shop's part, or a later plan
- * starts from that round's release. A shop that hears neither keeps the old one, which is stale and does no harm.
+ * starts from that round's release. A shop that hears neither keeps the old one, which is stale: its share of the corrections stays off by one round's drift.
  * It follows from shoppers' data and never leaves the shop. A file that is lost or damaged starts from zero again: that
  * slows training down, and protects or endangers nobody.
  */

@@ -24,7 +24,7 @@ export const errorTable = {
   'privacy.infeasible': { status: 400, hint: 'Raise epsilon, admit fewer shoppers, or use more bits.' },
   'privacy.mode-unavailable': { status: 501, hint: 'Use --mode local: it needs no secure aggregation.' },
   'budget.exhausted': { status: 409, hint: 'The task has spent its privacy budget and is stopped for good.' },
-  'plan.invalid': { status: 400, hint: 'The coordinator and the shop node must agree on every field of the plan.' },
+  'plan.invalid': { status: 400, hint: 'Correct the named field of the task. Between coordinator and shop: both must be of versions that agree on every field of a plan.' },
   'protocol.malformed': { status: 400, hint: 'The frame is not a message of this protocol version.' },
   'protocol.version': { status: 426, hint: 'Upgrade the older side.' },
   'protocol.out-of-order': { status: 409, hint: 'The message does not fit the state of this connection or round.' },

@@ -97,7 +97,7 @@ export async function openTensors(options: TensorOptions, imports: TensorImports
       passedOver.push({ backend: kind, reason: firstLine(thrown) });
     }
   }
-  throw new CestaError('backend.unavailable', `backend: expected ${backend ?? 'one that works'}, got ${passedOver.map(({ backend: kind, reason }) => `${kind}: ${reason}`).join('; ')}`);
+  throw new CestaError('backend.unavailable', `backend: expected ${backend ?? 'one'} to work, got ${passedOver.map(({ backend: kind, reason }) => `${kind}: ${reason}`).join('; ')}`);
 }
 
 type Opener = (imports: TensorImports, options: TensorOptions) => Promise<Pick<TensorRuntime, 'tf' | 'simd'>>;
