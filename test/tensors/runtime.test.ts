@@ -38,7 +38,7 @@ describe('the choice of a backend', () => {
   });
 
   it('is an error, never another backend, when the one asked for is not there', async () => {
-    await expect(openTensors({ backend: 'native' }, imports)).rejects.toMatchObject({ code: 'backend.unavailable', message: 'backend: expected native, got native: not installed' });
+    await expect(openTensors({ backend: 'native' }, imports)).rejects.toMatchObject({ code: 'backend.unavailable', message: 'backend: expected native to work, got native: not installed' });
     await expect(openTensors({ backend: 'native' }, { ...imports, native: () => Promise.resolve(broken('matMul')) })).rejects.toMatchObject({ code: 'backend.unavailable' });
   });
 
