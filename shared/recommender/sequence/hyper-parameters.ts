@@ -32,7 +32,7 @@ export const sequenceHyperParameters = z.strictObject({
   /** Days before `asOf` after which what a shopper went on to counts half. */
   halfLifeDays: rate.default(90),
   /** Passes over a participant's data in one training: all of them where one party holds it all, few where rounds follow. */
-  localEpochs: z.number().int().min(1).max(1000).default(5),
+  localEpochs: z.number().int().min(1).max(1000).default(3),
   /** Windows in a step of a local training. */
   batch: z.number().int().min(1).max(4096).default(16),
   /** `adaptive`: Adam, and Adagrad for rows of items. `sgd`: plain steps of a fixed rate, which SCAFFOLD needs. */
