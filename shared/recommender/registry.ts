@@ -67,12 +67,12 @@ export function createModel(kind: ModelKind, catalogue: Catalogue, hyperParamete
 export function deploymentDefaults(kind: ModelKind, { asOf }: Deployment): Readonly<Record<string, Json>> {
   switch (kind) {
     case 'neighbours':
+    case 'sequence':
       return { asOf };
     case 'popularity':
     case 'ease':
     case 'slist':
     case 'als':
-    case 'sequence':
     case 'item-knn':
       return {};
     default:

@@ -13,7 +13,7 @@ export interface Batch {
   readonly negatives: Int32Array;
   /** Added to the scores of negatives: size by count; empty where the loss is `bce`. */
   readonly excluded: Float32Array;
-  /** What each place counts: sums to 1. */
+  /** What each place counts: sums to 1 where every target counts in full. */
   readonly weights: Float32Array;
 }
 
@@ -31,13 +31,15 @@ export function batchOf(windows: readonly SequenceWindow[], rules: BatchRules, r
   const length = windows.reduce((longest, { inputs }) => Math.max(longest, inputs.length), 1);
   const inputs = new Int32Array(size * length).fill(-1);
   const targets = new Int32Array(size * length).fill(-1);
+  const weights = new Float32Array(size * length);
   windows.forEach((window, index) => {
     const end = (index + 1) * length;
     inputs.set(window.inputs, end - window.inputs.length);
     targets.set(window.targets, end - window.targets.length);
+    weights.set(window.shares, end - window.shares.length);
   });
   const count = targets.reduce((sum, target) => sum + (target >= 0 ? 1 : 0), 0);
-  const weights = Float32Array.from(targets, (target) => (target >= 0 ? 1 / count : 0));
+  weights.forEach((share, place) => (weights[place] = targets[place] >= 0 ? share / count : 0));
   return { size, length, inputs, targets, weights, ...(rules.loss === 'bce' ? negativesEach(windows, targets, length, rules, random) : negativesShared(windows, rules, random)) };
 }
 

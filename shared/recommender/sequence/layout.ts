@@ -5,8 +5,8 @@ import { seededRandom } from '../../numerics/random.ts';
 export interface BlockShape {
   readonly name: string;
   readonly shape: readonly number[];
-  /** `uniform`: within sqrt(6 / (sum of the sides)), Glorot and Bengio 2010; `positions`: within 0.02. */
-  readonly start: 'zeros' | 'ones' | 'uniform' | 'positions';
+  /** `uniform`: within sqrt(6 / (sum of the sides)), Glorot and Bengio 2010; `near-zero`: within 0.02; `identity`: a square one. */
+  readonly start: 'zeros' | 'ones' | 'uniform' | 'near-zero' | 'identity';
 }
 
 export interface Block extends BlockShape {
@@ -47,8 +47,9 @@ export function startWeights(layout: Layout, rows: Float32Array): Float32Array {
   for (const { name, shape, start, from, length } of layout.blocks) {
     const block = weights.subarray(from, from + length);
     if (start === 'ones') block.fill(1);
-    if (start === 'zeros' || start === 'ones') continue;
-    const spread = start === 'positions' ? 0.02 : Math.sqrt(6 / shape.reduce((sum, side) => sum + side, 0));
+    if (start === 'identity') for (let k = 0; k < shape[0]; k += 1) block[k * shape[0] + k] = 1;
+    if (start !== 'uniform' && start !== 'near-zero') continue;
+    const spread = start === 'near-zero' ? 0.02 : Math.sqrt(6 / shape.reduce((sum, side) => sum + side, 0));
     const random = seededRandom(0, `sequence ${name}`);
     for (let at = 0; at < length; at += 1) block[at] = (2 * random.nextFloat() - 1) * spread;
   }

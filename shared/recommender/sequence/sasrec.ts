@@ -1,7 +1,8 @@
 /**
  * SASRec: causal self-attention over the newest items. Kang and McAuley 2018, "Self-attentive sequential
- * recommendation": one head, learned positions, a point-wise network; norms stand before each layer, so that titles alone
- * rank from the start.
+ * recommendation": one head, learned positions, a point-wise network; norms stand before each layer. Rows are not scaled up,
+ * as they are there, and blocks start as plain means of all earlier items: untrained, the whole history ranks by its
+ * titles, and not its newest item alone, which is any of its basket.
  */
 import type * as TensorFlow from '@tensorflow/tfjs';
 import { addTo, affineRows, layerNormRows, rectify } from './array-layers.ts';
@@ -29,7 +30,7 @@ export function sasrec(settings: SasrecSettings): SequenceNetwork {
   const blocks = Array.from({ length: settings.blocks }, (_, block) => namesOf(block));
   return {
     blocks: [
-      { name: 'sasrec_positions', shape: [positions, width], start: 'positions' },
+      { name: 'sasrec_positions', shape: [positions, width], start: 'near-zero' },
       ...blocks.flatMap((names) => parts.map((part) => shapeOf(names[part], part, width))),
       { name: 'sasrec_scale', shape: [width], start: 'ones' },
       { name: 'sasrec_shift', shape: [width], start: 'zeros' },
@@ -37,7 +38,7 @@ export function sasrec(settings: SasrecSettings): SequenceNetwork {
     loss: (tf, rows, weights, batch) => rankingLoss(tf, sasrecStates(tf, rows, weights, batch, settings), rows, batch),
     encode(weights, inputs) {
       const length = inputs.length / width;
-      let x: Float32Array = inputs.map((value) => value * Math.sqrt(width));
+      let x: Float32Array = inputs.slice();
       addTo(x, weights['sasrec_positions'].subarray((positions - length) * width));
       for (const [block, names] of blocks.entries()) x = encodeBlock(weights, names, x, width, block + 1 === blocks.length);
       return layerNormRows(x, weights['sasrec_scale'], weights['sasrec_shift']);
@@ -46,9 +47,19 @@ export function sasrec(settings: SasrecSettings): SequenceNetwork {
 }
 
 function shapeOf(name: string, part: Part, width: number): BlockShape {
-  if (part.endsWith('_scale')) return { name, shape: [width], start: 'ones' };
-  if (part.endsWith('_shift') || part.endsWith('_bias')) return { name, shape: [width], start: 'zeros' };
-  return { name, shape: [width, width], start: 'uniform' };
+  switch (part) {
+    case 'query':
+    case 'key':
+      return { name, shape: [width, width], start: 'near-zero' };
+    case 'value':
+      return { name, shape: [width, width], start: 'identity' };
+    case 'hidden':
+      return { name, shape: [width, width], start: 'uniform' };
+    case 'output':
+      return { name, shape: [width, width], start: 'zeros' };
+    default:
+      return { name, shape: [width], start: part.endsWith('_scale') ? 'ones' : 'zeros' };
+  }
 }
 
 /** The state behind every input: size * length by width. */
@@ -56,7 +67,7 @@ export function sasrecStates(tf: Tf, rows: RowTensors, weights: WeightTensors, b
   const { size, length } = batch;
   const present = tf.reshape(batch.present, [size * length, 1]);
   const places = tf.slice(weights['sasrec_positions'], [positions - length, 0], [length, width]);
-  const placed = tf.add(tf.reshape(tf.mul(rows.inputs, Math.sqrt(width)), [size, length, width]), places);
+  const placed = tf.add(tf.reshape(rows.inputs, [size, length, width]), places);
   let x = dropout(tf, tf.mul(tf.reshape(placed, [size * length, width]), present), batch);
   const hidden = hiddenKeys(tf, batch);
   for (let block = 0; block < blocks; block += 1) {

@@ -11,6 +11,8 @@ export interface SequenceWindow {
   readonly inputs: Int32Array;
   /** The item behind each input; -1 where it is none that counts. */
   readonly targets: Int32Array;
+  /** What each target counts, at most 1. */
+  readonly shares: Float32Array;
   /** All items of the shopper: none of them is a negative. */
   readonly own: ReadonlySet<number>;
 }
@@ -25,14 +27,19 @@ export interface WindowRules {
   readonly items: number;
   readonly positions: number;
   readonly basketOrder: 'shuffled' | 'kept';
+  readonly asOf: number | null;
+  readonly halfLifeDays: number;
 }
 
 /** The windows of one history, each of at most `positions` inputs; every item but the first is behind an input of one. */
-export function windowsOf(history: ShopperHistory, { items, positions, basketOrder }: WindowRules, random: RandomWords): SequenceWindow[] {
+export function windowsOf(history: ShopperHistory, rules: WindowRules, random: RandomWords): SequenceWindow[] {
+  const { items, positions, basketOrder } = rules;
   const sequence: number[] = [];
+  const shares: number[] = [];
   for (let visit = 0; visit < visitCount(history); visit += 1) {
     const basket = Array.from(visitItems(history, visit)).filter((item) => item < items);
     sequence.push(...(basketOrder === 'shuffled' ? shuffle(basket, random) : basket));
+    shares.push(...basket.map(() => shareAt(history.visitTimes[visit], rules)));
   }
   const own = new Set<number>();
   const fresh = sequence.map((item) => own.size < own.add(item).size);
@@ -41,9 +48,16 @@ export function windowsOf(history: ShopperHistory, { items, positions, basketOrd
   for (let end = sequence.length; end > 1; end -= positions) {
     const start = Math.max(0, end - 1 - positions);
     const targets = Int32Array.from({ length: end - 1 - start }, (_, place) => (fresh[start + place + 1] ? sequence[start + place + 1] : -1));
-    if (targets.some((target) => target >= 0)) windows.push({ inputs: Int32Array.from(sequence.slice(start, end - 1)), targets, own });
+    if (targets.some((target) => target >= 0)) {
+      windows.push({ inputs: Int32Array.from(sequence.slice(start, end - 1)), targets, shares: Float32Array.from(shares.slice(start + 1, end)), own });
+    }
   }
   return windows;
+}
+
+/** What a target of that time counts: half as much for every half-life before today, and no more for what came after. */
+function shareAt(time: number, { asOf, halfLifeDays }: WindowRules): number {
+  return asOf === null ? 1 : 2 ** -(Math.max(0, asOf - time) / (86_400 * halfLifeDays));
 }
 
 /** Distinct items of the catalogue, drawn evenly; all of them, in order, where as many are asked for. */
