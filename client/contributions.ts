@@ -36,7 +36,7 @@ export async function contributionsOf(work: ShopWork, { base, store, signal }: {
   if (plan.strategy?.kind !== 'scaffold') return { ...(await trainShop({ ...work, controls: null }, signal)), controls: null };
   if (store === null) throw new CestaError('internal', 'controls: expected a store for a plan with scaffold, got none');
   const length = model.statisticLength();
-  const own = store.read(plan.task, length, base.round);
+  const own = base.isRestored ? new Float32Array(length) : store.read(plan.task, length, base.round);
   const control = plan.baseRelease === null ? new Float32Array(length) : controlIn(base.strategy, length);
   const { own: next, ...change } = await trainShop({ ...work, controls: { control, own } }, signal);
   return { ...change, controls: next === null ? null : { own, next } };

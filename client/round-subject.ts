@@ -17,6 +17,8 @@ export interface RoundBase {
   readonly params: unknown;
   /** The round of the release; null before the first, and where releases are compared. */
   readonly round: string | null;
+  /** The release is an older one that was served again. */
+  readonly isRestored: boolean;
   readonly strategy: NamedTensors;
 }
 
@@ -44,13 +46,13 @@ export function roundSubject({ model: { kind, hyperParameters }, baseRelease }: 
     async base() {
       if (baseRelease === null) return withoutStrategy(model.initial());
       const { manifest, tensors } = await sources.release(baseRelease);
-      return { params: model.decode(tensors), round: manifest.round, strategy: strategyTensorsOf(tensors) };
+      return { params: model.decode(tensors), round: manifest.round, isRestored: manifest.restores !== undefined, strategy: strategyTensorsOf(manifest, tensors) };
     },
   };
 }
 
 function withoutStrategy(params: unknown): RoundBase {
-  return { params, round: null, strategy: {} };
+  return { params, round: null, isRestored: false, strategy: {} };
 }
 
 async function openCompared(hyperParameters: unknown, catalogue: Catalogue, sources: SubjectSources): Promise<ScoredReleases> {

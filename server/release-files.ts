@@ -56,7 +56,7 @@ export async function openStored(options: Pick<ReleasesOptions, 'blobs' | 'key' 
   const release = await readRelease(options, record);
   const { tensors } = await openRelease(release.bytes, options.key.publicKey);
   const model = options.modelOf(release.manifest.model);
-  return { release: { ...release, params: model.decode(tensors), strategy: strategyTensorsOf(tensors) }, model, tensors };
+  return { release: { ...release, params: model.decode(tensors), strategy: strategyTensorsOf(release.manifest, tensors) }, model, tensors };
 }
 
 /** A damaged or rejected release keeps its number: versions are never given twice. */

@@ -5,6 +5,7 @@
  */
 import type { CanaryVerdict } from '../shared/evaluation/exposure-canary.ts';
 import { originOf, sealRelease, type Manifest } from '../shared/federation/release.ts';
+import { strategyTensorsOf } from '../shared/federation/strategies/state-tensors.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 import { nextVersion, openStored, servedVersion, type LoadedRelease, type OpenedStored, type PublishedRelease, type ReleasesOptions } from './release-files.ts';
 import { makeServingForms } from './serving-forms.ts';
@@ -92,7 +93,7 @@ async function serveAnew(desk: ReleaseDesk, { release, model, tensors, round }: 
   await storage.restoreRelease(record);
   await ledger.served(record);
   logger.info({ task, version: manifest.version, restores: manifest.restores, ...change.serving }, 'release served again');
-  return desk.serve({ ...release, ...sealed });
+  return desk.serve({ ...release, ...sealed, strategy: strategyTensorsOf(sealed.manifest, tensors) });
 }
 
 async function recordOf({ storage, task }: ReleasesOptions, version: number): Promise<ReleaseRecord> {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { roundSubject, type SubjectSources } from '../../client/round-subject.ts';
+import { roundSubject, type RoundBase, type SubjectSources } from '../../client/round-subject.ts';
 import { createModelCache } from '../../client/model-cache.ts';
 import type { ScoredReleases } from '../../shared/evaluation/release-scores.ts';
 import type { OpenedRelease } from '../../shared/federation/release.ts';
+import { controlIn } from '../../shared/federation/strategies/state-tensors.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
+import { vector } from '../../shared/recommender/tensor-checks.ts';
 import { examplePlan } from '../federation/plans.ts';
 import { teaCatalogue } from '../recommender/fixtures.ts';
 import { manifestOf } from '../server/support/fixtures.ts';
@@ -37,6 +39,15 @@ describe('what a plan has a shop sum', () => {
     expect(from.fetched).toEqual([]);
     expect(await roundSubject(examplePlan({ baseRelease: c }), catalogue, from).base()).toMatchObject({ round: 'main-1', strategy: {}, params: { popularity: Float32Array.of(c.charCodeAt(0), 0, 0) } });
     expect(from.fetched).toEqual([c]);
+  });
+
+  it('starts with the control of the strategy that the release has, and from zero where that restores an older one', async () => {
+    const baseFrom = (restores: object): Promise<RoundBase> => roundSubject(examplePlan({ baseRelease: c }), catalogue, {
+      modelCache: createModelCache(),
+      release: () => Promise.resolve({ manifest: { ...manifestOf(examplePlan(), 1), catalogueHash: catalogue.hash, ...restores }, tensors: { ...model.encode(model.initial()), 'strategy/control': vector(Float32Array.of(1, 2)) }, publicKey: '' }),
+    }).base();
+    const [made, restored] = [await baseFrom({}), await baseFrom({ restores: 1 })];
+    expect([made, restored].map(({ isRestored, strategy }) => [isRestored, ...controlIn(strategy, 2)])).toEqual([[false, 1, 2], [true, 0, 0]]);
   });
 
   it('is how well releases rank, each of them fetched by its digest and read by its own model', async () => {

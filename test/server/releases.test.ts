@@ -7,6 +7,8 @@ import { openLibsqlStorage } from '../../server/storage/libsql-storage.ts';
 import type { Storage } from '../../server/storage/storage.ts';
 import { openRelease } from '../../shared/federation/release.ts';
 import { signingKey } from '../../shared/ledger/signing-key.ts';
+import { controlIn } from '../../shared/federation/strategies/state-tensors.ts';
+import type { StrategySpec } from '../../shared/federation/strategies/strategy.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { fakeClock } from './support/fake-clock.ts';
 import { quadraticItems, quadraticModel, type QuadraticParams } from '../federation/quadratic.ts';
@@ -133,9 +135,9 @@ describe('the last release stays', () => {
 describe('the state of a strategy', () => {
   const trained = quadraticModel() as AnyFederatedModel;
   const strategy = { kind: 'fedadam', learningRate: 0.1, beta1: 0.9, beta2: 0.99, tau: 1e-3 } as const;
-  async function sumOf(storage: Storage, number: number, base: string | null, value: number): Promise<Sum> {
+  async function sumOf(storage: Storage, number: number, base: string | null, value: number, by: StrategySpec = strategy): Promise<Sum> {
     const sum = await trainedSum(storage, number, base);
-    return { ...sum, plan: { ...sum.plan, strategy }, aggregate: { ...sum.aggregate, sum: new Float64Array(quadraticItems).fill(value), shoppers: 2 } };
+    return { ...sum, plan: { ...sum.plan, strategy: by }, aggregate: { ...sum.aggregate, sum: new Float64Array(quadraticItems).fill(value), shoppers: 2 } };
   }
   const weightOf = (releases: Releases): number => (releases.current?.params as QuadraticParams).weights[0];
 
@@ -184,6 +186,25 @@ describe('the state of a strategy', () => {
     const twice = await other.releases.publish(trained, await sumOf(other.storage, 1, null, 4));
     await other.releases.publish(trained, await sumOf(other.storage, 2, twice.sha256, 4));
     expect((await openRelease(third.bytes, key.publicKey)).tensors).toEqual((await openRelease(other.releases.current?.bytes ?? new Uint8Array(), key.publicKey)).tensors);
+  });
+
+  it('is not rolled back where shops keep a part of it: control variates of a release that is served again are zero', async () => {
+    const scaffold = { kind: 'scaffold', learningRate: 1, localSteps: 4, shops: 8 } as const;
+    const rig = await rigOf(trained);
+    const controlAfter = async (round: number, base: string | null): Promise<number> => {
+      const release = await rig.releases.publish(trained, await sumOf(rig.storage, round, base, 4, scaffold));
+      return controlIn((await openRelease(release.bytes, key.publicKey)).tensors, quadraticItems)[0];
+    };
+    const fromZero = await controlAfter(1, null);
+    const fromFirst = await controlAfter(2, rig.releases.current?.sha256 ?? null);
+    expect(fromFirst).not.toBeCloseTo(fromZero, 6);
+    expect(await controlAfter(3, (await rig.releases.rollback('operator')).sha256)).toBe(fromZero);
+    // The same after a restart.
+    const base = (await rig.releases.rollback('operator')).sha256;
+    const restarted = await rig.restarted();
+    await restarted.load();
+    const release = await restarted.publish(trained, await sumOf(rig.storage, 4, base, 4, scaffold));
+    expect(controlIn((await openRelease(release.bytes, key.publicKey)).tensors, quadraticItems)[0]).toBe(fromZero);
   });
 
   it('is refused when it overflows, and the last release stays', async () => {

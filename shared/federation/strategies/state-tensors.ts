@@ -5,13 +5,21 @@
  */
 import { requireRange, requireTensor, vector } from '../../recommender/tensor-checks.ts';
 import type { NamedTensors } from '../../protocol/tensors.ts';
+import type { Manifest } from '../release.ts';
 import type { Strategy, StrategyState } from './strategy.ts';
 
 export const strategyPrefix = 'strategy/';
+const controlName = `${strategyPrefix}control`;
 
-/** Of all tensors of a release, those of its strategy. */
-export function strategyTensorsOf(tensors: NamedTensors): NamedTensors {
-  return Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith(strategyPrefix)));
+/**
+ * Of all tensors of a release, those of its strategy, as the next round starts from them. Where the release restores an
+ * older one, SCAFFOLD's control is zero again, and so is every shop's own: what shops kept is of the release that was
+ * withdrawn, and corrections that do not cancel out would stay for good.
+ */
+export function strategyTensorsOf({ restores }: Pick<Manifest, 'restores'>, tensors: NamedTensors): NamedTensors {
+  const own = Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith(strategyPrefix)));
+  if (restores === undefined || !Object.hasOwn(own, controlName)) return own;
+  return { ...own, [controlName]: vector(new Float32Array(own[controlName].data.length)) };
 }
 
 export function encodeState(state: StrategyState): NamedTensors {
@@ -29,5 +37,5 @@ export function decodeState(strategy: Strategy, tensors: NamedTensors, length: n
 
 /** SCAFFOLD's c, as shops read it from the release that they start from. @throws CestaError `release.untrusted` */
 export function controlIn(tensors: NamedTensors, length: number): Float32Array {
-  return requireTensor(tensors, `${strategyPrefix}control`, Float32Array, length);
+  return requireTensor(tensors, controlName, Float32Array, length);
 }
