@@ -1,6 +1,7 @@
 /**
  * GRU4Rec: one gated recurrent unit over the newest items. Hidasi et al. 2016, "Session-based recommendations with
- * recurrent neural networks", with the rows of items both as inputs and as outputs (Hidasi and Karatzoglou 2018).
+ * recurrent neural networks", with the rows of items both as inputs and as outputs (Hidasi and Karatzoglou 2018). It
+ * starts as a slowly fading mean of the rows, so that titles alone rank.
  */
 import type * as TensorFlow from '@tensorflow/tfjs';
 import { affineRows, layerNormRows } from './array-layers.ts';

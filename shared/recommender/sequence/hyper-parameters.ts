@@ -1,7 +1,8 @@
 /**
  * What a plan says of a sequence model; whatever changes the layout of the weights is here too. Positions, batch, rates,
  * negatives, dropout and epochs were chosen among few on the second-to-last baskets of Online Retail (protocol `validation`),
- * mostly with two towers, and never on a last one. What a contribution is scaled to was not tuned.
+ * mostly with two towers, and never on a last one. Six passes ranked worse than three. Two towers
+ * in 20 shops took one pass a round and 1.5 times the mean change. What a contribution is scaled to was not tuned.
  */
 import * as z from 'zod';
 
