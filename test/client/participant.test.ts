@@ -253,13 +253,13 @@ describe('a report', () => {
     expect(types(sent())).toEqual(['hello', 'proof', 'report']);
   });
 
-  it('that cannot be made is declined with its code, for the others need not wait', async () => {
+  it('that cannot be made is declined with its code and no more, for the others need not wait', async () => {
     const { invite, network, sent } = rig({ statistic: () => Promise.reject(new CestaError('storage.failed', 'disk full')) });
     invite(goodPlan);
     await until(() => types(sent()).includes('join'));
     network.last().say({ type: 'train', round: 'main-1', deadlineMs: 1_000 });
     await until(() => types(sent()).includes('decline'));
-    expect(sent().at(-1)).toMatchObject({ type: 'decline', code: 'storage.failed', message: 'disk full' });
+    expect(sent().at(-1)).toMatchObject({ type: 'decline', code: 'storage.failed', message: 'no report could be made; its owner knows why' });
   });
 
   it('is abandoned when its round fails, and the next round starts afresh', async () => {
