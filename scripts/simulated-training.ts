@@ -9,7 +9,7 @@ import type { Dataset } from '../shared/datasets/dataset.ts';
 import { trainInRounds } from '../shared/evaluation/local-rounds.ts';
 import { simulatedNoise, type NoiseKind } from '../shared/evaluation/simulated-noise.ts';
 import { simulateRound, type SimulatedBase, type SimulatedRound } from '../shared/evaluation/simulated-round.ts';
-import { type Split } from '../shared/evaluation/splits.ts';
+import type { Split } from '../shared/evaluation/splits.ts';
 import { continuesFrom, nextModel, withFirstCount, type StageModel } from '../shared/federation/stages.ts';
 import type { AskedLocalTerms } from '../shared/federation/local-terms.ts';
 import type { Plan } from '../shared/federation/plan.ts';
@@ -23,8 +23,7 @@ import { createModel } from '../shared/recommender/registry.ts';
  * `central`: one party holds all orders and adds the noise once. `local`: each of `shops` shops adds all of it.
  * `distributed`: each adds its share, as in a masked round that nobody leaves. `none`: no noise.
  */
-export const simulationModes = ['none', 'central', 'local', 'distributed'] as const;
-export type SimulationMode = (typeof simulationModes)[number];
+export type SimulationMode = 'none' | 'central' | 'local' | 'distributed';
 
 export interface SimulatedPrivacy {
   readonly mode: SimulationMode;

@@ -9,7 +9,7 @@ import { groupRules, type RobustRule, type RobustSpec } from './rule.ts';
 /** Numbers in all reports together, four bytes each: half a gibibyte. */
 export const mostKeptNumbers = 2 ** 27;
 /** Multiplications for the distances between reports: some two seconds. */
-export const mostDistanceProducts = 2 ** 31;
+const mostDistanceProducts = 2 ** 31;
 
 interface RobustTerms {
   readonly robust: RobustSpec;
