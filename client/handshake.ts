@@ -5,7 +5,8 @@
  * the shop's: a key is pinned only then, and nothing is published to whoever merely names it.
  */
 import { isSignedBy, type SigningKey } from '../shared/ledger/signing-key.ts';
-import { CestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import type { ErrorCode } from '../shared/protocol/error-table.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
 import { connectStatement, type ClientMessage, type ServerMessage } from '../shared/protocol/messages.ts';
 
 export type Welcome = Extract<ServerMessage, { type: 'welcome' }>;

@@ -3,7 +3,8 @@
  * wrong on the way becomes a coded error; what the documents say is checked by whoever asked.
  */
 import * as z from 'zod';
-import { CestaError, isErrorCode, type ErrorCode } from '../shared/protocol/errors.ts';
+import { isErrorCode, type ErrorCode } from '../shared/protocol/error-table.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
 
 /** The part of `fetch` that is needed. */
 export type Fetch = (url: string, init?: { method?: string; body?: string; headers?: Record<string, string>; signal?: AbortSignal }) => Promise<Response>;

@@ -12,7 +12,8 @@ import { verifySignature } from '../shared/ledger/signature.ts';
 import { largestNoiseSteps } from '../shared/privacy/grid.ts';
 import { paddedLength } from '../shared/privacy/rotation.ts';
 import { statisticKinds, type AnyStatistic } from '../shared/recommender/federated-model.ts';
-import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import type { ErrorCode } from '../shared/protocol/error-table.ts';
+import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import { spendOf, spentAfter, totalSpent, type SpendLimits, type SpendRecord } from './spends.ts';
 
 /** Rounding of sums of epsilons, and of the accountant between platforms; far below anything that matters. */

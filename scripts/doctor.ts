@@ -4,8 +4,9 @@ import type { Product } from '../shared/commerce/catalogue.ts';
 import type { Complaint, Dataset } from '../shared/datasets/dataset.ts';
 import type { DataFormat } from '../shared/datasets/detect.ts';
 import { requireUsable } from '../shared/datasets/load.ts';
-import { CestaError, errorBody } from '../shared/protocol/errors.ts';
-import type { ErrorBody } from '../shared/protocol/errors.ts';
+import { errorBody } from '../shared/protocol/error-table.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
+import type { ErrorBody } from '../shared/protocol/error-table.ts';
 import { openData } from '../client/shop/read-data.ts';
 import type { ReadOptions } from '../client/shop/read-data.ts';
 

@@ -8,7 +8,8 @@ import { drawGroups, type Group } from '../shared/federation/group-draw.ts';
 import { advanceGroups, groupsLeft, openGroups, type GroupEvent, type GroupSums } from '../shared/federation/group-sums.ts';
 import { fewestRows } from '../shared/federation/robust/combine-rows.ts';
 import type { MaskingStage } from '../shared/federation/round.ts';
-import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import type { ErrorCode } from '../shared/protocol/error-table.ts';
+import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import { createMaskedRound, type GroupMembers, type MaskedRound, type MaskedRoundOptions, type MaskedSession } from './masked-round.ts';
 
 export interface GroupedRoundOptions extends Omit<MaskedRoundOptions, 'group'> {

@@ -1,5 +1,5 @@
 /** What the rooms of the coordinator tell whoever counts; how that is counted and shown is no business of theirs. */
-import type { ErrorCode } from '../shared/protocol/errors.ts';
+import type { ErrorCode } from '../shared/protocol/error-table.ts';
 import type { Clock } from './clock.ts';
 
 export type Carrier = 'http' | 'websocket';

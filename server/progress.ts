@@ -1,6 +1,6 @@
 /** A round in figures, for operators: what `cesta serve` prints and a dashboard draws. */
 import type { Round } from '../shared/federation/round.ts';
-import type { ErrorCode } from '../shared/protocol/errors.ts';
+import type { ErrorCode } from '../shared/protocol/error-table.ts';
 
 export interface RoundProgress {
   readonly round: string;

@@ -5,7 +5,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { makeReceipt, type SignedReceipt } from '../shared/ledger/receipt.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
-import { CestaError, toCestaError, type ErrorCode } from '../shared/protocol/errors.ts';
+import type { ErrorCode } from '../shared/protocol/error-table.ts';
+import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { Clock } from './clock.ts';
 import type { ParticipantChange, ParticipantRecords } from './storage/participant-records.ts';
 

@@ -1,6 +1,6 @@
 /** When a task is over: by the journal alone, which counts what earlier processes charged and released, too. */
 import type { TaskSpec } from '../shared/federation/task.ts';
-import type { ErrorCode } from '../shared/protocol/errors.ts';
+import type { ErrorCode } from '../shared/protocol/error-table.ts';
 import type { CatalogueRoom } from './catalogue-room.ts';
 import { taskIn } from './next-round.ts';
 import type { Storage } from './storage/storage.ts';

@@ -1,5 +1,6 @@
 /** One clear log line for each thing that happens to a shop node. */
 import { bytesToHex } from '../../shared/protocol/digest.ts';
+import { hintOf } from '../../shared/protocol/error-table.ts';
 import type { Logger } from 'pino';
 import type { ShopNodeEvent } from './shop-node.ts';
 
@@ -19,7 +20,7 @@ export function logEvent(logger: Logger, event: ShopNodeEvent): void {
     case 'malformed':
       return logger.warn({ code: event.error.code, err: event.error.message }, 'the coordinator sent something that is no message of this version');
     case 'over':
-      return event.error === null ? logger.info('connection closed') : logger.error({ code: event.error.code, hint: event.error.hint }, event.error.message);
+      return event.error === null ? logger.info('connection closed') : logger.error({ code: event.error.code, hint: hintOf(event.error) }, event.error.message);
     case 'joined':
       return logger.info({ round: event.plan.round, privacy: event.plan.privacy }, 'joined a round');
     case 'declined':

@@ -3,7 +3,8 @@
  * travel as plain data.
  */
 import type { ConnectionEvent } from '../connection.ts';
-import { CestaError, toCestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { TensorOptions } from '../../shared/tensors/runtime.ts';
 import type { DeviceEvent, DeviceSettings, DeviceSummary } from './device.ts';
 import type { DeviceVisit } from './device-history.ts';

@@ -3,7 +3,8 @@
  * progress and errors go to stderr. Exit codes: 0 done, 1 failed, 2 usage.
  */
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { CestaError, errorBody, toCestaError } from '../../shared/protocol/errors.ts';
+import { errorBody, hintOf } from '../../shared/protocol/error-table.ts';
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -41,7 +42,7 @@ function levelOf(text = 'info'): LogLevel {
 export function reportFailure(thrown: unknown, json: boolean): void {
   const error = toCestaError(thrown);
   if (json) process.stderr.write(`${JSON.stringify({ error: errorBody(error) })}\n`);
-  else process.stderr.write(`error ${error.code}: ${error.message}\n  ${error.hint}\n`);
+  else process.stderr.write(`error ${error.code}: ${error.message}\n  ${hintOf(error)}\n`);
   if (error.code === 'internal' && error.cause instanceof Error && error.cause.stack !== undefined) process.stderr.write(`${error.cause.stack}\n`);
   process.exitCode = error.code === 'usage.invalid' ? 2 : 1;
 }

@@ -1,6 +1,7 @@
 /** `cesta witness`: sign the heads of a coordinator's public record, as long as it only grows. */
 import type { Command } from 'commander';
-import { toCestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
+import { toCestaError } from '../../shared/protocol/errors.ts';
 import { httpUrl, positiveNumber, publicKey } from './options.ts';
 import { createLogger, print } from './output.ts';
 

@@ -5,11 +5,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { build, type Metafile } from 'esbuild';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import type { Metafile } from 'esbuild';
+import { bundleForBrowsers, type WebFile } from '../../server/web/bundle.ts';
 
 const entries = {
   cesta: 'client/storefront/sdk.ts',
@@ -18,12 +16,6 @@ const entries = {
 
 /** The page of `cesta browser`. */
 const pageEntry = { page: 'scripts/storefront/page.ts' };
-
-export interface BundleFile {
-  /** Below the folder that is served. */
-  readonly path: string;
-  readonly bytes: Uint8Array;
-}
 
 export interface BundleSize {
   readonly entry: string;
@@ -34,24 +26,13 @@ export interface BundleSize {
 }
 
 export interface Bundle {
-  readonly files: readonly BundleFile[];
+  readonly files: readonly WebFile[];
   readonly sizes: readonly BundleSize[];
 }
 
 /** @param withPage with the page of `cesta browser` */
 export async function bundleStorefront({ withPage = false }: { withPage?: boolean } = {}): Promise<Bundle> {
-  const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: withPage ? { ...entries, ...pageEntry } : entries,
-    outdir: 'out',
-    entryNames: '[name]',
-    // In one folder: the worker is looked for beside whichever file starts it.
-    chunkNames: '[name]-[hash]',
-    bundle: true, splitting: true, minify: true, metafile: true, write: false,
-    format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'error',
-    legalComments: 'linked',
-  });
-  const scripts = outputFiles.map(({ path, contents }) => ({ path: path.slice(join(root, 'out').length + 1), bytes: contents }));
+  const { files: scripts, metafile } = await bundleForBrowsers(withPage ? { ...entries, ...pageEntry } : entries);
   return { files: [...scripts, ...(await wasmFiles())], sizes: sizesOf(metafile, new Map(scripts.map(({ path, bytes }) => [path, bytes]))) };
 }
 
@@ -64,7 +45,7 @@ export async function writeBundle(folder: string, { files }: Bundle): Promise<vo
   }
 }
 
-async function wasmFiles(): Promise<BundleFile[]> {
+async function wasmFiles(): Promise<WebFile[]> {
   const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
   const names = (await readdir(folder)).filter((name) => name.endsWith('.wasm'));
   return Promise.all(names.map(async (name) => ({ path: name, bytes: await readFile(join(folder, name)) })));

@@ -9,6 +9,7 @@
  */
 import { protocolVersion } from '../../shared/federation/plan.ts';
 import { verifySignature } from '../../shared/ledger/signature.ts';
+import { statusOf } from '../../shared/protocol/error-table.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { connectStatement, decodeChunk, parseClientMessage, type Chunk, type ClientMessage } from '../../shared/protocol/messages.ts';
 import type { GatewayContext } from './context.ts';
@@ -60,7 +61,7 @@ export function openConnection(context: GatewayContext, link: Link): Connection 
         else acceptMessage(state, parseClientMessage(new TextDecoder().decode(frame)), frame.length);
       } catch (error) {
         const coded = toCestaError(error);
-        if (coded.status >= 500) context.logger.error({ err: error, participant: participantOf(state) }, 'a frame could not be handled');
+        if (statusOf(coded) >= 500) context.logger.error({ err: error, participant: participantOf(state) }, 'a frame could not be handled');
         penalise(state, coded);
       }
     },
@@ -144,7 +145,7 @@ async function verify(state: State, hello: Hello, nonce: string, signature: stri
     if (state.stage.kind === 'verifying') admit(state, hello);
   } catch (error) {
     const coded = toCestaError(error);
-    if (coded.status >= 500) context.logger.error({ err: error, shop: hello.shop }, 'a shop could not be admitted');
+    if (statusOf(coded) >= 500) context.logger.error({ err: error, shop: hello.shop }, 'a shop could not be admitted');
     penalise(state, coded);
   }
 }

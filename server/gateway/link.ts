@@ -3,7 +3,8 @@
  * behind by more than the limit is cut off, since its unread frames would fill the memory of the others' coordinator.
  */
 import { WebSocket } from 'ws';
-import { errorBody, type CestaError } from '../../shared/protocol/errors.ts';
+import { errorBody } from '../../shared/protocol/error-table.ts';
+import { type CestaError } from '../../shared/protocol/errors.ts';
 import type { ServerMessage } from '../../shared/protocol/messages.ts';
 import { publicMessage } from '../disclosure.ts';
 import { noMeter, type Meter } from '../meter.ts';

@@ -1,7 +1,8 @@
 /** What operators may do, one entry each: the routes and their documentation are both made from this table. */
 import { z } from 'zod';
 import { taskSpecSchema } from '../../shared/federation/task.ts';
-import { CestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Admin } from '../admin/admin.ts';
 import type { PublishedRelease } from '../releases.ts';
 import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, rejectedSchema, servedSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { CestaError, errorBody, toCestaError } from '../../shared/protocol/errors.ts';
+import { errorBody, statusOf } from '../../shared/protocol/error-table.ts';
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Clock } from '../clock.ts';
 import { publicMessage } from '../disclosure.ts';
@@ -111,11 +112,11 @@ export function answerErrors(logger: Logger, meter: Meter): ErrorRequestHandler 
     const error = isBadUrl(thrown) ? new CestaError('http.not-found', 'url: expected valid percent encoding', { cause: thrown }) : toCestaError(thrown);
     const requestId: unknown = response.locals['requestId'];
     meter.refused('http', error.code);
-    if (error.status >= 500) logger.error({ err: thrown, requestId, method: request.method, path: request.path }, 'request failed');
+    if (statusOf(error) >= 500) logger.error({ err: thrown, requestId, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) return void response.destroy();
     // Whoever sends a body that nothing reads is cut off after the answer.
     if (request.method !== 'GET' && request.method !== 'HEAD') response.set('Connection', 'close');
-    response.set('Cache-Control', 'no-store').status(error.status).json({ error: { ...errorBody(error), message: publicMessage(error) } });
+    response.set('Cache-Control', 'no-store').status(statusOf(error)).json({ error: { ...errorBody(error), message: publicMessage(error) } });
   };
 }
 

@@ -4,7 +4,7 @@ import { canaryVerdictSchema } from '../../shared/evaluation/exposure-canary.ts'
 import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
 import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
 import { precisions } from '../../shared/recommender/quantised-rows.ts';
-import { isErrorCode, type ErrorCode } from '../../shared/protocol/errors.ts';
+import { isErrorCode, type ErrorCode } from '../../shared/protocol/error-table.ts';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const errorCode = z.string().refine((code): code is ErrorCode => isErrorCode(code), 'expected a known error code');

@@ -9,6 +9,7 @@ import { verifySignature } from '../../shared/ledger/signature.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import { bytesToHex } from '../../shared/protocol/digest.ts';
 import { envelopeStatement, parseEnvelope, requireFresh, type Envelope, type Equivocation } from '../../shared/protocol/envelope.ts';
+import { statusOf } from '../../shared/protocol/error-table.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { EnvelopeRecord, IdentityChange, StoredAnswer } from '../storage/identity-records.ts';
 import { authorise, type Authorised, type Decision, type DecisionContext } from './decisions.ts';
@@ -83,9 +84,10 @@ async function act(context: EnvelopeContext, record: Omit<EnvelopeRecord, 'answe
     decision = await authorised.decide();
     await storage.commitIdentity({ ...record, answer: { kind: 'done', body: decision.body } }, decision.change);
   } catch (thrown) {
-    const { code, message, status } = toCestaError(thrown);
+    const error = toCestaError(thrown);
+    const { code, message } = error;
     // What failed on our side may be tried again with the same bytes.
-    if (status < 500) await storage.commitIdentity({ ...record, answer: { kind: 'refused', code, message } }, { kind: 'none' });
+    if (statusOf(error) < 500) await storage.commitIdentity({ ...record, answer: { kind: 'refused', code, message } }, { kind: 'none' });
     throw thrown;
   }
   await context.onChange(decision.change);

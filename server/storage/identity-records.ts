@@ -6,7 +6,7 @@
 import type { SignedCertificate } from '../../shared/identity/certificate.ts';
 import type { RevocationReason } from '../../shared/identity/requests.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
-import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import type { NewOperator } from './operator-records.ts';
 
 /** What was answered: the same bytes are answered the same way again. */

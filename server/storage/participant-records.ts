@@ -4,7 +4,7 @@
  * afterwards: the public record says whose reports are in a sum.
  */
 import type { SignedReceipt } from '../../shared/ledger/receipt.ts';
-import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 
 /** `joined`: on the roster. `reported`: has a receipt. `excluded`: nothing of it is in the sum. */
 export type ParticipantState = 'joined' | 'reported' | 'excluded';

@@ -1,6 +1,6 @@
 /** {@link ParticipantRecords} in SQL that SQLite and PostgreSQL both understand, and the tables it needs. */
 import type { Kysely, Transaction } from 'kysely';
-import { isErrorCode } from '../../shared/protocol/errors.ts';
+import { isErrorCode } from '../../shared/protocol/error-table.ts';
 import type { ParticipantChange, ParticipantRecords, ParticipantState, RosterEntry } from './participant-records.ts';
 import type { Schema } from './schema.ts';
 

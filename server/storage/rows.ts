@@ -5,7 +5,8 @@ import { gateVerdictSchema, type GateVerdict } from '../../shared/evaluation/gat
 import { parsePlan } from '../../shared/federation/plan.ts';
 import { canaryVerdictSchema } from '../../shared/evaluation/exposure-canary.ts';
 import { manifestSchema } from '../../shared/federation/release.ts';
-import { CestaError, isErrorCode } from '../../shared/protocol/errors.ts';
+import { isErrorCode } from '../../shared/protocol/error-table.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Schema } from './schema.ts';
 import type { EvaluationRecord, ReleaseRecord, RoundRecord, SpendRecord, TaskRecord } from './storage.ts';

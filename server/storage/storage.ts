@@ -7,7 +7,7 @@ import type { CanaryVerdict } from '../../shared/evaluation/exposure-canary.ts';
 import type { GateVerdict } from '../../shared/evaluation/gate-rule.ts';
 import type { Plan, Purpose } from '../../shared/federation/plan.ts';
 import type { Manifest } from '../../shared/federation/release.ts';
-import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import type { Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { IdentityRecords } from './identity-records.ts';

@@ -1,5 +1,5 @@
 /** What a round is in each phase, what may happen to it, and what is to be done about that: the words of `round.ts`. */
-import type { ErrorCode } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/error-table.ts';
 import type { Carried } from './carried.ts';
 import type { Plan } from './plan.ts';
 

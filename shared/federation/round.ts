@@ -11,7 +11,7 @@
  * rounds carry them. Carried reports count towards target and quorum; for carried members a round waits while its quorum
  * is short, until its deadline. One report must be its own: what its plan was charged for has to buy something.
  */
-import type { ErrorCode } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/error-table.ts';
 import { afterLate, countCarried, fewestOwn, nobodyCarried, type Carried } from './carried.ts';
 import type { Plan } from './plan.ts';
 import type { MemberState, Round, RoundEffect, RoundEvent, Step } from './round-state.ts';

@@ -11,7 +11,8 @@ import { signedReceiptSchema } from '../ledger/receipt.ts';
 import { signedCertificateSchema } from '../identity/certificate.ts';
 import { backendKinds } from '../tensors/backend-kinds.ts';
 import { parseBoundedJson } from './bounded-json.ts';
-import { CestaError, isErrorCode, type ErrorCode } from './errors.ts';
+import { isErrorCode, type ErrorCode } from './error-table.ts';
+import { CestaError } from './errors.ts';
 import { describeIssues } from './issues.ts';
 import { decodeTensors, encodeTensors } from './tensors.ts';
 

@@ -1,6 +1,6 @@
 /** States, events and effects of the aggregator. Plain data, but for the sum: one vector, added to in place. */
 import type { SigningKey } from '../ledger/signing-key.ts';
-import type { ErrorCode } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/error-table.ts';
 import type { SecaggCrypto } from './crypto.ts';
 import type { CoordinatorMessage } from './messages.ts';
 import type { NoiseOf } from './noise-chain.ts';

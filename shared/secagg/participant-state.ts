@@ -1,7 +1,7 @@
 /** States, events and effects of a participant: plain data. */
 import type { SigningKey } from '../ledger/signing-key.ts';
 import type { SecureRandom } from '../numerics/random.ts';
-import type { ErrorCode } from '../protocol/errors.ts';
+import type { ErrorCode } from '../protocol/error-table.ts';
 import type { SecaggCrypto } from './crypto.ts';
 import type { ParticipantMessage } from './messages.ts';
 import type { NoiseOf } from './noise-chain.ts';

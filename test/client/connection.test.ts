@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { backOffMs } from '../../client/back-off.ts';
 import { verifySignature } from '../../shared/ledger/signature.ts';
 import { connectStatement, type ServerMessage } from '../../shared/protocol/messages.ts';
-import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import { rig, shopKey } from './connection-rig.ts';
 import { admit, coordinator, sessionToken, until, welcomeTo } from './fakes.ts';
 

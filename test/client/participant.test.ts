@@ -9,7 +9,8 @@ import { makeReceipt, type SignedReceipt } from '../../shared/ledger/receipt.ts'
 import { signingKey } from '../../shared/ledger/signing-key.ts';
 import type { Noised } from '../../shared/privacy/vectors.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
-import { CestaError, type ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import { decodeChunk, type ClientMessage } from '../../shared/protocol/messages.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { catalogueOf } from '../ranking/training.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import { bitmapOf, concatenated, recordOf } from '../../shared/secagg/bytes.ts';
 import type { CoordinatorMessage, MessageOf } from '../../shared/secagg/messages.ts';
 import { softwareCrypto } from '../../shared/secagg/software-crypto.ts';

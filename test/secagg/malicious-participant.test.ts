@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import { aggregatorStep } from '../../shared/secagg/aggregator.ts';
 import type { Blame } from '../../shared/secagg/aggregator-state.ts';
 import type { ParticipantMessage } from '../../shared/secagg/messages.ts';

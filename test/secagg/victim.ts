@@ -1,6 +1,6 @@
 /** One honest participant, stopped in each of its states, so that a test can play a lying coordinator against it. */
 import { expect } from 'vitest';
-import type { ErrorCode } from '../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import { bitmapOf } from '../../shared/secagg/bytes.ts';
 import type { CoordinatorMessage, MessageOf, ParticipantMessage } from '../../shared/secagg/messages.ts';
 import { idleParticipant, participantStep } from '../../shared/secagg/participant.ts';

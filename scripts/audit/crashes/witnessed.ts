@@ -3,7 +3,8 @@
  * without a pause while processes are killed, and every answer is checked against the ones before.
  */
 import { followHead, type HeadMemory, type SeenHead } from '../../../shared/ledger/followed-head.ts';
-import { toCestaError, type ErrorCode } from '../../../shared/protocol/errors.ts';
+import type { ErrorCode } from '../../../shared/protocol/error-table.ts';
+import { toCestaError } from '../../../shared/protocol/errors.ts';
 import type { Served, ServedRelease, ServedRound } from './served.ts';
 
 export interface Witnessed {

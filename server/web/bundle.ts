@@ -1,0 +1,35 @@
+/** TypeScript for browsers as files to serve: one file an entry, chunks that entries share or load later, all in one folder. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile } from 'esbuild';
+
+export interface WebFile {
+  /** Below the folder that is served. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface WebBundle {
+  readonly files: readonly WebFile[];
+  /** Paths of outputs begin with `out/`. */
+  readonly metafile: Metafile;
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** @param entries Name of each file without `.js`, and its source below the project. */
+export async function bundleForBrowsers(entries: Readonly<Record<string, string>>): Promise<WebBundle> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { ...entries },
+    outdir: 'out',
+    entryNames: '[name]',
+    // In one folder: a worker is looked for beside whichever file starts it.
+    chunkNames: '[name]-[hash]',
+    bundle: true, splitting: true, minify: true, metafile: true, write: false,
+    format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'error',
+    jsx: 'automatic', jsxImportSource: 'preact',
+    legalComments: 'linked',
+  });
+  return { files: outputFiles.map(({ path, contents }) => ({ path: path.slice(join(root, 'out').length + 1), bytes: contents })), metafile };
+}
