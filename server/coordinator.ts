@@ -6,6 +6,9 @@ import type { Logger } from 'pino';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
 import { parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
+import { enforcePolicy, factsOfProducts, factsOfTask, screened } from '../shared/policy/checks.ts';
+import { nobodyNamed, type Accountability } from '../shared/policy/accountability.ts';
+import type { Policy } from '../shared/policy/policy.ts';
 import { noWitnesses, requirePolicy, type WitnessPolicy } from '../shared/ledger/evidence.ts';
 import { connectStatement } from '../shared/protocol/messages.ts';
 import { createStagingAreas } from './uploads.ts';
@@ -71,6 +74,10 @@ export interface CoordinatorOptions {
   readonly behindTlsProxy?: boolean;
   /** Origins whose pages may read the public API; all, without it. */
   readonly corsOrigins?: readonly string[];
+  /** No task outside of it is started or made, and what it bans is in no catalogue. */
+  readonly policy?: Policy;
+  /** Who answers for it, told in `/.well-known/cesta.json`. */
+  readonly accountability?: Accountability;
   readonly clock?: Clock;
 }
 
@@ -119,6 +126,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const task = parseTaskSpec(options.task);
   const { clock = systemClock } = options;
   requireSafeTransport({ ...options, host: options.host ?? '127.0.0.1' });
+  if (options.policy !== undefined) enforcePolicy(options.policy, factsOfTask(task), `task ${task.name}`);
   const records = await openRecords({ folder: options.dataDir, database: options.database, clock });
   try {
     return await compose(options, await withKept(records.storage, task, options.keptHyperParameters ?? []), records);
@@ -145,14 +153,19 @@ interface Door {
 }
 
 async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, audience, metrics }: { records: Records; audience: Audience; metrics: Metrics }): Promise<Ground> {
-  const { catalogue, logger, clock = systemClock, witnesses = noWitnesses } = options;
+  const { catalogue, logger, clock = systemClock, witnesses = noWitnesses, policy } = options;
   const { storage, key } = records;
-  const room = createCatalogueRoom(await settledCatalogue(records, main.name, catalogue));
+  const settled = await settledCatalogue(records, main.name, catalogue);
+  if (policy !== undefined && settled !== null) enforcePolicy(policy, factsOfProducts(settled.products), 'catalogue');
+  const room = createCatalogueRoom(settled, undefined, policy === undefined ? undefined : (products) => screened(policy, products));
   const record = await openPublicRecord({ storage, key, witnesses: requirePolicy(witnesses).witnesses });
   await reconcileNodes(record, storage);
   const context: SharedContext = {
     records, record, room, floor: createFloor(), areas: createStagingAreas(options.concurrentUploads), clock, logger, meter: metrics, timing: timingOf(options),
     quorum: witnesses.quorum,
+    requireAllowed(spec) {
+      if (policy !== undefined) enforcePolicy(policy, factsOfTask(spec), `task ${spec.name}`);
+    },
     onProgress(round) {
       tell(audience, round, logger);
       metrics.round(progressOf(round));
@@ -252,7 +265,7 @@ function gatherAudience(): Audience {
 function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience; door: Door }): House {
   const { logger, clock = systemClock } = options;
   const { ground: { room, record, tasks }, records: { storage, key }, audience, door } = parts;
-  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, admin: door, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
+  const app = createApp({ accountability: options.accountability ?? nobodyNamed, tasks, publicKey: key.publicKey, storage, record, room, clock, logger, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, admin: door, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
   const server = createTransportServer(app, options.tls);
   const gateway = attachGateway(server, {
     coordinatorKey: key.publicKey, clock, logger, room, meter: door.metrics,
