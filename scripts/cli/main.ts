@@ -20,6 +20,7 @@ import { addNodesVerb } from './nodes.ts';
 import { addOperator } from './operator.ts';
 import { reportFailure } from './output.ts';
 import { addPolicy } from './policy.ts';
+import { addProcessingRecord } from './processing-record.ts';
 import { addReceipts } from './receipts.ts';
 import { addReference } from './reference.ts';
 import { addReleasesVerb } from './releases.ts';
@@ -35,7 +36,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addProcessingRecord, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
   return program;
 }
 
