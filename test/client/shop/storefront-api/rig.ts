@@ -66,7 +66,7 @@ export function rigs(): (changes?: Partial<StorefrontApiOptions>) => Promise<Rig
     open.add(api);
     await api.ready;
     const folder = join(stateDir, 'corner-shop');
-    const token = `cesta_${readFileSync(join(folder, 'storefront.token'), 'utf8').trim()}`;
+    const token = readFileSync(join(folder, 'storefront.token'), 'utf8').trim();
     const ask: Rig['ask'] = async (method, path, body, headers = {}) => {
       const sent = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
       const response = await fetch(`${api.url}${path}`, { method, ...sent, headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers } });
