@@ -12,6 +12,7 @@ summary{cursor:pointer}
 label{display:flex;gap:.6em;align-items:start}
 .items li,.actions{display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin-block:.3em}
 .notice{list-style:disc;padding-inline-start:1.2em}
+dd{margin-block-end:.5em}
 .receipts{overflow-wrap:anywhere}
 a,button,label.file{justify-self:start}
 [role=alert]{font-weight:bold}

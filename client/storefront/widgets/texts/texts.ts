@@ -83,6 +83,8 @@ export interface PanelTexts {
   readonly channels: string;
   readonly channel: Readonly<Record<Channel, string>>;
   readonly bound: string;
+  /** One choice: `{name}` of bounds, and what it means. */
+  readonly boundMeans: string;
   readonly bounds: Readonly<Record<BoundName | 'own', string>>;
   readonly interests: string;
   readonly noInterests: string;
