@@ -11,7 +11,6 @@ export const texts: Texts = {
   },
   shelf: {
     heading: { home: 'مقترحات', product: 'يناسب هذا المنتج', cart: 'يناسب سلتك', email: 'مقترحات' },
-    loading: 'المقترحات في الطريق.',
     empty: 'لا يوجد ما نقترحه هنا بعد.',
     failed: 'لا يمكن عرض المقترحات الآن.',
     retry: 'حاول مرة أخرى',

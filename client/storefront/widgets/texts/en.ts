@@ -11,7 +11,6 @@ export const texts: Texts = {
   },
   shelf: {
     heading: { home: 'Recommended', product: 'Goes with this', cart: 'Goes with your basket', email: 'Recommended' },
-    loading: 'Recommendations are on their way.',
     empty: 'There is nothing to recommend here yet.',
     failed: 'Recommendations cannot be shown just now.',
     retry: 'Try again',

@@ -11,7 +11,6 @@ export const texts: Texts = {
   },
   shelf: {
     heading: { home: 'Recomendado', product: 'Combina con esto', cart: 'Combina con tu cesta', email: 'Recomendado' },
-    loading: 'Las recomendaciones están en camino.',
     empty: 'Aquí aún no hay nada que recomendar.',
     failed: 'Ahora no se pueden mostrar recomendaciones.',
     retry: 'Reintentar',

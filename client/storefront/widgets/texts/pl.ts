@@ -11,7 +11,6 @@ export const texts: Texts = {
   },
   shelf: {
     heading: { home: 'Polecane', product: 'Pasuje do tego', cart: 'Pasuje do koszyka', email: 'Polecane' },
-    loading: 'Polecenia są w drodze.',
     empty: 'Nie ma tu jeszcze czego polecić.',
     failed: 'Teraz nie można pokazać poleceń.',
     retry: 'Spróbuj ponownie',

@@ -33,7 +33,6 @@ export interface Texts {
 
 export interface ShelfTexts {
   readonly heading: Readonly<Record<Surface, string>>;
-  readonly loading: string;
   readonly empty: string;
   readonly failed: string;
   readonly retry: string;
