@@ -200,6 +200,13 @@ describe.skipIf(withoutBrowser)('<cesta-privacy>', () => {
     expect(await violations(page)).toEqual([]);
   });
 
+  it('fits a width of 320 pixels without scrolling sideways, the shelf beside it, too', async () => {
+    const page = await open(`<cesta-shelf></cesta-shelf>${panel}`, { query: '?pictures', viewport: { width: 320, height: 640 }, lang: 'pl' });
+    await page.locator('cesta-shelf li h3').first().waitFor();
+    for (const fold of await page.locator('cesta-privacy summary').all()) await fold.click();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  });
+
   it('speaks the words of the shop in its notice', async () => {
     const page = await open(panel, { query: '?notice' });
     expect(await page.locator('cesta-privacy [part=notice] li').allTextContents()).toEqual(['What we note', 'Why we do', 'Where it is']);
