@@ -31,7 +31,7 @@ export function interestsSection({ context: { cesta, titles }, words: { texts: {
       const ids = [...new Set(events.map(({ item_id }) => item_id).reverse())];
       return [fold(panel.interests,
         ids.length === 0 ? make('p', {}, panel.noInterests) : make('ul', { part: 'interests', class: 'items' }, ...ids.map(row)),
-        ...(unwanted.length === 0 ? [] : [make('p', {}, panel.unwanted), make('ul', { part: 'unwanted', class: 'items' }, ...unwanted.map((id) => make('li', { dir: 'auto' }, titleOf(id))))]))];
+        ...(unwanted.length === 0 ? [] : [make('p', {}, panel.unwanted), make('ul', { part: 'unwanted', class: 'items' }, ...unwanted.map((id) => make('li', {}, make('span', { dir: 'auto' }, titleOf(id)))))]))];
     },
   };
 }
