@@ -7,9 +7,12 @@ import * as crypto from 'node:crypto';
 import type { Logger } from 'pino';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
+import type { Plan } from '../../shared/federation/plan.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
+import { enforcePolicy, factsOfPlan } from '../../shared/policy/checks.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import { fetchCheckpoint, fetchTile, roundsAddress } from '../coordinator-api.ts';
@@ -53,6 +56,8 @@ export interface ShopNodeOptions {
   readonly peers?: ReadonlyMap<string, string>;
   /** Takes part in rounds of these tasks only; without it, of all. */
   readonly tasks?: readonly string[];
+  /** Plans outside of it are declined: their mode, and how few participants a sum may be made of. */
+  readonly policy?: Policy;
   /** Stay when no task has a round left: the operator may make another. */
   readonly stay?: boolean;
   /** Leave after the first release. */
@@ -109,6 +114,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
+    accept: acceptOf(options, trainer),
     masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, { ownKey: state.key.publicKey, known: options.peers, onChange: (name) => logger.warn({ name }, 'another shop has a new key') }) },
     record,
     receipts: { shop: shop.toLowerCase(), node: state.key.publicKey, keep: (receipt) => state.receipts.append(receipt) },
@@ -145,6 +151,13 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+  };
+}
+
+function acceptOf({ policy }: ShopNodeOptions, trainer: Trainer): (plan: Plan) => void {
+  return (plan) => {
+    if (policy !== undefined) enforcePolicy(policy, factsOfPlan(plan), plan.round);
+    trainer.accept(plan);
   };
 }
 

@@ -2,10 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
+import { jurisdictionNames, type JurisdictionName } from '../../shared/policy/jurisdictions.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { collect, httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
+import { permittedData } from './permitted-data.ts';
 import { addTlsOptions, readTls, type TlsOptions } from './tls-options.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
 
@@ -21,6 +23,9 @@ interface JoinOptions extends DataOptions, TlsOptions, BackendOptions {
   witnesses?: readonly NoteKey[];
   quorum?: number;
   peers?: string;
+  policy?: string;
+  jurisdiction?: JurisdictionName;
+  retentionDays?: number;
   unprotected?: boolean;
   once?: boolean;
   task?: readonly string[];
@@ -45,6 +50,9 @@ export function addJoin(program: Command): void {
     .option('--witnesses <name=key...>', 'witnesses of the coordinator\'s public record', collect(witnessKey))
     .option('--quorum <k>', 'decline rounds whose plan fewer of them have signed (default: all of them)', integerIn(0, 100))
     .option('--peers <file>', 'JSON of the shops you know and their keys: masked sums with more strangers than may collude are declined')
+    .option('--policy <file>', 'lines such as max-epsilon 3: a start outside of them is refused, and so are plans')
+    .addOption(new Option('--jurisdiction <name>', 'whose law this shop works under, for its policy').choices(jurisdictionNames))
+    .option('--retention-days <n>', 'use no events that are older (default: all that are in the data)', integerIn(1, 36_525))
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--task <name>', 'take part in rounds of this task only (repeatable; default: all)', collect((text) => text))
     .option('--once', 'leave after the first release')
@@ -63,8 +71,8 @@ async function join(options: JoinOptions): Promise<void> {
   const { configureTensors } = await import('../../shared/tensors/runtime.ts');
   configureTensors(backendOf(options));
   const peers = options.peers === undefined ? undefined : await readPeers(options.peers);
-  const dataset = await readData(options);
   const logger = createLogger(options.shop);
+  const { dataset, policy } = permittedData(options, await readData(options), logger);
   if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
   const shoppers = options.part === undefined ? dataset.shoppers : byHash(options.part.of)(dataset, 0)[options.part.index - 1];
   const tls = readTls(options);
@@ -82,6 +90,7 @@ async function join(options: JoinOptions): Promise<void> {
     ...(options.stay === true ? { stay: true } : {}),
     ...(options.task === undefined ? {} : { tasks: options.task }),
     ...(peers === undefined ? {} : { peers }),
+    ...(policy === undefined ? {} : { policy }),
     ...(tls === null ? {} : { fetch: tlsFetch(tls), openSocket: tlsSockets(tls) }),
   });
   const stopRenewal = startRenewal({ shop: options.shop, stateDir: options.stateDir, coordinator: options.coordinator, logger, ...(tls === null ? {} : { fetch: tlsFetch(tls) }) });
