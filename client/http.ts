@@ -2,7 +2,7 @@
  * Conditional reads of a coordinator's public documents, the same for shop nodes and storefronts. Whatever goes
  * wrong on the way becomes a coded error; what the documents say is checked by whoever asked.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { isErrorCode, type ErrorCode } from '../shared/protocol/error-table.ts';
 import { CestaError } from '../shared/protocol/errors.ts';
 

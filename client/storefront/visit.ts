@@ -2,8 +2,7 @@
  * What a shopper did in this visit, in memory only: item ids in the order of their events, nothing else. Ids that
  * the catalogue does not know are kept, since a later release may know them, and are counted apart until then.
  */
-import type { Catalogue } from '../../shared/commerce/catalogue.ts';
-import { historyOf, type ShopperHistory, type Visit } from '../../shared/commerce/history.ts';
+import type { DeviceVisit } from './device-history.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 
 /**
@@ -30,22 +29,14 @@ export interface TrackedItem {
   readonly item_id: string;
 }
 
-export interface VisitCounts {
-  /** Calls of `track`. */
-  readonly events: number;
-  /** Distinct items of interest that the catalogue knows. */
-  readonly items: number;
-  /** Distinct items of interest outside of the catalogue. */
-  readonly outside: number;
-}
-
 export interface VisitLog {
   /** @throws CestaError `usage.invalid` for an unknown event or an item without id. */
   track(event: EventName, items: readonly TrackedItem[], timeMs: number): void;
-  history(catalogue: Catalogue): ShopperHistory;
+  visits(): readonly DeviceVisit[];
+  remove(id: string): void;
+  events(): number;
   /** Everything touched, withdrawn items too: what need not be shown again. */
   touched(): ReadonlySet<string>;
-  counts(catalogue: Catalogue | null): VisitCounts;
 }
 
 /** The usual length of inactivity after which a new visit begins. */
@@ -55,7 +46,6 @@ export function createVisitLog(): VisitLog {
   const visits: { lastMs: number; readonly startMs: number; ids: string[] }[] = [];
   const touched = new Set<string>();
   let events = 0;
-  const interests = (): Set<string> => new Set(visits.flatMap(({ ids }) => ids));
   return {
     track(event, items, timeMs) {
       if (!Object.hasOwn(meaning, event)) throw new CestaError('usage.invalid', `event: expected one of ${Object.keys(meaning).join(', ')}, got ${JSON.stringify(event)}`);
@@ -78,18 +68,12 @@ export function createVisitLog(): VisitLog {
         visits.push({ startMs: timeMs, lastMs: timeMs, ids });
       }
     },
-    history(catalogue) {
-      const known = visits.map(({ startMs, ids }): Visit => ({
-        time: Math.floor(startMs / 1000),
-        items: ids.map((id) => catalogue.indexOf.get(id)).filter((item) => item !== undefined),
-      }));
-      return historyOf(known.filter(({ items }) => items.length > 0));
-    },
+    visits: () => visits.map(({ startMs, ids }) => ({ time: Math.floor(startMs / 1000), items: ids })).filter(({ items }) => items.length > 0),
     touched: () => touched,
-    counts(catalogue) {
-      const ids = [...interests()];
-      const items = ids.filter((id) => catalogue?.indexOf.has(id) === true).length;
-      return { events, items, outside: ids.length - items };
+    events: () => events,
+    remove(id) {
+      touched.delete(id);
+      for (const visit of visits) visit.ids = visit.ids.filter((other) => other !== id);
     },
   };
 }
