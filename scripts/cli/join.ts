@@ -28,7 +28,6 @@ interface JoinOptions extends DataOptions, TlsOptions, BackendOptions, Storefron
   peers?: string;
   policy?: string;
   jurisdiction?: JurisdictionName;
-  retentionDays?: number;
   unprotected?: boolean;
   once?: boolean;
   task?: readonly string[];
@@ -55,7 +54,6 @@ export function addJoin(program: Command): void {
     .option('--peers <file>', 'JSON of the shops you know and their keys: masked sums with more strangers than may collude are declined')
     .option('--policy <file>', 'lines such as max-epsilon 3: a start outside of them is refused, and so are plans')
     .addOption(new Option('--jurisdiction <name>', 'whose law this shop works under, for its policy').choices(jurisdictionNames))
-    .option('--retention-days <n>', 'use no events that are older (default: all that are in the data)', integerIn(1, 36_525))
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--task <name>', 'take part in rounds of this task only (repeatable; default: all)', collect((text) => text))
     .option('--once', 'leave after the first release')
@@ -78,7 +76,7 @@ async function join(options: JoinOptions): Promise<void> {
   const tls = readTls(options);
   const fetch = tls === null ? {} : { fetch: tlsFetch(tls) };
   const stopped = untilStopped().then(() => undefined);
-  const storefront = await startStorefront(options, { logger, ...fetch });
+  const storefront = await startStorefront(options, { logger, ...fetch, ...(policy === undefined ? {} : { policy }) });
   try {
     const summary = await takePart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
     // Shelves and rights do not end with the rounds.
