@@ -12,6 +12,7 @@ import { bundleForBrowsers, type WebFile } from '../../server/web/bundle.ts';
 const entries = {
   cesta: 'client/storefront/sdk.ts',
   'device-worker': 'client/storefront/device-worker.ts',
+  widgets: 'client/storefront/widgets/widgets.ts',
 };
 
 /** The page of `cesta browser`. */
