@@ -3,6 +3,7 @@ import type { HeldOnDevice } from './held-on-device.ts';
 import type { SpendLimits } from '../spends.ts';
 
 export { createCesta } from './cesta.ts';
+export { createShopper } from './shopper.ts';
 export { memoryStorage, webStorage } from './storage.ts';
 export { takePart } from './take-part.ts';
 

@@ -14,7 +14,8 @@ import { verifySignature } from '../ledger/signature.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { describeIssues } from '../protocol/issues.ts';
-import { degreeSchema, permits, type Degree, type Purpose } from './consent.ts';
+import { permits, type Degree, type Purpose } from './consent.ts';
+import { degreeSchema } from './degree-schema.ts';
 
 export const consentDomain = 'cesta/consent/v1';
 
