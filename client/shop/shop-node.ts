@@ -7,7 +7,7 @@ import * as crypto from 'node:crypto';
 import type { Logger } from 'pino';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
-import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';

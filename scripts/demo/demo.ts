@@ -6,7 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createCesta, type ShelfItem } from '../../client/storefront/cesta.ts';
+import type { ShelfItem } from '../../client/storefront/api.ts';
+import { createCesta } from '../../client/storefront/cesta.ts';
 import { readDataset } from '../../client/shop/read-data.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Split } from '../../shared/evaluation/splits.ts';
@@ -148,7 +149,7 @@ async function measureRelease(url: string, dataset: Dataset, parts: Split) {
 async function exampleShelf(url: string, { catalogue }: Dataset, { tests }: Split): Promise<ExampleShelf> {
   const test = tests.find(({ history }) => history.items.length >= 3 && history.items.length <= 6) ?? tests[0];
   const bought = [...new Set(test.history.items)].map((item) => catalogue.products[item]);
-  const cesta = createCesta({ url });
+  const cesta = createCesta({ url, defaultDegree: 1 });
   await cesta.ready;
   cesta.track('purchase', bought.map(({ id }) => ({ item_id: id })));
   return { boughtIds: bought.map(({ id }) => id), bought: bought.map(({ id, title }) => (title === '' ? id : title)), items: cesta.recommend({ limit: 8 }) };

@@ -33,7 +33,7 @@ export function interestsSection({ context, words: { texts: { panel } } }: Panel
       const ids = [...new Set(events.map(({ item_id }) => item_id).reverse())];
       return [fold(panel.interests,
         ids.length === 0 ? make('p', {}, panel.noInterests) : make('ul', { part: 'interests', class: 'items' }, ...ids.map(row)),
-        ...(unwanted.length === 0 ? [] : [make('p', {}, panel.unwanted), make('ul', { part: 'unwanted', class: 'items' }, ...unwanted.map((id) => make('li', { dir: 'auto' }, nameOf(id))))]))];
+        ...(unwanted.length === 0 ? [] : [make('p', {}, panel.unwanted), make('ul', { part: 'unwanted', class: 'items' }, ...unwanted.map((id) => make('li', {}, make('span', { dir: 'auto' }, nameOf(id)))))]))];
     },
   };
 }
