@@ -7,6 +7,7 @@ import * as crypto from 'node:crypto';
 import type { Logger } from 'pino';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
+import type { Plan } from '../../shared/federation/plan.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
@@ -31,6 +32,8 @@ export type ShopNodeEvent = ParticipantEvent | TrainedEvent;
 export interface ShopNodeOptions {
   readonly shop: string;
   readonly dataset: Dataset;
+  /** What of it a round of this plan trains on; without it, all. */
+  readonly datasetFor?: (plan: Plan) => Dataset;
   /** http: or https: address of the coordinator. */
   readonly coordinator: URL;
   /** Key, pinned coordinator key and record of spends are kept in a folder of this shop's name below it. */
@@ -216,7 +219,7 @@ function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: T
   }
   return createTrainer({
     coordinator, fetch, tell,
-    dataset: () => dataset,
+    dataset: options.datasetFor ?? (() => dataset),
     coordinatorKey: () => state.coordinatorKey,
     limits: limitsOf(options),
     controls: state.controls,

@@ -33,6 +33,7 @@ export interface AttackOptions {
   readonly seed: number;
   /** Of the planned noise: what a build that adds too little would show. */
   readonly noiseFactor?: number;
+  readonly onProgress?: (what: string) => void;
 }
 
 export interface AttackRow extends Setting, AttackFindings {
@@ -72,7 +73,10 @@ export async function auditAttacks(options: AttackOptions): Promise<AttackReport
   const histories = shuffle(parts.training.filter(({ items }) => items.length > 0), seededRandom(seed, 'cast'));
   requireCast(histories.length, options);
   const stage: Stage = { model, catalogue, reader, histories, options, casts: new Map() };
-  const rows = settingsOf(participants, epsilons).map((setting) => attackSetting(stage, setting));
+  const rows = settingsOf(participants, epsilons).map((setting) => {
+    options.onProgress?.(setting.name);
+    return attackSetting(stage, setting);
+  });
   const plain = castOf(stage, null).cast;
   return {
     model: kind,
