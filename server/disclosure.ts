@@ -1,6 +1,7 @@
-/** What strangers are told of an error: a failure of ours goes to our log, with paths and statements; they get the code. */
+/** What strangers are told of an error of the coordinator. */
+import { disclosedMessage } from '../shared/protocol/error-answer.ts';
 import type { ErrorCode } from '../shared/protocol/error-table.ts';
 
-export function publicMessage({ code, message }: { readonly code: ErrorCode; readonly message: string }): string {
-  return code === 'internal' || code === 'storage.failed' ? 'the coordinator could not do this; its log says why' : message;
+export function publicMessage(error: { readonly code: ErrorCode; readonly message: string }): string {
+  return disclosedMessage(error, 'coordinator');
 }

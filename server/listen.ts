@@ -2,18 +2,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
-import { CestaError } from '../shared/protocol/errors.ts';
-
-/** Slow headers, slow bodies and idle connections are cut off; checked more often than Node does by itself. */
-export const serverLimits = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5_000, maxHeaderSize: 16_384, connectionsCheckingInterval: 5_000 } as const;
+import { idleMs, serverLimits } from '../shared/protocol/http-policy.ts';
+import { listenError, reachableAddress } from '../shared/protocol/transport.ts';
 
 /** A server that waits for nobody long; it does not listen yet. */
 export function createHttpServer(listener: RequestListener): Server {
   return limited(createServer(serverLimits, listener));
 }
-
-/** No byte either way for so long ends a connection: whoever asks for a release and reads nothing of it would stay forever. */
-const idleMs = 60_000;
 
 /** What is not among the options of a constructor. WebSockets leave the server's care with their upgrade. */
 export function limited(server: Server): Server {
@@ -47,14 +42,7 @@ export async function listen(server: Server, host: string, port: number): Promis
       resolve();
     });
   });
-  const address = server.address() as AddressInfo;
-  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `${server instanceof TlsServer ? 'https' : 'http'}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${address.port}`;
-}
-
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): CestaError {
-  if (error.code === 'EADDRINUSE') return new CestaError('network.port-in-use', `port: expected a free one, got ${port}, which is taken on ${host}`, { cause: error });
-  return new CestaError('config.invalid', `host and port: expected an address of this machine that may be used, got ${host}:${port} (${error.code ?? error.message})`, { cause: error });
+  return reachableAddress(server instanceof TlsServer ? 'https' : 'http', host, (server.address() as AddressInfo).port);
 }
 
 /** Lets answers under way finish, for as long as the grace. */

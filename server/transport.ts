@@ -8,8 +8,9 @@
 import type { RequestListener, Server } from 'node:http';
 import { createServer } from 'node:https';
 import { CestaError } from '../shared/protocol/errors.ts';
-import { isLoopbackHost } from '../shared/protocol/transport.ts';
-import { createHttpServer, limited, serverLimits, trackSockets } from './listen.ts';
+import { serverLimits } from '../shared/protocol/http-policy.ts';
+import { requireSafeListener } from '../shared/protocol/transport.ts';
+import { createHttpServer, limited, trackSockets } from './listen.ts';
 
 /** PEM texts. */
 export interface ServerTls {
@@ -27,9 +28,7 @@ export interface Transport {
 
 /** @throws CestaError `transport.insecure` for an address that others reach, in the clear. */
 export function requireSafeTransport({ host, tls, behindTlsProxy = false }: Transport): void {
-  if (tls === undefined && !behindTlsProxy && !isLoopbackHost(host)) {
-    throw new CestaError('transport.insecure', `host: expected TLS, or an address of this machine alone, got ${host} without TLS`);
-  }
+  requireSafeListener(host, tls !== undefined || behindTlsProxy);
 }
 
 /** @throws CestaError `config.invalid` when certificate and key are damaged or do not belong together. */

@@ -12,6 +12,7 @@ import { bundleForBrowsers, type WebFile } from '../../server/web/bundle.ts';
 const entries = {
   cesta: 'client/storefront/sdk.ts',
   'device-worker': 'client/storefront/device-worker.ts',
+  widgets: 'client/storefront/widgets/widgets.ts',
 };
 
 /** The page of `cesta browser`. */
@@ -45,7 +46,8 @@ export async function writeBundle(folder: string, { files }: Bundle): Promise<vo
   }
 }
 
-async function wasmFiles(): Promise<WebFile[]> {
+/** The WebAssembly of the tensor backend, which a worker looks for beside itself. */
+export async function wasmFiles(): Promise<WebFile[]> {
   const folder = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'));
   const names = (await readdir(folder)).filter((name) => name.endsWith('.wasm'));
   return Promise.all(names.map(async (name) => ({ path: name, bytes: await readFile(join(folder, name)) })));

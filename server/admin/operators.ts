@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import type { SigningKey } from '../../shared/ledger/signing-key.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Clock } from '../clock.ts';
-import { createTokenBuckets } from '../identity/token-buckets.ts';
+import { createTokenBuckets } from '../../shared/protocol/token-buckets.ts';
 import type { NewOperator, OperatorRecord, OperatorRecords } from '../storage/operator-records.ts';
 import { createCredentials, openTotpSecret, operatorTokenHash, type OperatorCredentials } from './credentials.ts';
 import { totpStep } from './totp.ts';

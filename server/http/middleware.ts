@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { errorBody, statusOf } from '../../shared/protocol/error-table.ts';
+import { errorAnswer } from '../../shared/protocol/error-answer.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
+import { inertHeaders } from '../../shared/protocol/http-policy.ts';
 import { isLoopbackHost } from '../../shared/protocol/transport.ts';
 import type { Clock } from '../clock.ts';
-import { publicMessage } from '../disclosure.ts';
 import type { Meter } from '../meter.ts';
 
 /** Gives the request an id, tells it to the caller, and logs the answer under it. */
@@ -23,8 +23,6 @@ export function logRequests(logger: Logger, clock: Clock): RequestHandler {
     next();
   };
 }
-
-const inertHeaders = { 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'", 'Referrer-Policy': 'no-referrer', 'X-Content-Type-Options': 'nosniff' };
 
 /** Counts all bytes of the connection, which may carry several requests one after the other. */
 export function countBytes(meter: Meter): RequestHandler {
@@ -111,12 +109,13 @@ export function answerErrors(logger: Logger, meter: Meter): ErrorRequestHandler 
   return (thrown: unknown, request, response, _next) => {
     const error = isBadUrl(thrown) ? new CestaError('http.not-found', 'url: expected valid percent encoding', { cause: thrown }) : toCestaError(thrown);
     const requestId: unknown = response.locals['requestId'];
+    const { status, body } = errorAnswer(error, 'coordinator');
     meter.refused('http', error.code);
-    if (statusOf(error) >= 500) logger.error({ err: thrown, requestId, method: request.method, path: request.path }, 'request failed');
+    if (status >= 500) logger.error({ err: thrown, requestId, method: request.method, path: request.path }, 'request failed');
     if (response.headersSent) return void response.destroy();
     // Whoever sends a body that nothing reads is cut off after the answer.
     if (request.method !== 'GET' && request.method !== 'HEAD') response.set('Connection', 'close');
-    response.set('Cache-Control', 'no-store').status(statusOf(error)).json({ error: { ...errorBody(error), message: publicMessage(error) } });
+    response.set('Cache-Control', 'no-store').status(status).json(body);
   };
 }
 

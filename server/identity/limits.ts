@@ -4,7 +4,7 @@
  */
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Clock } from '../clock.ts';
-import { createTokenBuckets, type BucketLimits, type TokenBuckets } from './token-buckets.ts';
+import { createTokenBuckets, type BucketLimits, type TokenBuckets } from '../../shared/protocol/token-buckets.ts';
 
 export interface IdentityLimits {
   readonly connectsPerAddress: BucketLimits;

@@ -76,6 +76,7 @@ export const errorTable = {
   'consent.capped': { status: 409, hint: 'A signal of the browser or of the consent tool holds the degree down; change it there, or, for Global Privacy Control, let the person say so.' },
   'consent.needed': { status: 403, hint: 'The shopper has to choose a degree that permits this first.' },
   'consent.unknown': { status: 404, hint: 'No consent has this id; it may have been withdrawn and erased.' },
+  'consent.untrusted': { status: 422, hint: 'The shop confirmed a choice in words that prove nothing; the choice is not raised. Ask the shop.' },
   'shop.unauthorised': { status: 401, hint: 'The token of this shop node is in its state folder: `storefront.token`.' },
   'policy.violated': { status: 409, hint: 'Change the setting, or have whoever answers for the policy file change the line named.' },
   'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },

@@ -18,3 +18,22 @@ export function requireSecureAddress(field: string, address: URL): void {
     throw new CestaError('transport.insecure', `${field}: expected https: outside of this machine, got ${address.protocol}//${address.host}`);
   }
 }
+
+/** @throws CestaError `transport.insecure` for an address that others reach, in the clear. */
+export function requireSafeListener(host: string, isProtected: boolean): void {
+  if (!isProtected && !isLoopbackHost(host)) {
+    throw new CestaError('transport.insecure', `host: expected TLS, or an address of this machine alone, got ${host} without TLS`);
+  }
+}
+
+/** The address under which this machine reaches a server of its own. */
+export function reachableAddress(scheme: 'http' | 'https', host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `${scheme}://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+/** Why a server cannot listen, of the error that the platform gave. */
+export function listenError(error: Error & { readonly code?: string | undefined }, host: string, port: number): CestaError {
+  if (error.code === 'EADDRINUSE') return new CestaError('network.port-in-use', `port: expected a free one, got ${port}, which is taken on ${host}`, { cause: error });
+  return new CestaError('config.invalid', `host and port: expected an address of this machine that may be used, got ${host}:${port} (${error.code ?? error.message})`, { cause: error });
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createAdmission, type AdmissionOptions, type SeatedAdmission } from '../../../server/identity/admission.ts';
 import { createLimiter, type IdentityLimits } from '../../../server/identity/limits.ts';
-import { createTokenBuckets } from '../../../server/identity/token-buckets.ts';
+import { createTokenBuckets } from '../../../shared/protocol/token-buckets.ts';
 import { issueCertificate, longestValidityMs, type NodeCert, type SignedCertificate } from '../../../shared/identity/certificate.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { codeOf } from '../../client/fakes.ts';

@@ -1,0 +1,15 @@
+/** The demo's shop as files for browsers: the page with the SDK in it, the worker of the device, and the WebAssembly it may load. */
+import { readFile } from 'node:fs/promises';
+import { bundleForBrowsers, type WebFile } from '../../../server/web/bundle.ts';
+import { wasmFiles } from '../../storefront/bundle.ts';
+
+const entries = {
+  page: 'scripts/demo/shop/page/main.tsx',
+  'device-worker': 'scripts/demo/shop/page/device-worker.ts',
+};
+
+export async function demoShopFiles(): Promise<WebFile[]> {
+  const { files } = await bundleForBrowsers(entries);
+  const written = await Promise.all(['index.html', 'shop.css', 'icon.svg'].map(async (path) => ({ path, bytes: await readFile(new URL(`page/${path}`, import.meta.url)) })));
+  return [...files, ...(await wasmFiles()), ...written];
+}
