@@ -1,7 +1,8 @@
 /** TypeScript for browsers as files to serve: one file an entry, chunks that entries share or load later, all in one folder. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
+import type { build as buildFunction, Metafile } from 'esbuild';
+import { CestaError } from '../../shared/protocol/errors.ts';
 
 export interface WebFile {
   /** Below the folder that is served. */
@@ -17,19 +18,30 @@ export interface WebBundle {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** @param entries Name of each file without `.js`, and its source below the project. */
-export async function bundleForBrowsers(entries: Readonly<Record<string, string>>): Promise<WebBundle> {
-  const { outputFiles, metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: { ...entries },
-    outdir: 'out',
-    entryNames: '[name]',
-    // In one folder: a worker is looked for beside whichever file starts it.
-    chunkNames: '[name]-[hash]',
-    bundle: true, splitting: true, minify: true, metafile: true, write: false,
-    format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'error',
-    jsx: 'automatic', jsxImportSource: 'preact',
-    legalComments: 'linked',
-  });
-  return { files: outputFiles.map(({ path, contents }) => ({ path: path.slice(join(root, 'out').length + 1), bytes: contents })), metafile };
+/** The bundler is there for pages alone: a coordinator without it does all else. */
+const loadBundler = (): Promise<{ readonly build: typeof buildFunction }> => import('esbuild');
+
+/**
+ * @param entries Name of each file without `.js`, and its source below the project.
+ * @throws CestaError `page.unavailable` where there is no bundler, or it cannot make sense of the sources
+ */
+export async function bundleForBrowsers(entries: Readonly<Record<string, string>>, load = loadBundler): Promise<WebBundle> {
+  try {
+    const { build } = await load();
+    const { outputFiles, metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: { ...entries },
+      outdir: 'out',
+      entryNames: '[name]',
+      // In one folder: a worker is looked for beside whichever file starts it.
+      chunkNames: '[name]-[hash]',
+      bundle: true, splitting: true, minify: true, metafile: true, write: false,
+      format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'silent',
+      jsx: 'automatic', jsxImportSource: 'preact',
+      legalComments: 'linked',
+    });
+    return { files: outputFiles.map(({ path, contents }) => ({ path: path.slice(join(root, 'out').length + 1), bytes: contents })), metafile };
+  } catch (cause) {
+    throw new CestaError('page.unavailable', `page: expected esbuild to put together ${Object.values(entries).join(', ')}, got none that could`, { cause });
+  }
 }
