@@ -15,6 +15,7 @@ const options = z.strictObject({ coordinator: z.url(), rounds: z.number().int().
 const dataset = await readDataset('online-retail');
 const push = planPush(dataset, splitDataset(dataset, 'last-basket'));
 const shoppersOn = (time: number): Shopper[] => inventHistories(push, time).map((history, index) => ({ id: `invented-${index}`, history, group: '', degree: 3 }));
+const say = (line: unknown): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const node = startShopNode({
   shop: 'shop-malicious',
   dataset: { ...dataset, shoppers: shoppersOn(0) },
@@ -24,8 +25,9 @@ const node = startShopNode({
   stateDir: options.stateDir,
   logger: pino({ name: 'malicious shop', level: process.env['CESTA_LOG_LEVEL'] ?? 'warn' }, pino.destination({ dest: 2, sync: true })),
 });
-node.onEvent(({ kind, ...event }) => {
-  if (kind === 'joined' || kind === 'reported') process.stdout.write(`${JSON.stringify({ kind, round: 'plan' in event ? event.plan.round : 'round' in event ? event.round : '' })}\n`);
+node.onEvent((event) => {
+  if (event.kind === 'up') say({ kind: 'up' });
+  if (event.kind === 'reported') say({ kind: 'reported', round: event.round });
 });
 const stop = (): void => void node.close().then(() => process.exit(0));
 process.once('SIGTERM', stop);
