@@ -3,21 +3,17 @@
  * every receipt and into the public manifest, so it is written by a person, in a file (`cesta join --about shop.json`).
  */
 import * as z from 'zod';
+import { controllerSchema, noticeSchema, processorSchema } from '../../../shared/commerce/shop-manifest.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
 
-const text = z.string().min(1).max(500);
-
 export const aboutSchema = z.strictObject({
-  controller: z.strictObject({ name: text, contact: text, url: z.url().max(500) }),
+  controller: controllerSchema,
   /** Oldest first: consent counts for the last one only. */
-  notices: z.array(z.strictObject({
-    version: z.string().min(1).max(64),
-    url: z.url().max(500),
-    /** Of the text that is shown. */
-    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 32 bytes in lower-case hex'),
-  })).min(1),
-  /** Everybody who processes data of shoppers for this shop, and for what; empty where nobody does. */
-  processors: z.array(z.strictObject({ name: text, purpose: text, location: text })).default([]),
+  notices: z.array(noticeSchema).min(1),
+  /** Everybody who processes data of shoppers for this shop; empty where nobody does. */
+  processors: z.array(processorSchema),
+  /** The day on which a person last changed any of it. */
+  updated: z.iso.date(),
 });
 export type About = Readonly<z.infer<typeof aboutSchema>>;
 

@@ -9,9 +9,9 @@ import type { SigningKey } from '../../../shared/ledger/signing-key.ts';
 import { principalSchema, signConsent, type ConsentReceipt } from '../../../shared/commerce/consent-receipt.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
 import type { About } from './about.ts';
-import type { ConsentBook } from './consent-book.ts';
 import { makeConsentRecord } from './consent-record.ts';
 import { bearerOf, isBackend, readBody } from './middleware.ts';
+import type { Shoppers } from './shoppers.ts';
 
 const maxBodyBytes = 2_048;
 
@@ -32,7 +32,7 @@ export interface ConsentRoutesContext {
   readonly about: About;
   readonly key: Pick<SigningKey, 'publicKey' | 'sign'>;
   readonly token: string;
-  readonly consents: ConsentBook;
+  readonly shoppers: Pick<Shoppers, 'give' | 'withdraw'>;
   readonly retentionDays: number;
   /** Unix time in milliseconds. */
   readonly dateMs: () => number;
@@ -40,7 +40,7 @@ export interface ConsentRoutesContext {
   readonly charge: (request: Request) => void;
 }
 
-export function consentRoutes({ about, key, token, consents, retentionDays, dateMs, charge }: ConsentRoutesContext): Router {
+export function consentRoutes({ about, key, token, shoppers, retentionDays, dateMs, charge }: ConsentRoutesContext): Router {
   const router = Router();
   router.post('/v1/consents', async (request, response) => {
     charge(request);
@@ -50,13 +50,13 @@ export function consentRoutes({ about, key, token, consents, retentionDays, date
     // A page that does not pass the signal on has not shown it to anybody.
     if (signal && !asked.gpc && asked.degree === 3) throw new CestaError('consent.capped', 'degree: expected at most 2 under Global Privacy Control, unless the person was told of it, got 3');
     const record = makeConsentRecord(about, { ...asked, gpc: asked.gpc || signal, recordId: randomBytes(16).toString('hex'), time: new Date(dateMs()).toISOString(), retentionDays });
-    const { secret } = consents.give({ record, shopperId: asked.shopper_id ?? null, replaces: asked.replaces });
+    const { secret } = shoppers.give({ record, shopperId: asked.shopper_id ?? null, replaces: asked.replaces });
     const receipt: ConsentReceipt = signConsent(key, record);
     response.status(201).json({ receipt, secret });
   });
   router.delete('/v1/consents/:id', (request, response) => {
     charge(request);
-    const record = consents.withdraw(request.params.id, secretOf(request), new Date(dateMs()).toISOString());
+    const record = shoppers.withdraw(request.params.id, secretOf(request), new Date(dateMs()).toISOString());
     response.json({ receipt: signConsent(key, record) });
   });
   return router;

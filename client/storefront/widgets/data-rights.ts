@@ -67,7 +67,7 @@ function download(exported: unknown): void {
 }
 
 export function receiptsSection({ context: { cesta }, words }: PanelView): PanelSection {
-  const fold = foldable();
+  const fold = foldable('receipts');
   const { panel, degrees } = words.texts;
   return {
     data: () => cesta.privacy.receipts,

@@ -6,7 +6,7 @@ import { foldable, type PanelSection, type PanelView } from './section.ts';
 const titledItems = 200;
 
 export function interestsSection({ context: { cesta, titles }, words: { texts: { panel } } }: PanelView): PanelSection {
-  const fold = foldable();
+  const fold = foldable('interests');
 
   function titleOf(id: string): string {
     return titles.get(id) ?? id;

@@ -13,7 +13,7 @@ label{display:flex;gap:.6em;align-items:start}
 .items li,.actions{display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin-block:.3em}
 .notice{list-style:disc;padding-inline-start:1.2em}
 .receipts{overflow-wrap:anywhere}
-button,label.file{justify-self:start}
+a,button,label.file{justify-self:start}
 [role=alert]{font-weight:bold}
 .said{position:sticky;inset-block-end:0;color:CanvasText;background:Canvas}
 `;

@@ -32,10 +32,10 @@ export function placeSections(section: HTMLElement, parts: readonly PanelSection
 }
 
 /** A `<details>` that stays as open as it is while its content is made again. */
-export function foldable(): (summary: string, ...children: readonly (Node | string)[]) => HTMLDetailsElement {
+export function foldable(name: string): (summary: string, ...children: readonly (Node | string)[]) => HTMLDetailsElement {
   let isOpen = false;
   return (summary, ...children) => {
-    const details = make('details', { open: isOpen, ontoggle: () => (isOpen = details.open) }, make('summary', { 'data-key': 'fold:' }, summary), ...children);
+    const details = make('details', { open: isOpen, ontoggle: () => (isOpen = details.open) }, make('summary', { 'data-key': `fold:${name}` }, summary), ...children);
     return details;
   };
 }

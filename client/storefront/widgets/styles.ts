@@ -12,7 +12,7 @@ h2,h3,p,ul,dl,dd,fieldset{margin:0;padding:0}
 ul{list-style:none}
 h2{font-size:1.25em}
 h3{font-size:1em}
-a{color:var(--cesta-accent,inherit)}
+a{color:var(--cesta-accent,inherit);display:inline-block;min-block-size:24px}
 button,input,summary,label{font:inherit;min-block-size:24px}
 button{color:inherit;background:none;border:var(--edge);border-radius:var(--cesta-radius,.4em);padding:.3em .8em;cursor:pointer}
 input[type=radio],input[type=checkbox]{inline-size:24px;block-size:24px;flex:none;margin:0}
@@ -33,7 +33,6 @@ li.coming{opacity:.4}
 img{inline-size:100%;block-size:var(--cesta-image-height,9em);object-fit:contain}
 h3{overflow-wrap:anywhere}
 h3 button{border:0;padding:0;text-align:start;text-decoration:underline}
-h3 a{display:inline-block;min-block-size:24px}
 li>button{margin-block-start:auto;align-self:start}
 .reason{font-size:.875em}
 .controls,.controls label{display:flex;flex-wrap:wrap;gap:.5em 1em;align-items:center}

@@ -30,7 +30,7 @@ function oddsOf({ spent, delta }: PrivacyState['epsilon'], words: Words): string
 
 /** A bound is rounded up: what is shown is never less than what is so. */
 function short(words: Words, value: number): string {
-  return words.number(Math.ceil(value * 100 - 1e-9) / 100, { maximumFractionDigits: 2 });
+  return words.number(Math.max(0, Math.ceil(value * 100 - 1e-9)) / 100, { maximumFractionDigits: 2 });
 }
 
 export function truthSection({ context: { cesta }, words }: PanelView): PanelSection {

@@ -19,7 +19,7 @@ const others: Readonly<Record<Exclude<Language, 'en'>, () => Promise<{ readonly 
 
 /** The table for a language tag such as `es-MX`; English where there is none. */
 export function languageOf(tag: string): Language {
-  const wanted = tag.toLowerCase().split('-')[0];
+  const wanted = tag.toLowerCase().split(/[-_]/)[0];
   return languages.find((language) => language === wanted) ?? 'en';
 }
 

@@ -14,7 +14,7 @@ export const languages: Readonly<Record<Language, string>> = { en: 'English', es
 export const language = signal<Language>(preferred());
 export const words = computed<Words>(() => spoken[language.value]);
 /** Digits as everywhere in this shop, whatever the language. */
-export const money = computed(() => new Intl.NumberFormat(`${language.value}-u-nu-latn`, { style: 'currency', currency: 'GBP' }));
+export const money = computed(() => new Intl.NumberFormat(`${language.value}-u-nu-latn`, { style: 'currency', currency: 'GBP', currencyDisplay: 'narrowSymbol' }));
 export const number = computed(() => new Intl.NumberFormat(`${language.value}-u-nu-latn`));
 
 export function isLanguage(name: string): name is Language {

@@ -34,7 +34,7 @@ export function tileOf({ id, title }: Pick<Product, 'id' | 'title'>): string {
   const hue = hues.find(([words]) => words.test(text))?.[1] ?? number % 360;
   const shape = shapes.find(([words]) => words.test(text))?.[1] ?? basket;
   const step = 14 + (number % 4) * 4;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120"><defs><pattern id="p" width="${step}" height="${step}" patternUnits="userSpaceOnUse" patternTransform="rotate(${number % 90})">`
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 120"><defs><pattern id="p" width="${step}" height="${step}" patternUnits="userSpaceOnUse" patternTransform="rotate(${(number >>> 8) % 180})">`
     + `<circle cx="${step / 2}" cy="${step / 2}" r="${2 + (number % 3)}" fill="hsl(${hue} 60% 82%)"/></pattern></defs><path fill="hsl(${hue} 55% 91%)" d="M0 0h120v120H0z"/><path fill="url(#p)" d="M0 0h120v120H0z"/>`
     + `<circle cx="60" cy="60" r="46" fill="hsl(${hue} 50% 97%)"/><path transform="translate(22 22) scale(.76)" fill="hsl(${(hue + (number % 5) * 6) % 360} 48% ${36 + (number % 4) * 4}%)" fill-rule="evenodd" d="${shape}"/></svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll } from 'vitest';
 import { startStorefrontApi, type StorefrontApi, type StorefrontApiOptions } from '../../../../client/shop/storefront-api/storefront-api.ts';
+import { serve, type Served } from '../../storefront/served.ts';
 
 export const about = {
   controller: { name: 'Corner Shop', contact: 'privacy@shop.example', url: 'https://shop.example' },
@@ -12,8 +13,14 @@ export const about = {
     { version: 'v1', url: 'https://shop.example/privacy/v1', sha256: '11'.repeat(32) },
     { version: 'v2', url: 'https://shop.example/privacy/v2', sha256: '22'.repeat(32) },
   ],
+  updated: '2026-01-01',
   processors: [{ name: 'Hosting Ltd', purpose: 'runs the server', location: 'Poland' }],
 };
+
+/** Releases as a coordinator serves them, without one. */
+export function fakeCoordinator(served: Served = serve()): Pick<StorefrontApiOptions, 'coordinator' | 'fetch'> {
+  return { coordinator: new URL('http://localhost/cesta/'), fetch: (url, init) => served.fetch(url.replace('http://localhost', ''), init) };
+}
 
 export const principal = 'ab'.repeat(16);
 
@@ -55,8 +62,9 @@ export function rigs(): (changes?: Partial<StorefrontApiOptions>) => Promise<Rig
     const log: string[] = [];
     const stateDir = changes.stateDir ?? join(root, String((folders += 1)));
     const logger = pino({ level: 'debug' }, { write: (line: string) => void log.push(line) });
-    const api = await startStorefrontApi({ shop: 'corner-shop', stateDir, logger, about, ...changes });
+    const api = await startStorefrontApi({ shop: 'corner-shop', stateDir, logger, about, ...fakeCoordinator(), ...changes });
     open.add(api);
+    await api.ready;
     const folder = join(stateDir, 'corner-shop');
     const token = `cesta_${readFileSync(join(folder, 'storefront.token'), 'utf8').trim()}`;
     const ask: Rig['ask'] = async (method, path, body, headers = {}) => {

@@ -1,0 +1,2 @@
+/** The notice in force: a new version when its text changes, and consent to an older one counts no more. */
+export const notice = { version: 'demo-1', url: '/privacy' } as const;
