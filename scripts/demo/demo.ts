@@ -3,7 +3,6 @@
  * each release is worth. This process only starts the others and serves pages, so that those answer whatever the rest computes.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RobustSpec } from '../../shared/federation/robust/rule.ts';
@@ -13,6 +12,7 @@ import type { ComparisonRow } from './comparison.ts';
 import type { ExampleShelf } from './example-shelf.ts';
 import { demoHyperParameters, demoTask } from './federation.ts';
 import type { Finding, MeasuredRelease } from './findings.ts';
+import { freePort, servePages, type Pages } from './pages.ts';
 import { startCoordinatorProcess, startScript, type DemoProcess } from './processes.ts';
 import { recordYear, type YearRecord } from './year.ts';
 
@@ -29,7 +29,7 @@ export interface DemoOptions {
   /** Shops that leave in the middle of the first round: the first ones. */
   readonly leaving: number;
   readonly seed: number;
-  /** Of the coordinator; 0 picks one. */
+  /** Of the coordinator; demo shop and backstage take the next two, and 0 picks all three. */
   readonly port: number;
   /** Says what is going on, in one line. */
   readonly progress: (text: string) => void;
@@ -49,7 +49,9 @@ export interface DemoResult {
 }
 
 export interface DemoAddresses {
-  readonly coordinator: string;
+  readonly dashboard: string;
+  readonly shop: string;
+  readonly backstage: string;
 }
 
 export interface RunningDemo {
@@ -67,33 +69,33 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'cesta-demo-'));
   const processes: DemoProcess[] = [];
+  let pages: Pages | null = null;
+  let written = (): Promise<void> => Promise.resolve();
   const stop = async (): Promise<void> => {
+    await pages?.close();
     // Shops first: they would report a coordinator that is gone.
     for (const process of processes.reverse()) await process.stop();
+    await written();
     await rm(folder, { recursive: true, force: true });
   };
   try {
     options.progress('starting the coordinator');
     const qualityPath = join(folder, 'quality.json');
     const record = recordYear({ qualityPath, monthMs: 1000 * options.monthSeconds, onRelease: options.onRelease });
-    const coordinator = await startCoordinatorProcess([...serveArguments(options, await freePort(options.port)), '--data-dir', join(folder, 'coordinator')]);
-    processes.push(coordinator, ...shopHosts(options, coordinator.url, folder), measure(options, coordinator.url, record));
+    written = () => record.written();
+    const coordinator = await startCoordinatorProcess([...serveArguments(options, await freePort(options.port)), '--quality', qualityPath, '--data-dir', join(folder, 'coordinator')]);
+    processes.push(coordinator);
+    // Pages first: they answer while the others read the orders.
+    pages = await servePages({ coordinator: coordinator.url, port: options.port === 0 ? 0 : options.port + 1, folder, year: () => record.year, federation: options });
+    processes.push(...shopHosts(options, coordinator.url, folder), measure(options, coordinator.url, record));
     const result = record.ended([...processes]).then(() => resultOf(options, record, { coordinator: coordinator.url, seconds: (performance.now() - started) / 1000 }));
     // Whoever started the demo may stop it first.
     result.catch(() => undefined);
-    return { addresses: { coordinator: coordinator.url }, result, stop };
+    return { addresses: { dashboard: new URL('/dashboard/', coordinator.url).href, shop: pages.shop, backstage: pages.backstage }, result, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-/** The port if nobody has it; else 0, which picks another. */
-async function freePort(port: number): Promise<number> {
-  const server = createServer();
-  const isFree = await new Promise<boolean>((resolve) => void server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)));
-  if (isFree) await new Promise((resolve) => server.close(resolve));
-  return isFree ? port : 0;
 }
 
 function shopHosts({ shops, seed, leaving, rounds }: DemoOptions, coordinator: string, stateDir: string): DemoProcess[] {

@@ -15,10 +15,15 @@ export interface DemoShop {
   readonly shoppers: readonly Shopper[];
 }
 
+export function shopNames(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `shop-${String(index + 1).padStart(2, '0')}`);
+}
+
 export function demoShops(dataset: Dataset, count: number, seed: number): DemoShop[] {
   const { training } = splitDataset(dataset, 'last-basket');
   const trained: Dataset = { ...dataset, shoppers: dataset.shoppers.map((shopper, index) => ({ ...shopper, history: training[index] })) };
-  return byHash(count)(trained, seed).map((shoppers, index) => ({ name: `shop-${String(index + 1).padStart(2, '0')}`, shoppers }));
+  const names = shopNames(count);
+  return byHash(count)(trained, seed).map((shoppers, index) => ({ name: names[index], shoppers }));
 }
 
 /** What a shop knows at that time, in Unix seconds: who came before it, and what they had ordered. */

@@ -84,6 +84,8 @@ async function pageFiles(token: string): Promise<ReadonlyMap<string, WebFile>> {
   const read = (path: string): Promise<string> => readFile(new URL(`page/${path}`, import.meta.url), 'utf8');
   const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
   const index = { path: 'index.html', bytes: bytesOf((await read('index.html')).replace('{{token}}', token)) };
-  const style = { path: 'backstage.css', bytes: bytesOf(await read('backstage.css')) };
-  return new Map([...[...files, style, index].map((file): [string, WebFile] => [`/${file.path}`, file]), ['/', index]]);
+  // That of the dashboard, and what is different here.
+  const shared = { path: 'style.css', bytes: await readFile(new URL('../../../server/dashboard/page/style.css', import.meta.url)) };
+  const own = { path: 'backstage.css', bytes: bytesOf(await read('backstage.css')) };
+  return new Map([...[...files, shared, own, index].map((file): [string, WebFile] => [`/${file.path}`, file]), ['/', index]]);
 }
