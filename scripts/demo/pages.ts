@@ -94,7 +94,7 @@ async function openBackstage(options: PagesOptions, opened: Opened): Promise<str
         malicious.add();
       },
       removeMaliciousShop: () => malicious.remove(),
-      startComparison: () => jobs.start('comparison', { shops, groups: robust?.groups ?? fewestGroups, epsilon, delta, seed }),
+      startComparison: () => jobs.start('comparison', { shops: Math.max(shops, fewestCompared), groups: robust?.groups ?? fewestGroups, epsilon, delta, seed }),
       startAttackersView: () => jobs.start('attackersView', { victims, participants, epsilon, delta }),
     },
   });
@@ -103,6 +103,8 @@ async function openBackstage(options: PagesOptions, opened: Opened): Promise<str
 }
 
 const fewestGroups = 3;
+/** Where a federation is smaller, its orders are split over so many: three groups need that. */
+const fewestCompared = 15;
 /** Some ten seconds of one core. */
 const victims = 100;
 const participants = 20;

@@ -1,10 +1,10 @@
 /**
  * A job of the backstage: membership inference on sums of real shoppers, by an attacker who knows everybody else in them, with
- * and without noise. The audit of attacks with fewer settings.
+ * and without noise. Two settings of the audit of attacks.
  */
 import { z } from 'zod';
-import { auditAttacks, type AttackRow } from '../../audit/attacks/attacks.ts';
-import type { SettingKind } from '../../audit/attacks/settings.ts';
+import { attackSetting, openStage, type AttackRow } from '../../audit/attacks/attacks.ts';
+import { settingsOf, type SettingKind } from '../../audit/attacks/settings.ts';
 import { reportFailure } from '../../cli/output.ts';
 import type { JobLine } from './jobs.ts';
 import type { AttackersView } from './state.ts';
@@ -14,12 +14,14 @@ const say = (line: JobLine): void => void process.stdout.write(`${JSON.stringify
 
 try {
   const { victims, participants, epsilon, delta } = optionsSchema.parse(JSON.parse(process.argv[2] ?? 'null'));
-  const { rows } = await auditAttacks({
-    data: 'online-retail', model: 'neighbours', shoppers: victims, participants: [participants], epsilons: [epsilon], delta, seed: 1,
-    onProgress: (what) => say({ progress: `attacking ${what}` }),
-  });
-  const row = (kind: SettingKind): AttackRow => rows.filter((candidate) => candidate.kind === kind)[0];
-  const result: AttackersView = { without: row('sum').subtractionArea, with: row('protected').subtractionArea, victims, participants, epsilon, delta };
+  const options = { data: 'online-retail', model: 'neighbours', shoppers: victims, participants: [participants], epsilons: [epsilon], delta, seed: 1 };
+  const stage = await openStage(options);
+  const attack = (kind: SettingKind, progress: string): AttackRow => {
+    say({ progress });
+    return attackSetting(stage, settingsOf(options.participants, options.epsilons).filter((setting) => setting.kind === kind)[0]);
+  };
+  const rows = { without: attack('sum', 'attacking sums without noise'), with: attack('protected', 'attacking sums with noise') };
+  const result: AttackersView = { without: rows.without.subtractionArea, with: rows.with.subtractionArea, victims, participants, epsilon, delta };
   say({ result });
 } catch (thrown) {
   reportFailure(thrown, true);
