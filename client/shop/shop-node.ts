@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
-import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
@@ -219,7 +219,7 @@ function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: T
   }
   return createTrainer({
     coordinator, fetch, tell,
-    dataset: options.datasetFor ?? (() => dataset),
+    dataset: (plan) => requireRoom(options.datasetFor?.(plan) ?? dataset(), capacity),
     coordinatorKey: () => state.coordinatorKey,
     limits: limitsOf(options),
     controls: state.controls,

@@ -7,7 +7,7 @@
 import * as z from 'zod';
 import { createCatalogue, productSchema } from '../commerce/catalogue.ts';
 import type { Catalogue, Product } from '../commerce/catalogue.ts';
-import { degreeSchema } from '../commerce/consent.ts';
+import { degreeSchema } from '../commerce/degree-schema.ts';
 import { visitCount, visitItems } from '../commerce/history.ts';
 import type { ShopperHistory } from '../commerce/history.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -204,8 +204,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function parseWith<T>(schema: z.ZodType<T>, field: string, value: unknown): T {
-  const parsed = schema.safeParse(value);
+function parseWith<T>(schema: z.core.$ZodType<T>, field: string, value: unknown): T {
+  const parsed = z.safeParse(schema, value);
   if (!parsed.success) throw new CestaError('data.unreadable', `${field}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
   return parsed.data;
 }

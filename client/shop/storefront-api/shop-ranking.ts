@@ -1,7 +1,7 @@
 /** Ranks with the coordinator's current release at the shop, for pages that a server makes. Knows nobody between two calls. */
 import type { Logger } from 'pino';
 import { historyOf } from '../../../shared/commerce/history.ts';
-import type { StoredVisit } from '../../../shared/commerce/device-events.ts';
+import type { StoredVisit } from '../../../shared/commerce/device-history.ts';
 import { CestaError, toCestaError } from '../../../shared/protocol/errors.ts';
 import type { ShelfEntry, Source } from '../../../shared/ranking/shelf.ts';
 import type { Fetch } from '../../http.ts';

@@ -2,7 +2,7 @@
 import type { About } from '../../../client/shop/storefront-api/about.ts';
 import { canonicalJson } from '../../../shared/protocol/canonical-json.ts';
 import { sha256Hex } from '../../../shared/protocol/digest.ts';
-import { notice } from './page/notice.ts';
+import { notice, noticeDate } from './page/notice.ts';
 import { ar } from './page/words/ar.ts';
 import { en } from './page/words/en.ts';
 import { es } from './page/words/es.ts';
@@ -15,5 +15,6 @@ export function aboutDemoShop(shop: URL): About {
     controller: { name: en.shopName, contact: 'nobody@shop.invalid', url: new URL('/', shop).href },
     notices: [{ version: notice.version, url: new URL(notice.url, shop).href, sha256: sha256Hex(new TextEncoder().encode(canonicalJson(texts))) }],
     processors: [],
+    updated: noticeDate,
   };
 }
