@@ -31,7 +31,8 @@ export type ShopNodeEvent = ParticipantEvent | TrainedEvent;
 
 export interface ShopNodeOptions {
   readonly shop: string;
-  readonly dataset: Dataset;
+  /** As a function: what there is at each round, which may grow and shrink. */
+  readonly dataset: Dataset | (() => Dataset);
   /** What of it a round of this plan trains on; without it, all. */
   readonly datasetFor?: (plan: Plan) => Dataset;
   /** http: or https: address of the coordinator. */
@@ -105,7 +106,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
   const trainer = trainerOf(options, state, tell);
 
   const connect = (handlers: ConnectionHandlers) =>
-    openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
+    openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: datasetOf(options)().catalogue.products, ...handlers });
   const record = recordOf(options, state);
   const participant = startParticipant({
     connect,
@@ -211,12 +212,10 @@ function keepControls({ settle }: Trainer, round: string, logger: Logger): void 
 }
 
 function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: TrainedEvent) => void): Trainer {
-  const { dataset, capacity, coordinator, modelCache, fetch = globalThis.fetch } = options;
+  const { capacity, coordinator, modelCache, fetch = globalThis.fetch } = options;
   const { ledger } = state;
-  const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
-  if (capacity !== undefined && consenting > capacity) {
-    throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${capacity}`);
-  }
+  const dataset = datasetOf(options);
+  requireRoom(dataset(), capacity);
   return createTrainer({
     coordinator, fetch, tell,
     dataset: (plan) => requireRoom(options.datasetFor?.(plan) ?? dataset(), capacity),
@@ -230,4 +229,20 @@ function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: T
       return ledger.read();
     },
   });
+}
+
+function datasetOf({ dataset }: Pick<ShopNodeOptions, 'dataset'>): () => Dataset {
+  return typeof dataset === 'function' ? dataset : () => dataset;
+}
+
+/**
+ * A shop that outgrew what it declares takes part in no round. Were some shoppers left out instead, one who goes would let
+ * another in, and the sum would change by two where the noise hides one.
+ */
+function requireRoom(dataset: Dataset, capacity: number | undefined): Dataset {
+  const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
+  if (capacity !== undefined && consenting > capacity) {
+    throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${capacity}`);
+  }
+  return dataset;
 }

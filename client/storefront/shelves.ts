@@ -9,7 +9,7 @@ import { applyRules, type AppliedRules } from '../../shared/ranking/applied-rule
 import { isBelow } from '../../shared/ranking/product-filter.ts';
 import { parseShelfRules, type ShelfRules } from '../../shared/ranking/rules.ts';
 import { createShelf, type ShelfEntry, type ShelfTerms } from '../../shared/ranking/shelf.ts';
-import type { Cesta, RecommendRequest, ShelfItem, ShelfOptions } from './api.ts';
+import type { Cesta, RecommendRequest, ShelfItem, ShelfOptions, ShopperSettings } from './api.ts';
 import type { LoadedRelease } from './release-source.ts';
 import type { Shopper } from './shopper.ts';
 
@@ -22,7 +22,10 @@ export interface ShelvesOptions {
   readonly sensitive: readonly string[];
 }
 
-type ReadShopper = Pick<Shopper, 'degree' | 'privacy' | 'visits' | 'touched' | 'unwanted' | 'resting' | 'viewed'>;
+/** What shelves read of a shopper. */
+export interface ReadShopper extends Pick<Shopper, 'degree' | 'visits' | 'touched' | 'unwanted' | 'resting' | 'viewed'> {
+  readonly privacy: { readonly settings: Pick<ShopperSettings, 'diversity' | 'surfaces'> };
+}
 
 export function createShelves({ model, params, catalogue, manifest }: Pick<LoadedRelease, 'model' | 'params' | 'catalogue' | 'manifest'>, shopper: ReadShopper, options: ShelvesOptions): Shelves {
   const { products } = catalogue;
