@@ -35,6 +35,8 @@ export interface ShopNodeOptions {
   readonly shop: string;
   /** As a function: what there is at each round, which may grow and shrink. */
   readonly dataset: Dataset | (() => Dataset);
+  /** What of it a round of this plan trains on; without it, all. */
+  readonly datasetFor?: (plan: Plan) => Dataset;
   /** http: or https: address of the coordinator. */
   readonly coordinator: URL;
   /** Key, pinned coordinator key and record of spends are kept in a folder of this shop's name below it. */
@@ -228,7 +230,7 @@ function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: T
   requireRoom(dataset(), capacity);
   return createTrainer({
     coordinator, fetch, tell,
-    dataset: () => requireRoom(dataset(), capacity),
+    dataset: (plan) => requireRoom(options.datasetFor?.(plan) ?? dataset(), capacity),
     coordinatorKey: () => state.coordinatorKey,
     limits: limitsOf(options),
     controls: state.controls,

@@ -4,9 +4,8 @@
  * history is, on the device, or at the shop for shoppers who agreed to be stored there.
  */
 import * as z from 'zod';
-import { StoredEvent } from './device-events.ts';
+import { meaningOf, type StoredEvent } from './device-events.ts';
 import { visitsOf } from './device-history.ts';
-import { meaningOf, visitsOf } from './device-events.ts';
 import { experimentSchema, isRunning, measureSchema, subjectIdSchema, type Subject } from './experiments.ts';
 import { channels, type Channel } from './preferences.ts';
 
