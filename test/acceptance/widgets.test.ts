@@ -131,16 +131,4 @@ describe.skipIf(withoutBrowser)('the widgets on the SDK and a coordinator', () =
     expect(await page.evaluate('[cesta.privacy.degree, cesta.privacy.participation, cesta.interests().events.length]')).toEqual([0, 'off', 0]);
     expect(await page.evaluate<number>('clicks') - granting).toBeLessThanOrEqual(granting);
   });
-
-  it('capability 29: at degree 3 the panel says what leaves and what epsilon means, and promises nothing beyond it', async () => {
-    const site = await siteOf(await waiting());
-    const page = await open(browser, site, ['cesta-privacy']);
-    await choose(page, 3);
-    await page.getByText('Saved: Help improve').waitFor();
-    const text = await page.locator('cesta-privacy section').innerText();
-    expect(text).toMatch(/numbers made from what you viewed leave this device, cut to a limit and with noise added first/);
-    expect(text).toMatch(/cannot be picked out of it again\. Epsilon bounds what it can tell about you/);
-    expect(text).toMatch(/Epsilon \d.* of at most 2\./);
-    expect(text).not.toMatch(/anonym|nothing leaves|never leaves|guarantee|100 ?%/i);
-  });
 });
