@@ -10,6 +10,12 @@ export function interestsSection({ context, words: { texts: { panel } } }: Panel
   const { cesta, titles } = context;
   const fold = foldable('interests');
 
+  /** Newest first. What was merely shown is no interest. */
+  function interests(): { readonly ids: readonly string[]; readonly unwanted: readonly string[] } {
+    const { events, unwanted } = cesta.interests();
+    return { ids: [...new Set(events.filter(({ event }) => event !== 'view_item_list').map(({ item_id }) => item_id).reverse())], unwanted };
+  }
+
   function nameOf(id: string): string {
     return titleOf(context, id, titles.get(id));
   }
@@ -22,15 +28,14 @@ export function interestsSection({ context, words: { texts: { panel } } }: Panel
 
   return {
     data() {
-      const { events, unwanted } = cesta.interests();
-      return [[...new Set(events.map(({ item_id }) => item_id).reverse())], unwanted, cesta.release === null];
+      const { ids, unwanted } = interests();
+      return [ids, unwanted, cesta.release === null];
     },
     build() {
-      const { events, unwanted } = cesta.interests();
-      if (cesta.release !== null && events.length > 0) {
+      const { ids, unwanted } = interests();
+      if (cesta.release !== null && ids.length > 0) {
         for (const { item_id, title } of cesta.recentlyViewed({ limit: titledItems })) if (title !== undefined) titles.set(item_id, title);
       }
-      const ids = [...new Set(events.map(({ item_id }) => item_id).reverse())];
       return [fold(panel.interests,
         ids.length === 0 ? make('p', {}, panel.noInterests) : make('ul', { part: 'interests', class: 'items' }, ...ids.map(row)),
         ...(unwanted.length === 0 ? [] : [make('p', {}, panel.unwanted), make('ul', { part: 'unwanted', class: 'items' }, ...unwanted.map((id) => make('li', {}, make('span', { dir: 'auto' }, nameOf(id)))))]))];

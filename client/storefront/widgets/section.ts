@@ -31,11 +31,8 @@ export function placeSections(section: HTMLElement, parts: readonly PanelSection
   };
 }
 
-/** A `<details>` that stays as open as it is while its content is made again. */
+/** A `<details>` that is as open as the one in whose place it is made. */
 export function foldable(name: string): (summary: string, ...children: readonly (Node | string)[]) => HTMLDetailsElement {
-  let isOpen = false;
-  return (summary, ...children) => {
-    const details = make('details', { open: isOpen, ontoggle: () => (isOpen = details.open) }, make('summary', { 'data-key': `fold:${name}` }, summary), ...children);
-    return details;
-  };
+  let last: HTMLDetailsElement | null = null;
+  return (summary, ...children) => (last = make('details', { open: last?.open ?? false }, make('summary', { 'data-key': `fold:${name}` }, summary), ...children));
 }

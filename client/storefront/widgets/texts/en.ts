@@ -5,7 +5,7 @@ export const texts: Texts = {
   language: 'en',
   direction: 'ltr',
   notice: {
-    what: 'What: the products you view, choose and buy here, and the hour. No name, no address, no location.',
+    what: 'What: the products you see, choose and buy here, and the hour. No name, no address, no location.',
     why: 'Why: to show what fits you first.',
     where: 'Where: nowhere, in this tab or on this device, as you choose. Only if you help to improve does something leave: numbers with noise, not your list.',
   },

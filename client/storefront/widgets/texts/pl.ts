@@ -5,7 +5,7 @@ export const texts: Texts = {
   language: 'pl',
   direction: 'ltr',
   notice: {
-    what: 'Co: produkty, które tu oglądasz, wybierasz i kupujesz, oraz godzina. Bez nazwiska, adresu i położenia.',
+    what: 'Co: produkty, które tu widzisz, wybierasz i kupujesz, oraz godzina. Bez nazwiska, adresu i położenia.',
     why: 'Po co: by najpierw pokazać to, co Ci pasuje.',
     where: 'Gdzie: nigdzie, w tej karcie albo na tym urządzeniu, jak wolisz. Tylko gdy pomagasz ulepszać, coś wychodzi: liczby z szumem, nie Twoja lista.',
   },

@@ -194,6 +194,17 @@ describe.skipIf(withoutBrowser)('<cesta-privacy>', () => {
     expect(await page.getByRole('radio', { name: 'As set now: odds on whether you took part get at most 20.09 times better (epsilon 3)' }).isChecked()).toBe(true);
   });
 
+  it('capability 29: at degree 3 says what leaves and what epsilon means, and promises nothing beyond it', async () => {
+    const page = await open();
+    await alter(page, { degree: 3, chosen: 3, participation: 'waiting', epsilon: { spent: 1, bound: 2, delta: 1e-5 } });
+    await page.getByText('Waiting for a round').waitFor();
+    const text = await page.locator('cesta-privacy section').innerText();
+    expect(text).toMatch(/numbers made from what you viewed leave this device, cut to a limit and with noise added first/);
+    expect(text).toMatch(/cannot be picked out of it again\. Epsilon bounds what it can tell about you/);
+    expect(text).toMatch(/Epsilon 1 of at most 2\./);
+    expect(text).not.toMatch(/anonym|nothing leaves|never leaves|guarantee|100 ?%/i);
+  });
+
   it('can be read on a dark page, too', async () => {
     const page = await open(panel, { colorScheme: 'dark' });
     expect(await page.locator('cesta-privacy section').evaluate((element) => getComputedStyle(element).color)).toBe('rgb(255, 255, 255)');

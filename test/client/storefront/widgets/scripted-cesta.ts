@@ -48,7 +48,7 @@ export function scriptedCesta(): Scripted {
   };
   const scripted: Scripted = {
     asked: [], shelf: shelfOf('a', 'b', 'c', 'd'), refusal: null, release: null, ready, loaded: Promise.resolve(), lastError: null, kernels: null,
-    kept: { events: ['a', 'b', 'seen'].map((item_id) => ({ event: 'view_item', item_id, hour: 480_000 })), unwanted: ['z'] },
+    kept: { events: [...['a', 'b', 'seen'].map((item_id) => ({ event: 'view_item' as const, item_id, hour: 480_000 })), { event: 'view_item_list', item_id: 'shown', hour: 480_000 }], unwanted: ['z'] },
     privacy: {
       degree: 2, chosen: 2, cap: null, notice: { version: 'v3', url: '/notice' }, stored: { events: 3, items: 3, place: 'device' }, sent: { bytes: 0, messages: 0 },
       epsilon: { spent: 0, bound: 2, delta: 1e-5 }, lastRound: null, participation: 'off', receipts: [], settings,
