@@ -1,7 +1,7 @@
 /** What a person asks for: another degree, or to be forgotten. Down at once; up with the notice, past no signal, on the record. */
 import { degrees, type Degree } from '../../shared/commerce/consent.ts';
 import type { ConsentReceipt } from '../../shared/commerce/consent-receipt.ts';
-import { CestaError } from '../../shared/protocol/errors.ts';
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { ConsentRequest } from './api.ts';
 import { readChoice } from './choice.ts';
 import { emptyProfile, withReceipt, type HeldReceipt } from './profile.ts';
@@ -73,7 +73,12 @@ async function recorded(state: ShopperState, given: { readonly degree: Degree; r
   const { giveConsent } = await import('./consents.ts');
   const { receipts, principal, shopKey } = state.all;
   const replaces = receipts.at(-1)?.receipt.record.record_id ?? null;
-  return giveConsent({ shop, fetch: fetchOf(state), shopKey, onSent: (bytes) => sent(state, bytes) }, { ...given, principal, replaces });
+  const record = { shop, fetch: fetchOf(state), shopKey, onSent: (bytes: number) => sent(state, bytes) };
+  return giveConsent(record, { ...given, principal, replaces }).catch((thrown: unknown) => {
+    // A shop that lost its records shall not hold anybody to an old choice.
+    if (replaces === null || toCestaError(thrown).code !== 'consent.unknown') throw thrown;
+    return giveConsent(record, { ...given, principal, replaces: null });
+  });
 }
 
 function sent(state: ShopperState, bytes: number): void {

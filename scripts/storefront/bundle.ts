@@ -39,7 +39,7 @@ export async function bundleStorefront({ withPage = false }: { withPage?: boolea
 }
 
 /** Empties the folder first: chunks are named by their content, and old ones would stay for ever. */
-export async function writeBundle(folder: string, { files }: Bundle): Promise<void> {
+export async function writeBundle(folder: string, files: readonly WebFile[]): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   for (const { path, bytes } of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
