@@ -5,7 +5,7 @@
  * What counts is the latest statement of a principal. A principal is 128 random bits that only the device and its shop know:
  * whoever has it speaks for the device, so it is in no log and in no public document.
  */
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Degree } from '../../../shared/commerce/consent.ts';
@@ -24,6 +24,9 @@ const entrySchema = z.strictObject({
 });
 type Entry = Readonly<z.infer<typeof entrySchema>>;
 
+/** What is left of an erased shopper whom the shop knows by name: that the shop's files are not to be used for them, either. */
+const objectionSchema = z.strictObject({ objection: z.string().regex(/^[0-9a-f]{64}$/) });
+
 export interface NewConsent {
   readonly record: ConsentRecord;
   readonly shopperId: string | null;
@@ -39,8 +42,10 @@ export interface ConsentBook {
   /** Whose secret it is. @throws CestaError `consent.unknown` */
   principalOf(secret: string): string;
   recordsOf(principal: string): ConsentRecord[];
-  /** Everything about the principal, from the disk, too. */
+  /** Everything about the principal, from the disk, too; but see `objects`. */
   erase(principal: string): void;
+  /** Whether who had this name at the shop was erased: kept as a keyed digest, which names nobody who is not named already. */
+  objects(shopperId: string): boolean;
   /** 0 without a consent in force. */
   degreeOf(principal: string): Degree;
   /** Of a principal, or of a shop's own name for a shopper; null for somebody who never said anything. */
@@ -58,10 +63,16 @@ export function openConsentBook(folder: string, key: Uint8Array): ConsentBook {
   const path = join(folder, consentsFileName);
   const { log, records } = openSealedLog(path, key);
   const index = createIndex();
-  for (const [number, bytes] of records.entries()) index.put(parseEntry(path, number, bytes));
+  const objections = new Set<string>();
+  for (const [number, bytes] of records.entries()) {
+    const kept = parseKept(path, number, bytes);
+    if ('objection' in kept) objections.add(kept.objection);
+    else index.put(kept);
+  }
+  const digestOf = (shopperId: string): string => createHmac('sha256', key).update(`cesta/objection/v1 ${shopperId}`).digest('hex');
 
   function keep(entries: readonly Entry[]): void {
-    log.append(entries.map(encodeEntry));
+    log.append(entries.map(encode));
     for (const entry of entries) index.put(entry);
   }
 
@@ -89,9 +100,11 @@ export function openConsentBook(folder: string, key: Uint8Array): ConsentBook {
     },
     recordsOf: (principal) => index.entriesOf(principal).map(({ record }) => record),
     erase(principal) {
+      for (const { shopperId } of index.entriesOf(principal)) if (shopperId !== null) objections.add(digestOf(shopperId));
       index.remove(principal);
-      log.rewrite([...index.byId.values()].map(encodeEntry));
+      log.rewrite([...[...objections].map((objection) => encode({ objection })), ...[...index.byId.values()].map(encode)]);
     },
+    objects: (shopperId) => objections.has(digestOf(shopperId)),
     degreeOf: (principal) => degreeOf(index.latest(principal)),
     find(shopper) {
       const entry = index.latest(shopper) ?? index.byShopper(shopper);
@@ -120,13 +133,15 @@ function degreeOf(entry: Entry | null): Degree {
   return entry === null || isWithdrawn(entry) ? 0 : entry.record.degree;
 }
 
-function encodeEntry(entry: Entry): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(entry));
+type Kept = Entry | z.infer<typeof objectionSchema>;
+
+function encode(kept: Kept): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(kept));
 }
 
-function parseEntry(path: string, number: number, bytes: Uint8Array): Entry {
+function parseKept(path: string, number: number, bytes: Uint8Array): Kept {
   try {
-    return entrySchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    return z.union([entrySchema, objectionSchema]).parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch (cause) {
     throw new CestaError('storage.failed', `${path}: expected record ${number + 1} to be a consent, got other data; it is of another version`, { cause });
   }

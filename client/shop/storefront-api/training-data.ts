@@ -1,7 +1,7 @@
 /**
  * The data that a shop trains on: its files, joined with what shoppers of degree 3 did since, as far as that was stored for
- * improving a model. A choice on record counts for the shopper's lines in the files, too: who chose less than degree 3, or
- * withdrew, is trained on by neither. Items that are not in the shop's catalogue have no place in a history.
+ * improving a model. A choice on record counts for the shopper's lines in the files, too: who chose less than degree 3,
+ * withdrew, or was erased, is trained on by neither. Items that are not in the shop's catalogue have no place in a history.
  */
 import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
 import { visitsOf } from '../../../shared/commerce/device-history.ts';
@@ -12,7 +12,7 @@ import type { ConsentBook } from './consent-book.ts';
 import type { EventStore } from './event-store.ts';
 
 export interface TrainingSources {
-  readonly consents: Pick<ConsentBook, 'principals' | 'find'>;
+  readonly consents: Pick<ConsentBook, 'principals' | 'find' | 'objects'>;
   readonly events: Pick<EventStore, 'eventsOf'>;
 }
 
@@ -28,7 +28,7 @@ export function trainingData(files: Dataset, { consents, events }: TrainingSourc
 
   const shoppers = files.shoppers.map((shopper): Shopper => {
     const found = consents.find(shopper.id);
-    if (found === null) return shopper;
+    if (found === null) return consents.objects(shopper.id) ? { ...shopper, degree: 0 } : shopper;
     const visits = learnt.get(found.principal) ?? [];
     learnt.delete(found.principal);
     return { ...shopper, degree: found.degree, history: visits.length === 0 ? shopper.history : historyOf([...visitsIn(shopper.history), ...visits]) };

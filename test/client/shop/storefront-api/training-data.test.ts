@@ -57,4 +57,15 @@ describe('what a shop trains on', () => {
     await rig.ask('DELETE', '/v1/me', undefined, gone.bearer);
     expect(joined(rig)).toEqual(['customer-7 0 a', 'customer-8 3 b']);
   });
+
+  it('does not go back to the files of who was erased, until they agree anew', async () => {
+    const rig = await open();
+    const { bearer } = await rig.agree(3, { shopper_id: 'customer-7' });
+    await rig.ask('DELETE', '/v1/me', undefined, bearer);
+    await rig.api.close();
+    const next = await open({ stateDir: rig.stateDir });
+    expect(joined(next)).toEqual(['customer-7 0 a', 'customer-8 3 b']);
+    await next.agree(3, { shopper_id: 'customer-7' });
+    expect(joined(next)).toEqual(['customer-7 3 a', 'customer-8 3 b']);
+  });
 });
