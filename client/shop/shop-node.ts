@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
-import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
 import { enforcePolicy, factsOfPlan } from '../../shared/policy/checks.ts';

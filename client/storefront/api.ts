@@ -4,8 +4,9 @@
  */
 import type { Degree } from '../../shared/commerce/consent.ts';
 import type { ConsentReceipt } from '../../shared/commerce/consent-receipt.ts';
+import type { SignalName } from '../../shared/commerce/consent-signals.ts';
 import type { EventName, Interests, TrackedItem } from '../../shared/commerce/device-events.ts';
-import type { Channel, Surface, SurfaceSwitches } from '../../shared/commerce/preferences.ts';
+import type { ShopperSettings, Surface } from '../../shared/commerce/preferences.ts';
 import type { Manifest } from '../../shared/federation/release.ts';
 import type { KernelKind } from '../../shared/kernels/simd.ts';
 import type { CestaError } from '../../shared/protocol/errors.ts';
@@ -15,6 +16,8 @@ import type { Precision } from '../../shared/recommender/quantised-rows.ts';
 import type { Fetch } from '../http.ts';
 import type { StorefrontStorage } from './storage.ts';
 import type { TakePartOptions } from './take-part.ts';
+
+export type { ShopperSettings, SignalName };
 
 export interface CestaOptions {
   /** Where the coordinator's documents are served, such as `/cesta` behind the shop's own server. */
@@ -90,9 +93,6 @@ export type ReleaseInfo = Pick<Manifest, 'task' | 'version' | 'createdAt' | 'sho
   readonly from: 'network' | 'cache';
 };
 
-/** Which signal holds a degree down. The person may raise it above `gpc` after having seen that. */
-export type SignalName = 'gpc' | 'consent-mode' | 'tcf';
-
 export interface ConsentRequest {
   readonly degree: Degree;
   /** The version of the notice that was shown; needed to raise the degree. */
@@ -121,17 +121,6 @@ export interface PrivacyState {
   readonly settings: ShopperSettings;
 }
 
-export interface ShopperSettings {
-  /** 0..1, of every shelf that does not ask for another. */
-  readonly diversity: number;
-  /** Surfaces that are personal; one that is off has the shelf of degree 0. */
-  readonly surfaces: SurfaceSwitches;
-  /** How the shop may write to this shopper. */
-  readonly channels: Readonly<Record<Channel, boolean>>;
-  /** This device declines rounds that would take it beyond. */
-  readonly maxEpsilon: number;
-}
-
 /** What changed; shelves are made again on each of them. */
 export type CestaChange = 'release' | 'history' | 'privacy' | 'settings';
 
@@ -144,7 +133,7 @@ export interface Cesta {
   readonly release: ReleaseInfo | null;
   /** What went wrong last, though a good release may be in use; null after a refresh without trouble. */
   readonly lastError: CestaError | null;
-  /** What multiplies item rows in this page; null before `ready`. */
+  /** What multiplies item rows in this page; null before `ready`, and for models without such rows. */
   readonly kernels: KernelKind | null;
   readonly privacy: PrivacyState;
   /** Notes a GA4 ecommerce event; nothing at all at degree 0. @throws CestaError `usage.invalid` */

@@ -26,7 +26,9 @@ export function createCesta(options: CestaOptions): Cesta {
   let failure: CestaError | null = null;
   shopper.subscribe(tell);
 
-  const started = import('./engine.ts').then(({ startEngine }) => (engine = startEngine(options, shopper, () => tell('release')))).catch((thrown: unknown) => {
+  // What the shopper did before is there as soon as a shelf is: both parts of them come together.
+  const parts = Promise.all([import('./engine.ts'), import('./shopper-core.ts')]);
+  const started = parts.then(([{ startEngine }]) => (engine = startEngine(options, shopper, () => tell('release')))).catch((thrown: unknown) => {
     throw (failure = thrown instanceof CestaError ? thrown : new CestaError('network.unreachable', `engine: ${toCestaError(thrown).message}`, { cause: thrown }));
   });
   const ready = started.then((running) => running.ready);

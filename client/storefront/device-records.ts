@@ -15,9 +15,6 @@ import { nonceSecurely } from '../secure-random.ts';
 import { spendSchema, type Spend, type SpendRecord } from '../spends.ts';
 import type { DeviceStore } from './device-store.ts';
 
-/** The database of this origin's device. One device has one budget, whatever the number of tabs and tasks. */
-export const deviceDatabase = 'cesta-device';
-
 /** Masked sessions that are remembered: their coordinator is long done with older ones. */
 const keptSessions = 1_000;
 

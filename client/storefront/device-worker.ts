@@ -4,9 +4,9 @@
  */
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { configureTensors } from '../../shared/tensors/runtime.ts';
+import { deviceDatabase } from './device-constants.ts';
 import { startDevice, type Device, type DeviceSettings } from './device.ts';
 import { plainError, plainEvent, type FromDevice, type ToDevice } from './device-messages.ts';
-import { deviceDatabase } from './device-records.ts';
 import { openDeviceStore } from './device-store.ts';
 
 /** What is used of a worker's global scope. */

@@ -8,7 +8,7 @@
  * the same in every round. It does not protect against the scripts of the page itself.
  */
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
-import type { WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import type { WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
 import { openConnection } from '../connection.ts';
@@ -24,7 +24,13 @@ import { datasetOfDevice, type DeviceVisit } from './device-history.ts';
 import { openDeviceRecords, type DeviceRecords } from './device-records.ts';
 import type { DeviceStore } from './device-store.ts';
 
-export type DeviceEvent = ParticipantEvent | TrainedEvent;
+/** A part of a report is with the socket: these bytes leave the device. */
+export interface SentEvent {
+  readonly kind: 'sent';
+  readonly bytes: number;
+}
+
+export type DeviceEvent = ParticipantEvent | TrainedEvent | SentEvent;
 
 /** Plain data: it crosses from the page to its worker. */
 export interface DeviceSettings {
@@ -158,17 +164,34 @@ async function summaryOf(settings: DeviceSettings, { ending, records, record }: 
 type IdentityOptions = Pick<ParticipantOptions, 'connect' | 'tasks' | 'budget' | 'masking' | 'receipts'>;
 
 /** Who this device is to the coordinator, what it limits itself to, and where it keeps what it is told. */
-function identityOf({ settings, openSocket = platformSockets }: DeviceOptions, coordinator: URL, records: DeviceRecords): IdentityOptions {
+function identityOf({ settings, tell, openSocket = platformSockets }: DeviceOptions, coordinator: URL, records: DeviceRecords): IdentityOptions {
   const { tasks, maxEpsilon, maxDelta } = settings;
   const { key } = records;
   const name = deviceName(key.publicKey);
   return {
     // A device publishes no products: which ones it knows of is its history.
-    connect: (handlers) => openConnection({ url: roundsAddress(coordinator), openSocket, shop: name, key, coordinatorKey: records.coordinatorKey, products: [], ...handlers }),
+    connect: (handlers) => openConnection({ url: roundsAddress(coordinator), openSocket: counting(openSocket, tell), shop: name, key, coordinatorKey: records.coordinatorKey, products: [], ...handlers }),
     ...(tasks === null ? {} : { tasks }),
     ...(maxEpsilon === null ? {} : { budget: { maxEpsilon, maxDelta, record: () => records.spends.read() } }),
     masking: { id: name, key, recordRelease: (sessionId) => records.recordRelease(sessionId), acceptDirectory: peerCheck(records.peers, { ownKey: key.publicKey }) },
     receipts: { shop: name, node: key.publicKey, keep: (receipt) => records.receipts.append(receipt) },
+  };
+}
+
+/** Of all that a device sends, binary frames alone follow from what its shopper did. */
+function counting(openSocket: OpenSocket, tell: (event: SentEvent) => void): OpenSocket {
+  return (url, handlers) => {
+    const socket = openSocket(url, handlers);
+    return {
+      get bufferedAmount() {
+        return socket.bufferedAmount;
+      },
+      send(data) {
+        socket.send(data);
+        if (typeof data !== 'string') tell({ kind: 'sent', bytes: data.byteLength });
+      },
+      close: () => socket.close(),
+    };
   };
 }
 

@@ -1,5 +1,4 @@
 /** What a page loads after the facade: the verified release, and everything that ranks with it. Ranking asks no network. */
-import { kernelKind } from '../../shared/kernels/simd.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { parseShelfRules } from '../../shared/ranking/rules.ts';
 import type { Cesta, CestaOptions, ReleaseInfo } from './api.ts';
@@ -36,7 +35,7 @@ export function startEngine(options: CestaOptions, shopper: Shopper, onRelease: 
       return holder.lastError;
     },
     get kernels() {
-      return holder.held === null ? null : kernelKind();
+      return holder.held?.kernels ?? null;
     },
     refresh: () => holder.refresh(),
     recommend: (request) => shelves().recommend(request),

@@ -5,7 +5,8 @@
 import type { SignedReceipt } from '../../shared/ledger/receipt.ts';
 import { totalSpent, type Spend, type SpendLimits, type Spent } from '../spends.ts';
 import { deviceName } from './device.ts';
-import { deviceDatabase, hasKey, openDeviceRecords } from './device-records.ts';
+import { deviceDatabase } from './device-constants.ts';
+import { hasKey, openDeviceRecords } from './device-records.ts';
 import { openDeviceStore } from './device-store.ts';
 
 export interface HeldOnDevice {

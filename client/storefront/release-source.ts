@@ -8,6 +8,7 @@ import * as z from 'zod/mini';
 import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
 import { openRelease, type Manifest, type OpenedRelease } from '../../shared/federation/release.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
+import type { KernelKind } from '../../shared/kernels/simd.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import type { Precision } from '../../shared/recommender/quantised-rows.ts';
@@ -23,6 +24,8 @@ export interface LoadedRelease {
   readonly catalogue: Catalogue;
   readonly model: AnyFederatedModel;
   readonly params: unknown;
+  /** What multiplies the model's rows of items here; null where it has none. */
+  readonly kernels: KernelKind | null;
 }
 
 export interface ReleaseSource {
@@ -125,7 +128,8 @@ async function assemble({ bytes, etag }: Document, { manifest, tensors }: Opened
   if (catalogue.hash !== manifest.catalogueHash) throw new CestaError('catalogue.invalid', `catalogue: expected the one of the release, ${manifest.catalogueHash}, got ${catalogue.hash}`);
   const makeModel = await loadModel(manifest.model.kind);
   const model = makeModel(catalogue, manifest.model.hyperParameters);
-  return { manifest, sha256: sha256Hex(bytes), etag, catalogue, model, params: model.decode(tensors) };
+  const kernels = model.rowTables === undefined ? null : (await import('../../shared/kernels/simd.ts')).kernelKind();
+  return { manifest, sha256: sha256Hex(bytes), etag, catalogue, model, params: model.decode(tensors), kernels };
 }
 
 function modelPathOf(task: string | null): string {

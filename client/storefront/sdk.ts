@@ -4,6 +4,7 @@ import type { SpendLimits } from '../spends.ts';
 
 export type * from './api.ts';
 export { createCesta } from './cesta.ts';
+export { createShopper } from './shopper.ts';
 export { memoryStorage, webStorage } from './storage.ts';
 
 /** As `heldOnDevice` of held-on-device.ts, whose accountant only those load who ask. */

@@ -1,15 +1,19 @@
 /**
  * The shopper as the page knows them: degree, history, settings, receipts, and the seat in a round. Ranking reads from here and
- * knows nothing of consent: what a degree forbids is not there to be read.
+ * knows nothing of consent: what a degree forbids is not there to be read. This is the gate, which a page loads at once: it knows
+ * what was chosen, lets nothing in that the choice forbids, and lowers a degree whatever else is missing. What is behind it comes
+ * after the page.
  */
-import type { Degree } from '../../shared/commerce/consent.ts';
-import type { EventName, TrackedItem } from '../../shared/commerce/device-events.ts';
-import type { Surface } from '../../shared/commerce/preferences.ts';
-import { defaultChannels, defaultSurfaces } from '../../shared/commerce/preferences.ts';
-import { CestaError } from '../../shared/protocol/errors.ts';
-import type { Cesta, CestaChange, CestaOptions, PrivacyState, ShopperSettings } from './api.ts';
+import type { Degree, Purpose } from '../../shared/commerce/consent.ts';
+import { storedEvents, type EventName, type StoredEvent, type TrackedItem } from '../../shared/commerce/device-events.ts';
+import { defaultSettings, type Surface } from '../../shared/commerce/preferences.ts';
+import type { DataFor } from '../../shared/commerce/purposes.ts';
+import type { Cesta, CestaChange, PrivacyState } from './api.ts';
+import { keepChoice, readChoice, rememberedDegree, type KeptChoice } from './choice.ts';
+import { usualMaxDelta } from './device-constants.ts';
 import type { DeviceVisit } from './device-history.ts';
-import { createVisitLog } from './visit.ts';
+import type { ShopperCore } from './shopper-core.ts';
+import type { ShopperOptions } from './shopper-state.ts';
 
 export interface Shopper extends Pick<Cesta, 'loaded' | 'privacy' | 'consent' | 'set' | 'notInterested' | 'removeFromHistory' | 'interests' | 'export' | 'import' | 'forget' | 'close'> {
   readonly degree: Degree;
@@ -25,72 +29,110 @@ export interface Shopper extends Pick<Cesta, 'loaded' | 'privacy' | 'consent' | 
   resting(): ReadonlySet<string>;
   /** Distinct items viewed, newest first. */
   viewed(): readonly string[];
+  /** All rows, bound to what they may be used for; null where the degree does not permit it. */
+  events<P extends Purpose>(purpose: P): DataFor<P, readonly StoredEvent[]> | null;
   /** Returns what unsubscribes. */
   subscribe(listener: (change: CestaChange) => void): () => void;
 }
 
-/** This visit alone, in memory: degree 0, or 1 where the shop lets a visit begin with it. */
-export function createShopper({ defaultDegree = 0, notice, now = () => Date.now() }: CestaOptions): Shopper {
-  const listeners = new Set<(change: CestaChange) => void>();
-  const tell = (change: CestaChange): void => listeners.forEach((listener) => listener(change));
-  const nothing = createVisitLog();
-  let degree: Degree = defaultDegree;
-  let log = createVisitLog();
-  let settings: ShopperSettings = { diversity: 0, surfaces: defaultSurfaces, channels: defaultChannels, maxEpsilon: 0 };
-  const unwanted = new Set<string>();
-  const on = (surface: Surface): typeof log => (degree > 0 && settings.surfaces[surface] ? log : nothing);
-  const state = (): PrivacyState => ({
-    degree, chosen: null, cap: null, notice: notice ?? null, settings, lastRound: null, participation: 'off', receipts: [],
-    stored: { events: log.events(), items: log.touched().size, place: degree === 0 ? 'nowhere' : 'memory' }, sent: { bytes: 0, messages: 0 }, epsilon: { spent: 0, bound: 0, delta: 0 },
-  });
-  const forget = (): void => {
-    log = createVisitLog();
-    unwanted.clear();
-    degree = 0;
-    tell('privacy');
-  };
+/**
+ * In force before `loaded` is 1 at most: what is on the device is not there yet.
+ * @example
+ * const shopper = createShopper({ url: '/cesta', notice: { version: 'v3' } });
+ * await shopper.consent({ degree: 2, notice: 'v3' });
+ * shopper.track('view_item', [{ item_id: 'sku-7' }]);
+ */
+export function createShopper(options: ShopperOptions): Shopper {
+  const { now = Date.now } = options;
+  const gate: Gate = { options, kept: readChoice(), lowered: null, events: [], listeners: new Set() };
+  let core: ShopperCore | null = null;
+  const loading = import('./shopper-core.ts').then(({ startCore }) => (core = startCore(options, gate)));
+  const loaded = loading.then((started) => started.loaded);
+  // Whoever does not wait for it sees in `privacy` that nothing is on the device.
+  loaded.catch(() => undefined);
+  const degree = (): Degree => core?.degree ?? (wantedAt(gate) > 0 ? 1 : 0);
+  // At once where it is there: a degree falls before the caller goes on.
+  const later = async <T>(work: (started: ShopperCore) => T): Promise<Awaited<T>> => await work(core ?? (await loading));
+  const soon = (work: (started: ShopperCore) => void): void => (core === null ? void later(work) : work(core));
   return {
-    loaded: Promise.resolve(),
+    loaded,
     get degree() {
-      return degree;
+      return degree();
     },
     get privacy() {
-      return state();
+      return core?.privacy ?? privacyAt(gate);
     },
     track(event, items) {
-      (degree === 0 ? createVisitLog() : log).track(event, items, now());
-      if (degree > 0) tell('history');
+      const events = storedEvents(event, items, now());
+      if (core !== null) core.keep(events);
+      else if (degree() > 0) gate.events.push(...events);
     },
-    visits: (surface) => on(surface).visits(),
-    touched: (surface) => on(surface).touched(),
-    unwanted: () => unwanted,
-    resting: () => new Set(),
-    viewed: () => (degree === 0 ? [] : [...log.touched()].reverse()),
+    visits: (surface) => core?.visits(surface) ?? [],
+    touched: (surface) => core?.touched(surface) ?? new Set(),
+    unwanted: () => core?.unwanted() ?? new Set(),
+    resting: () => core?.resting() ?? new Set(),
+    viewed: () => core?.viewed() ?? [],
+    events: (purpose) => core?.events(purpose) ?? null,
+    interests: () => core?.interests() ?? { events: gate.events, unwanted: [] },
+    async consent(request) {
+      const isDown = core === null && request.degree < wantedAt(gate);
+      if (isDown) lower(gate, request.degree);
+      // Down is down, whatever became of the rest.
+      return later((started) => started.consent(request)).catch((thrown: unknown) => refused(thrown, isDown));
+    },
+    // Before it is there nothing of the shopper is shown that could be corrected.
+    set: (changes) => soon((started) => started.set(changes)),
+    notInterested: (itemId) => soon((started) => started.notInterested(itemId)),
+    removeFromHistory: (itemId) => soon((started) => started.removeFromHistory(itemId)),
+    export: () => later((started) => started.export()),
+    import: (exported) => later((started) => started.import(exported)),
+    forget() {
+      if (core === null) lower(gate, 0);
+      return later((started) => started.forget());
+    },
     subscribe(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+      gate.listeners.add(listener);
+      return () => void gate.listeners.delete(listener);
     },
-    consent({ degree: wanted }) {
-      if (wanted > degree) return Promise.reject(new CestaError('consent.notice', `degree: expected at most ${degree}, got ${wanted}`));
-      if (wanted === 0) forget();
-      return Promise.resolve(null);
-    },
-    set(changes) {
-      settings = { ...settings, ...changes };
-      tell('settings');
-    },
-    notInterested(itemId) {
-      unwanted.add(itemId);
-      tell('history');
-    },
-    removeFromHistory(itemId) {
-      log.remove(itemId);
-      tell('history');
-    },
-    interests: () => ({ events: [], unwanted: [...unwanted] }),
-    export: () => Promise.resolve({ format: 'cesta/shopper/1', exportedAt: new Date(now()).toISOString(), degree, interests: { events: [], unwanted: [...unwanted] }, settings, consentReceipts: [], spends: [], roundReceipts: [] }),
-    import: () => Promise.reject(new CestaError('consent.needed', 'import: expected a degree of at least 1')),
-    forget: () => Promise.resolve(forget()),
-    close: () => Promise.resolve(listeners.clear()),
+    close: () => later((started) => started.close()),
+  };
+}
+
+/** What is known before the rest is there. */
+export interface Gate {
+  readonly options: ShopperOptions;
+  readonly kept: KeptChoice;
+  /** Chosen since. */
+  lowered: Degree | null;
+  /** Tracked since; empty at degree 0. */
+  events: StoredEvent[];
+  readonly listeners: Set<(change: CestaChange) => void>;
+}
+
+function wantedAt({ options, kept, lowered }: Gate): Degree {
+  return lowered ?? kept.degree ?? options.defaultDegree ?? 0;
+}
+
+function lower(gate: Gate, degree: Degree): void {
+  gate.lowered = degree;
+  if (degree === 0) gate.events = [];
+  keepChoice({ degree: rememberedDegree(degree, gate.options), ...(degree < 2 ? { notice: null, despiteGpc: false } : {}) });
+  for (const listener of gate.listeners) listener('privacy');
+}
+
+function refused(thrown: unknown, isDown: boolean): null {
+  if (isDown) return null;
+  throw thrown;
+}
+
+function privacyAt(gate: Gate): PrivacyState {
+  const { options: { notice = null, takePart }, kept, lowered, events } = gate;
+  const degree = wantedAt(gate) > 0 ? 1 : 0;
+  return {
+    degree, chosen: lowered ?? kept.degree, cap: null, notice,
+    stored: { events: events.length, items: new Set(events.map(({ item_id: id }) => id)).size, place: degree === 0 ? 'nowhere' : 'memory' },
+    sent: { bytes: 0, messages: 0 },
+    epsilon: { spent: 0, bound: defaultSettings.maxEpsilon, delta: takePart?.maxDelta ?? usualMaxDelta },
+    lastRound: null, participation: 'off', receipts: [], settings: defaultSettings,
   };
 }

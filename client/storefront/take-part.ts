@@ -3,19 +3,17 @@
  * consent of degree 3, and ends when that is withdrawn, when the page goes away, or when it is closed.
  */
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
-import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { BackendKind } from '../../shared/tensors/backend-kinds.ts';
 import type { TensorOptions, WasmPaths } from '../../shared/tensors/runtime.ts';
 import type { DeviceEvent, DeviceSettings, DeviceSummary } from './device.ts';
+import { usualMaxDelta } from './device-constants.ts';
 import type { DeviceVisit } from './device-history.ts';
 import { fromPlain, fromPlainEvent, type FromDevice, type ToDevice } from './device-messages.ts';
 
 /** A worker that is busy is not waited for: whoever withdraws shall not see it train on. */
 const leaveWithinMs = 2_000;
-
-/** At this delta a device states its epsilon unless told otherwise. */
-const usualMaxDelta = 1e-4;
 
 export interface TakePartOptions {
   /** Where the coordinator is, such as `/cesta` behind the shop's own server. */

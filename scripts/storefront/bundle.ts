@@ -14,8 +14,13 @@ export const storefrontEntries = {
   'take-part': 'client/storefront/take-part.ts',
 } as const;
 
-/** Apart: a worker loads its own copy of what it needs anyway, and what it needs would be in chunks that pages load. */
-const workerEntry = { 'device-worker': 'client/storefront/device-worker.ts' };
+/**
+ * Apart from what pages load: chunks hold whole modules, and what a worker needs of one, or what verifies where WebCrypto does
+ * not, would be in every page.
+ */
+const workerEntries = { 'device-worker': 'client/storefront/device-worker.ts', 'held-on-device': 'client/storefront/held-on-device.ts' };
+const fallbackEntries = { ed25519: '@noble/curves/ed25519.js' };
+const apart = { 'client/storefront/held-on-device.ts': 'held-on-device', '@noble/curves/ed25519.js': 'ed25519' };
 
 /** The page of `cesta browser`. */
 const pageEntry = { page: 'scripts/storefront/page.ts' };
@@ -27,8 +32,9 @@ export interface Bundle {
 
 /** @param withPage with the page of `cesta browser` */
 export async function bundleStorefront({ withPage = false }: { withPage?: boolean } = {}): Promise<Bundle> {
-  const [pages, worker] = [await bundleForBrowsers(withPage ? { ...storefrontEntries, ...pageEntry } : storefrontEntries), await bundleForBrowsers(workerEntry)];
-  return { files: [...pages.files, ...worker.files, ...(await wasmFiles())], sizes: [...pageSizes(pages), ...workerSizes(worker)] };
+  const pages = await bundleForBrowsers(withPage ? { ...storefrontEntries, ...pageEntry } : storefrontEntries, apart);
+  const [worker, fallback] = [await bundleForBrowsers(workerEntries), await bundleForBrowsers(fallbackEntries)];
+  return { files: [...pages.files, ...worker.files, ...fallback.files, ...(await wasmFiles())], sizes: [...pageSizes(pages), ...workerSizes(worker)] };
 }
 
 /** Empties the folder first: chunks are named by their content, and old ones would stay for ever. */

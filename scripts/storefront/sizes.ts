@@ -25,7 +25,7 @@ const engine = ['client/storefront/engine.ts'];
 /** The first two are what stands between a page and its first paint. */
 const pageLoads: Readonly<Record<string, Load>> = {
   'cesta.js': { sources: core, budgetBytes: 6 * 1024 },
-  'engine with neighbours': { sources: [...engine, 'shared/recommender/neighbours/model.ts'], after: core, budgetBytes: 30 * 1024 },
+  'engine with neighbours': { sources: [...engine, 'shared/recommender/neighbours/model.ts'], after: core, budgetBytes: 34 * 1024 },
   'engine with sequence': { sources: [...engine, 'shared/recommender/sequence/model.ts'], after: core },
   'take-part.js': { sources: ['client/storefront/take-part.ts'] },
 };

@@ -1,7 +1,7 @@
 /** TypeScript for browsers as files to serve: one file an entry, chunks that entries share or load later, all in one folder. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 export interface WebFile {
   /** Below the folder that is served. */
@@ -17,8 +17,11 @@ export interface WebBundle {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** @param entries Name of each file without `.js`, and its source below the project. */
-export async function bundleForBrowsers(entries: Readonly<Record<string, string>>): Promise<WebBundle> {
+/**
+ * @param entries Name of each file without `.js`, and its source below the project.
+ * @param apart Sources, or modules of packages, that are files of another bundle in the same folder: their names without `.js`.
+ */
+export async function bundleForBrowsers(entries: Readonly<Record<string, string>>, apart: Readonly<Record<string, string>> = {}): Promise<WebBundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     entryPoints: { ...entries },
@@ -30,6 +33,19 @@ export async function bundleForBrowsers(entries: Readonly<Record<string, string>
     format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'error',
     jsx: 'automatic', jsxImportSource: 'preact',
     legalComments: 'linked',
+    plugins: [fromAnother(apart)],
   });
   return { files: outputFiles.map(({ path, contents }) => ({ path: path.slice(join(root, 'out').length + 1), bytes: contents })), metafile };
+}
+
+function fromAnother(apart: Readonly<Record<string, string>>): Plugin {
+  return {
+    name: 'from-another-bundle',
+    setup(building) {
+      building.onResolve({ filter: /./ }, ({ path, resolveDir, kind }) => {
+        const source = path.startsWith('.') ? relative(root, join(resolveDir, path)) : path;
+        return kind !== 'entry-point' && Object.hasOwn(apart, source) ? { path: `./${apart[source]}.js`, external: true } : null;
+      });
+    },
+  };
 }

@@ -5,7 +5,8 @@
  */
 import * as z from 'zod';
 import type { StoredEvent } from './device-events.ts';
-import { meaningOf, visitsOf } from './device-events.ts';
+import { meaningOf } from './device-events.ts';
+import { visitsOf } from './device-history.ts';
 import { experimentSchema, isRunning, measureSchema, subjectIdSchema, type Subject } from './experiments.ts';
 import { channels, type Channel } from './preferences.ts';
 

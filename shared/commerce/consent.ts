@@ -2,12 +2,10 @@
  * The degree of personalisation a shopper chose, and what it lets the data be used for. The filter stands at
  * the start of the data path: what it holds back is never part of a history.
  */
-import * as z from 'zod';
 
 /** 0 off · 1 this visit · 2 this device · 3 help improve (joins private training). */
 export const degrees = [0, 1, 2, 3] as const;
 export type Degree = (typeof degrees)[number];
-export const degreeSchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
 
 /** What stored data may be used for. */
 export type Purpose = 'recommend' | 'improve' | 'measure';

@@ -7,7 +7,7 @@
 import * as z from 'zod';
 import { createCatalogue, productSchema } from '../commerce/catalogue.ts';
 import type { Catalogue, Product } from '../commerce/catalogue.ts';
-import { degreeSchema } from '../commerce/consent.ts';
+import { degreeSchema } from '../commerce/degree-schema.ts';
 import { visitCount, visitItems } from '../commerce/history.ts';
 import type { ShopperHistory } from '../commerce/history.ts';
 import { sha256 } from '@noble/hashes/sha2.js';

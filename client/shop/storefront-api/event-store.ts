@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import type { Purpose } from '../../../shared/commerce/consent.ts';
 import { consentPurposes, principalSchema } from '../../../shared/commerce/consent-receipt.ts';
-import { hourOf, parseStoredEvent, type StoredEvent } from '../../../shared/commerce/device-events.ts';
+import { hourOf, type StoredEvent } from '../../../shared/commerce/device-events.ts';
+import { parseStoredEvent } from '../../../shared/commerce/device-history.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
 import { openSealedLog } from './sealed-log.ts';
 

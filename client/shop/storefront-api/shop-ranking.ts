@@ -4,7 +4,8 @@
  */
 import type { Logger } from 'pino';
 import type { Degree } from '../../../shared/commerce/consent.ts';
-import { meaningOf, visitsOf, type StoredEvent } from '../../../shared/commerce/device-events.ts';
+import { meaningOf, type StoredEvent } from '../../../shared/commerce/device-events.ts';
+import { visitsOf } from '../../../shared/commerce/device-history.ts';
 import { defaultSurfaces } from '../../../shared/commerce/preferences.ts';
 import { CestaError, toCestaError } from '../../../shared/protocol/errors.ts';
 import type { Fetch } from '../../http.ts';

@@ -4,7 +4,7 @@
  * withdrew, is trained on by neither. Items that are not in the shop's catalogue have no place in a history.
  */
 import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
-import { visitsOf } from '../../../shared/commerce/device-events.ts';
+import { visitsOf } from '../../../shared/commerce/device-history.ts';
 import { historyOf, visitCount, visitItems, type ShopperHistory, type Visit } from '../../../shared/commerce/history.ts';
 import { dataFor } from '../../../shared/commerce/purposes.ts';
 import type { Dataset, Shopper } from '../../../shared/datasets/dataset.ts';

@@ -50,7 +50,7 @@ describe('the code that a browser loads', () => {
   });
 
   it('to rank with holds no part of a shop node, of a connection, or of a tensor library', () => {
-    const { files } = closure('client/storefront/cesta.ts');
+    const { files } = closure('client/storefront/engine.ts');
     const names = [...files].map((file) => relative(root, file));
     expect(names).toContain('shared/federation/release.ts');
     expect(names.filter((name) => name.startsWith('client/') && !name.startsWith('client/storefront/'))).toEqual(['client/http.ts']);

@@ -1,0 +1,98 @@
+/**
+ * What is known of the shopper, as plain data, and the changes to it: the same functions change the page's memory and what the
+ * device keeps, so that two tabs never overwrite each other.
+ */
+import type { ConsentReceipt } from '../../shared/commerce/consent-receipt.ts';
+import { meaningOf, type Interests, type StoredEvent } from '../../shared/commerce/device-events.ts';
+import { appended, retained, visitsOf, type StoredVisit } from '../../shared/commerce/device-history.ts';
+import { defaultSettings, type ShopperSettings } from '../../shared/commerce/preferences.ts';
+
+/** A receipt, and what lets its owner withdraw it. */
+export interface HeldReceipt {
+  readonly receipt: ConsentReceipt;
+  readonly secret: string;
+}
+
+export interface Profile extends Interests {
+  readonly settings: ShopperSettings;
+  readonly receipts: readonly HeldReceipt[];
+  /** By which the shop knows this device's consents, and the key it signs them with; null before the first. */
+  readonly principal: string | null;
+  readonly shopKey: string | null;
+}
+
+export type Change = (profile: Profile) => Profile;
+
+export const emptyProfile: Profile = { events: [], unwanted: [], settings: defaultSettings, receipts: [], principal: null, shopKey: null };
+
+export function withEvents(events: readonly StoredEvent[], nowMs: number): Change {
+  return (profile) => ({ ...profile, events: retained(appended(profile.events, events), nowMs) });
+}
+
+export function withoutItem(itemId: string): Change {
+  return (profile) => ({ ...profile, events: profile.events.filter(({ item_id: id }) => id !== itemId) });
+}
+
+export function withUnwanted(itemId: string): Change {
+  return (profile) => ({ ...withoutItem(itemId)(profile), unwanted: [...new Set([...profile.unwanted, itemId])] });
+}
+
+export function withSettings(settings: ShopperSettings): Change {
+  return (profile) => ({ ...profile, settings });
+}
+
+/** The last one is in force; the key that signed it is believed from now on. */
+export function withReceipt(held: HeldReceipt): Change {
+  return (profile) => ({ ...profile, receipts: [held], principal: held.receipt.record.principal, shopKey: held.receipt.publicKey });
+}
+
+export function withoutReceipts(profile: Profile): Profile {
+  return { ...profile, receipts: [] };
+}
+
+/** With what another profile has beside: its own events stay, and those of the other come in at their time, each once. */
+export function withInterests({ events, unwanted }: Interests, nowMs: number): Change {
+  const address = ({ event, item_id: id, hour }: StoredEvent): string => `${hour} ${event} ${id}`;
+  return (profile) => {
+    const known = new Set(profile.events.map(address));
+    const all = [...events.filter((event) => !known.has(address(event))), ...profile.events].sort((a, b) => a.hour - b.hour);
+    return { ...profile, events: retained(all, nowMs), unwanted: [...new Set([...profile.unwanted, ...unwanted])] };
+  };
+}
+
+/** What the device keeps, with what this page saw before it was let to keep it. */
+export function withVisit(visit: Profile, nowMs: number): Change {
+  return (kept) => ({
+    ...withInterests(visit, nowMs)(kept),
+    settings: visit.settings === defaultSettings ? kept.settings : visit.settings,
+    receipts: visit.receipts.length > 0 ? visit.receipts : kept.receipts,
+    principal: visit.principal ?? kept.principal,
+    shopKey: visit.shopKey ?? kept.shopKey,
+  });
+}
+
+/** What shelves ask of a history. */
+export interface Derived {
+  readonly visits: readonly StoredVisit[];
+  readonly touched: ReadonlySet<string>;
+  readonly viewed: readonly string[];
+}
+
+/** Derives once for each history: a page asks for every shelf. */
+export function createDerivation(): (events: readonly StoredEvent[]) => Derived {
+  let from: readonly StoredEvent[] | null = null;
+  let derived: Derived = { visits: [], touched: new Set(), viewed: [] };
+  return (events) => {
+    if (events !== from) derived = derive(events);
+    from = events;
+    return derived;
+  };
+}
+
+function derive(events: readonly StoredEvent[]): Derived {
+  return {
+    visits: visitsOf(events),
+    touched: new Set(events.filter((event) => meaningOf(event) !== 'shown').map(({ item_id: id }) => id)),
+    viewed: [...new Set(events.filter(({ event }) => event === 'view_item' || event === 'select_item').map(({ item_id: id }) => id).reverse())],
+  };
+}

@@ -1,0 +1,34 @@
+/** Access and portability: everything about the shopper that this device holds, and the way of it into another. */
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { ShopperExport } from './api.ts';
+import { heldOnDevice } from './held-on-device.ts';
+import { withInterests, withSettings } from './profile.ts';
+import { importable } from './profile-file.ts';
+import { apply, maxDeltaOf, nowOf, type ShopperState } from './shopper-state.ts';
+
+export async function exportOf(state: ShopperState): Promise<ShopperExport> {
+  await state.opening;
+  const { degree, all: { events, unwanted, settings, receipts } } = state;
+  // A page without IndexedDB took part in nothing.
+  const held = typeof indexedDB === 'undefined' ? null : await heldOnDevice({ maxEpsilon: settings.maxEpsilon, maxDelta: maxDeltaOf(state) });
+  return {
+    format: 'cesta/shopper/1',
+    exportedAt: new Date(nowOf(state)).toISOString(),
+    degree,
+    interests: { events, unwanted },
+    settings,
+    consentReceipts: receipts.map(({ receipt }) => receipt),
+    spends: held?.spends ?? [],
+    roundReceipts: held?.receipts ?? [],
+  };
+}
+
+/** @throws CestaError `consent.needed`, `data.unreadable` */
+export async function importInto(state: ShopperState, exported: unknown): Promise<void> {
+  const { interests, settings } = importable(exported);
+  await state.opening;
+  if (state.degree < 1) throw new CestaError('consent.needed', `degree: expected at least 1, which lets this page hold a history, got ${state.degree}`);
+  apply(state, withInterests(interests, nowOf(state)));
+  apply(state, withSettings(settings), 'settings');
+  await state.saving;
+}

@@ -1,0 +1,87 @@
+/** Listens to the signals that hold a degree down, from before the first event: it is small, and loaded at once. */
+import { capOfGpc, capOfTcf, consentCommand, type SignalCap } from '../../shared/commerce/consent-signals.ts';
+
+export interface Signals {
+  readonly gpc: boolean;
+  /** Of each signal that holds down now. */
+  caps(): readonly (SignalCap | null)[];
+  close(): void;
+}
+
+type TcfApi = (command: string, version: number, callback: (data: { readonly listenerId?: number } | null, isGood: boolean) => void, parameter?: number) => void;
+
+/** What consent tools put into a page. */
+interface PageScope {
+  readonly navigator?: { readonly globalPrivacyControl?: boolean };
+  readonly document?: unknown;
+  readonly __tcfapi?: TcfApi;
+  dataLayer?: unknown;
+}
+
+export function listenToSignals(onChange: () => void): Signals {
+  const page = globalThis as unknown as PageScope;
+  // What is there already is asked for with `caps`.
+  let isOpen = false;
+  const heard = (): void => {
+    if (isOpen) onChange();
+  };
+  const consentMode = listenToConsentMode(page, heard);
+  const tcf = listenToTcf(page, heard);
+  isOpen = true;
+  return {
+    get gpc() {
+      return page.navigator?.globalPrivacyControl === true;
+    },
+    caps() {
+      return [capOfGpc(this.gpc), consentMode(), tcf.cap()];
+    },
+    close() {
+      isOpen = false;
+      tcf.close();
+    },
+  };
+}
+
+/** Other tags wrap `push` as well: it is never put back, and is deaf after `close`. */
+function listenToConsentMode(page: PageScope, onChange: () => void): () => SignalCap | null {
+  let cap: SignalCap | null = null;
+  const hear = (entry: unknown): void => {
+    const command = consentCommand(entry);
+    if (command === null) return;
+    const undecided: SignalCap = { degree: 1, by: 'consent-mode', isDecided: false };
+    cap = command.isDenied ? { ...undecided, isDecided: command.waitMs === 0 } : null;
+    const waiting = cap;
+    if (waiting?.isDecided === false) setTimeout(() => {
+      if (cap !== waiting) return;
+      cap = { ...undecided, isDecided: true };
+      onChange();
+    }, command.waitMs);
+    onChange();
+  };
+  // In a page, the first of all tags may find none yet.
+  if (page.document !== undefined) page.dataLayer ??= [];
+  const { dataLayer } = page;
+  if (!Array.isArray(dataLayer)) return () => null;
+  const layer = dataLayer as unknown[];
+  layer.forEach(hear);
+  const push = layer.push.bind(layer);
+  layer.push = (...entries) => {
+    const length = push(...entries);
+    entries.forEach(hear);
+    return length;
+  };
+  return () => cap;
+}
+
+function listenToTcf({ __tcfapi: api }: PageScope, onChange: () => void): { readonly cap: () => SignalCap | null; readonly close: () => void } {
+  // Until the tool has said otherwise, where there is one.
+  let cap: SignalCap | null = api === undefined ? null : { degree: 1, by: 'tcf', isDecided: false };
+  let listener: number | undefined;
+  api?.('addEventListener', 2, (data, isGood) => {
+    if (!isGood) return;
+    listener = data?.listenerId;
+    cap = capOfTcf(data);
+    onChange();
+  });
+  return { cap: () => cap, close: () => api?.('removeEventListener', 2, () => undefined, listener) };
+}
