@@ -1,6 +1,8 @@
 /** What a page imports, and loads at once. What verifies and ranks comes after it, what trains when somebody takes part. */
 import type { HeldOnDevice } from './held-on-device.ts';
 import type { SpendLimits } from '../spends.ts';
+import type { Measure, MeasureOptions } from './measure.ts';
+import type { Offers, OffersOptions } from './offers.ts';
 
 export type * from './api.ts';
 export { createCesta } from './cesta.ts';
@@ -11,4 +13,16 @@ export { memoryStorage, webStorage } from './storage.ts';
 export async function heldOnDevice(limits: Partial<SpendLimits> = {}): Promise<HeldOnDevice | null> {
   const held = await import('./held-on-device.ts');
   return held.heldOnDevice(limits);
+}
+
+/** As `openOffers` of offers.ts, which only pages with offers load. */
+export async function openOffers(options: OffersOptions): Promise<Offers> {
+  const offers = await import('./offers.ts');
+  return offers.openOffers(options);
+}
+
+/** As `openMeasure` of measure.ts, which only pages with experiments load. */
+export async function openMeasure(options: MeasureOptions): Promise<Measure> {
+  const measure = await import('./measure.ts');
+  return measure.openMeasure(options);
 }

@@ -32,7 +32,7 @@ export const campaignSchema = z.strictObject({
   to: z.iso.datetime(),
   /** All of `all` and none of `none`; without any, everybody. */
   audience: z.strictObject({ all: z.array(conditionSchema).max(10).default([]), none: z.array(conditionSchema).max(10).default([]) }).prefault({}),
-  /** Shown or sent to one shopper at most so often. */
+  /** Sent to one shopper at most so often; on the site, shown so often between two loads of a page. */
   cap: z.number().int().min(1).max(100).default(3),
   /** Counted, with half of the devices left out for comparison if `control`; without it, nobody counts. */
   measure: measureSchema.extend({ control: z.boolean().default(true) }).optional(),

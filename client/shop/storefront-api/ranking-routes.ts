@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { Router, type Request } from 'express';
 import { z } from 'zod';
 import type { StoredEvent } from '../../../shared/commerce/device-events.ts';
+import type {  } from '../../../shared/commerce/device-history.ts';
 import { maxIdLength } from '../../../shared/commerce/events.ts';
 import { surfaces } from '../../../shared/commerce/preferences.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';

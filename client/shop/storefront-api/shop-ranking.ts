@@ -65,7 +65,7 @@ export function startShopRanking({ coordinator, coordinatorKey, task, logger, fe
   /** Made once a release: shelves hold what they computed of the catalogue. */
   function current(): Shelves {
     if (holder.held === null) throw new CestaError('release.not-found', 'release: expected one to rank with, got none yet');
-    return (shelves ??= createShelves(holder.held, reader, { rules: [], sensitive: [] }));
+    return (shelves ??= createShelves(holder.held, reader, { rules: {}, sensitive: [] }));
   }
 
   return {

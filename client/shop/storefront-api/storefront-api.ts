@@ -45,6 +45,8 @@ export interface StorefrontApiOptions {
   readonly about: unknown;
   /** As `campaignFileSchema`: offers that are sent to all pages, and experiments; none by default. */
   readonly campaigns?: unknown;
+  /** Randomised reports of one address; by default 60, and then one in two seconds. */
+  readonly measurementsPerAddress?: { readonly burst: number; readonly perSecond: number };
   /** 0, the default, for any that is free. */
   readonly port?: number;
   /** `127.0.0.1` by default. */
@@ -77,6 +79,8 @@ export interface StorefrontApi {
 
 /** Choices of one address: nobody changes their mind more often. */
 const choiceLimits = { burst: 30, perSecond: 0.5 };
+/** Reports and choices of channels: an office behind one address has many devices. */
+const measurementLimits = { burst: 60, perSecond: 0.5 };
 /** Public shelves of one address. */
 const shelfLimits = { burst: 100, perSecond: 10 };
 
@@ -140,7 +144,7 @@ interface Parts extends ReturnType<typeof openRooms> {
   readonly logger: Logger;
 }
 
-function createApp({ shop, tls, behindTlsProxy = false, origins = [] }: StorefrontApiOptions, parts: Parts): Express {
+function createApp({ shop, tls, behindTlsProxy = false, origins = [], measurementsPerAddress = measurementLimits }: StorefrontApiOptions, parts: Parts): Express {
   const { logger, ranking, token } = parts;
   const app = express();
   app.disable('x-powered-by');
@@ -153,7 +157,7 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [] }: Storefro
   app.use(meRoutes({ ...parts, charge: chargeBy('me', choiceLimits, behindTlsProxy) }));
   app.use(eventRoutes(parts));
   app.use(rankingRoutes({ ...parts, charge: chargeBy('shelves', shelfLimits, behindTlsProxy) }));
-  app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeBy('measurements', choiceLimits, behindTlsProxy) }));
+  app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeBy('measurements', measurementsPerAddress, behindTlsProxy) }));
   app.use(notFound);
   app.use(answerErrors(logger));
   return app;

@@ -1,0 +1,142 @@
+/**
+ * Experiments on a device: finds out its arm by itself, notes how far it came, and reports that once, randomised, at a time that
+ * depends on nothing it saw. Below degree 3 it notes and reports nothing, and what it noted is gone.
+ *
+ * Epsilon of reports adds up on the device and counts against the shopper's own bound together with that of rounds. A report is
+ * on record before it leaves, and is repeated as it is: a second draw would cost again. It does not protect against the time of
+ * a request and its address, which the shop's server sees as with any other.
+ */
+import * as z from 'zod';
+import { permits } from '../../shared/commerce/consent.ts';
+import { armOf, dueMs, isRunning, levels, type Level, type Subject } from '../../shared/commerce/experiments.ts';
+import { encodeMeasurement, measurementSchema } from '../../shared/commerce/measurement.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import { respond } from '../../shared/privacy/randomised-response.ts';
+import { addressBelow, requestJson, type Fetch } from '../http.ts';
+import { nonceSecurely, systemRandom } from '../secure-random.ts';
+import type { Cesta } from './api.ts';
+import { openDeviceStore, type DeviceStore } from './device-store.ts';
+
+/** Apart from the shopper's own database: what was spent outlives what is forgotten. */
+export const measureDatabase = 'cesta-measure';
+const recordName = 'measure';
+
+const recordSchema = z.object({
+  salt: z.string().regex(/^[0-9a-f]{32}$/).nullable(),
+  /** Unix time in milliseconds, of the first meeting; by experiment. */
+  met: z.record(z.string(), z.number()),
+  reached: z.record(z.string(), z.number().int().min(0).max(levels.length - 1)),
+  reports: z.record(z.string(), z.object({ body: measurementSchema, isSent: z.boolean() })),
+  /** Of all reports ever made here. */
+  epsilonSpent: z.number().nonnegative(),
+});
+type MeasureRecord = z.infer<typeof recordSchema>;
+
+const emptyRecord: MeasureRecord = { salt: null, met: {}, reached: {}, reports: {}, epsilonSpent: 0 };
+
+export interface MeasureOptions {
+  readonly cesta: Pick<Cesta, 'privacy' | 'subscribe'>;
+  /** Where the shop node's storefront API is served. */
+  readonly shop: string;
+  readonly store?: DeviceStore;
+  readonly fetch?: Fetch;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+}
+
+export type Reported = 'sent' | 'not-due' | 'over-bound' | 'no-consent' | 'done-before';
+
+export interface Measure {
+  /** Index of this device's arm; null below degree 3 or when the experiment does not run: then the first arm is meant. */
+  arm(subject: Subject): Promise<number | null>;
+  /** Nothing below degree 3, nor before the arm was asked for. The furthest level counts. */
+  note(subject: Subject, level: Level): Promise<void>;
+  /** Sends the one report that is due, if it is. @throws CestaError `network.unreachable`; it is repeated at the next call */
+  report(subject: Subject): Promise<Reported>;
+  /** By reports alone; `cesta.privacy.epsilon` has that of rounds. */
+  epsilonSpent(): Promise<number>;
+  close(): void;
+}
+
+/**
+ * @throws CestaError `storage.failed`
+ * @example
+ * const measure = await openMeasure({ cesta, shop: '/shop' });
+ * const arm = experiment.arms[(await measure.arm(experiment)) ?? 0];
+ */
+export async function openMeasure(options: MeasureOptions): Promise<Measure> {
+  const { cesta, shop, now = Date.now, fetch = globalThis.fetch.bind(globalThis) } = options;
+  const store = options.store ?? (await openDeviceStore(measureDatabase));
+  const isPermitted = (): boolean => permits(cesta.privacy.degree, 'measure');
+  const change = (how: (record: MeasureRecord) => MeasureRecord): Promise<MeasureRecord> => store.update(recordName, (value) => how(parseRecord(value)));
+  const read = async (): Promise<MeasureRecord> => parseRecord(await store.get(recordName));
+  const forget = (): Promise<unknown> => change(({ epsilonSpent, reports }) => ({ ...emptyRecord, epsilonSpent, reports: sentOnly(reports) }));
+  const stop = cesta.subscribe((what) => {
+    // Told again at the next start, should the page be closed before it is on disk.
+    if (what === 'privacy' && !isPermitted()) void forget().catch(() => undefined);
+  });
+  if (!isPermitted() && (await store.get(recordName)) !== null) await forget();
+
+  return {
+    async arm(subject) {
+      if (!isPermitted() || !isRunning(subject, now())) return null;
+      const record = await change((before) => ({ ...before, salt: before.salt ?? nonceSecurely().slice(0, 32), met: { [subject.id]: now(), ...before.met } }));
+      return armOf(subject, record.salt ?? '');
+    },
+    async note({ id }, level) {
+      if (!isPermitted()) return;
+      await change((before) => (before.met[id] === undefined ? before : { ...before, reached: { ...before.reached, [id]: Math.max(before.reached[id] ?? 0, levels.indexOf(level)) } }));
+    },
+    async report(subject) {
+      if (!isPermitted()) return 'no-consent';
+      const { met, reports } = await read();
+      if (reports[subject.id]?.isSent) return 'done-before';
+      if (met[subject.id] === undefined || now() < dueMs(subject, met[subject.id])) return 'not-due';
+      const { epsilon } = cesta.privacy;
+      const record = reports[subject.id] === undefined ? await change((before) => reportMade(before, subject, epsilon)) : await read();
+      const report = record.reports[subject.id];
+      if (report === undefined) return 'over-bound';
+      await requestJson(fetch, addressBelow(pageAddress(shop), 'v1/measurements'), { method: 'POST', body: encodeMeasurement(report.body) });
+      await change((before) => ({ ...before, reports: { ...before.reports, [subject.id]: { ...report, isSent: true } } }));
+      return 'sent';
+    },
+    epsilonSpent: async () => (await read()).epsilonSpent,
+    close() {
+      stop();
+      store.close();
+    },
+  };
+}
+
+/** The one place where reports and rounds meet: plain addition, which holds for any mix of mechanisms. */
+export function withinBound(reports: number, rounds: { readonly spent: number; readonly bound: number }, next: number): boolean {
+  return rounds.spent + reports + next <= rounds.bound;
+}
+
+/** With the report of this experiment; as it was, where that would pass the bound. */
+function reportMade(before: MeasureRecord, subject: Subject, rounds: { readonly spent: number; readonly bound: number }): MeasureRecord {
+  const { id, measure: { epsilon } } = subject;
+  // Another tab was first.
+  if (before.reports[id] !== undefined || before.salt === null || !withinBound(before.epsilonSpent, rounds, epsilon)) return before;
+  const { value } = respond(before.reached[id] ?? 0, { values: levels.length, epsilon }, systemRandom());
+  const body = { id: nonceSecurely().slice(0, 32), subject: id, arm: armOf(subject, before.salt), value };
+  return { ...before, reports: { ...before.reports, [id]: { body, isSent: false } }, epsilonSpent: before.epsilonSpent + epsilon };
+}
+
+/** What was sent cannot be taken back, and must not be sent anew; what was only made is dropped. */
+function sentOnly(reports: MeasureRecord['reports']): MeasureRecord['reports'] {
+  return Object.fromEntries(Object.entries(reports).filter(([, { isSent }]) => isSent));
+}
+
+function parseRecord(value: unknown): MeasureRecord {
+  if (value === null) return emptyRecord;
+  const parsed = recordSchema.safeParse(value);
+  if (!parsed.success) throw new CestaError('storage.failed', `device records, ${recordName}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  return parsed.data;
+}
+
+/** In a page, addresses may be relative to it. */
+function pageAddress(shop: string): URL {
+  const { location } = globalThis as { readonly location?: { readonly href: string } };
+  return location === undefined ? new URL(shop) : new URL(shop, location.href);
+}

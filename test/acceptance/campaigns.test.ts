@@ -1,0 +1,123 @@
+/** Campaigns: one payload for all, picked on the device; channels; recipients of the shop's own shoppers. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Fetch } from '../../client/http.ts';
+import { createCesta } from '../../client/storefront/sdk.ts';
+import { openOffers } from '../../client/storefront/offers.ts';
+import { channels, type Channel } from '../../shared/commerce/preferences.ts';
+import { codeIn, fakeCoordinator, principal, rigs } from '../client/shop/storefront-api/rig.ts';
+
+const now = Date.parse('2026-03-10T12:00:00Z');
+const dateMs = (): number => now;
+const runs = { from: '2026-03-01T00:00:00Z', to: '2026-04-01T00:00:00Z' };
+const campaigns = {
+  campaigns: [
+    { id: 'bread-with-cheese', text: 'Bread goes with it', items: ['bread'], channel: 'site', ...runs, audience: { all: [{ kind: 'viewed', items: ['cheese'] }], none: [{ kind: 'bought', items: ['bread'] }] } },
+    { id: 'welcome', text: 'For everybody', items: ['apple'], channel: 'site', ...runs, cap: 2 },
+    { id: 'over', text: 'Last year', items: ['dates'], channel: 'site', from: '2025-01-01T00:00:00Z', to: '2025-02-01T00:00:00Z' },
+    ...(['email', 'push', 'sms'] as const).map((channel) => ({ id: `news-${channel}`, text: 'News', items: ['dates'], channel, ...runs, cap: 1 })),
+    { id: 'fans', text: 'You like it', items: ['cheese'], channel: 'email', ...runs, audience: { all: [{ kind: 'visits', atLeast: 2, withinDays: 7 }] } },
+  ],
+};
+const open = rigs();
+const choice = (...on: Channel[]): Record<Channel, boolean> => Object.fromEntries(channels.map((channel) => [channel, on.includes(channel)])) as Record<Channel, boolean>;
+
+function cestaAt(defaultDegree: 0 | 1) {
+  const { coordinator, fetch } = fakeCoordinator();
+  const cesta = createCesta({ url: coordinator.href, defaultDegree, now: dateMs, ...(fetch === undefined ? {} : { fetch }) });
+  onTestFinished(() => cesta.close());
+  return cesta;
+}
+
+describe('capability 22: campaigns without profiling at the shop', () => {
+  it('capability 22: everybody gets the same offers, and the device picks', async () => {
+    const { api } = await open({ campaigns, dateMs });
+    const payloads: string[] = [];
+    const asked: string[] = [];
+    const fetch: Fetch = async (url, init) => {
+      const response = await globalThis.fetch(url, init);
+      asked.push(`${init?.method ?? 'GET'} ${url.slice(api.url.length)} ${JSON.stringify(init?.headers ?? {})} ${JSON.stringify(init?.body)}`);
+      payloads.push(await response.clone().text());
+      return response;
+    };
+    const picked: string[][] = [];
+    for (const history of [[], ['cheese'], ['cheese', 'bread']]) {
+      const cesta = cestaAt(1);
+      await cesta.ready;
+      for (const id of history) cesta.track(id === 'bread' ? 'purchase' : 'view_item', [{ item_id: id }]);
+      const offers = await openOffers({ cesta, shop: api.url, fetch, now: dateMs });
+      picked.push((await offers.pick(5)).map(({ id }) => id));
+    }
+    expect(picked).toEqual([['welcome'], ['bread-with-cheese', 'welcome'], ['welcome']]);
+    expect(new Set(payloads).size).toBe(1);
+    expect(new Set(asked).size).toBe(1);
+    expect(asked[0]).toMatch(/^GET \/v1\/offers \{[^}]*\} undefined$/);
+    expect(asked[0]).not.toMatch(/cheese|bread/);
+  });
+
+  it('capability 22: an offer that was shown as often as its cap rests', async () => {
+    const { api } = await open({ campaigns, dateMs });
+    const offers = await openOffers({ cesta: cestaAt(1), shop: api.url, now: dateMs });
+    for (const expected of [['welcome'], ['welcome'], []]) {
+      const picked = await offers.pick(5);
+      expect(picked.map(({ id }) => id)).toEqual(expected);
+      for (const campaign of picked) await offers.shown(campaign);
+    }
+  });
+
+  it('capability 22: a file with demographics, or with an id twice, is refused', async () => {
+    const [first] = campaigns.campaigns;
+    await expect(open({ campaigns: { campaigns: [{ ...first, audience: { all: [{ kind: 'age', from: 18 }] } }] } })).rejects.toMatchObject({ code: 'config.invalid' });
+    await expect(open({ campaigns: { campaigns: [{ ...first, age: 18 }] } })).rejects.toMatchObject({ code: 'config.invalid' });
+    await expect(open({ campaigns: { campaigns: [first, first] } })).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it('capability 22: the shop picks its own consenting shoppers by what it stores of them, once for each cap', async () => {
+    const rig = await open({ campaigns, dateMs });
+    await rig.agree(2, { shopper_id: 'customer-7' });
+    await rig.backend('PUT', '/v1/channels', { shopper: 'customer-7', channels: choice('email') });
+    const select = async (id: string, method = 'GET'): Promise<unknown> => (await rig.backend(method, `/v1/campaigns/${id}/recipients`)).body['recipients'];
+    expect(await select('fans')).toEqual([]);
+    for (const timestamp of ['2026-03-08T10:00:00Z', '2026-03-10T10:00:00Z']) await rig.backend('POST', '/v1/events', { events: [{ event: 'view_item', shopper_id: 'customer-7', item_id: 'cheese', timestamp }] });
+    expect(await select('fans')).toEqual([{ principal, shopper_id: 'customer-7' }]);
+    expect([await select('news-email', 'POST'), await select('news-email')]).toEqual([[{ principal, shopper_id: 'customer-7' }], []]);
+    expect((await rig.ask('GET', '/v1/campaigns/fans/recipients')).status).toBe(401);
+    expect(codeIn(await rig.backend('GET', '/v1/campaigns/welcome/recipients'))).toBe('usage.invalid');
+    expect(codeIn(await rig.backend('GET', '/v1/campaigns/unknown/recipients'))).toBe('measure.unknown');
+  });
+});
+
+describe('capability 20: the channels a shopper chose', () => {
+  it('capability 20: a campaign to a channel that is off selects nobody, and all but the site are off until chosen', async () => {
+    const rig = await open({ campaigns, dateMs });
+    const { bearer } = await rig.agree(2);
+    const counts = async (): Promise<number[]> => Promise.all(['email', 'push', 'sms'].map(async (channel) => ((await rig.backend('GET', `/v1/campaigns/news-${channel}/recipients`)).body['recipients'] as unknown[]).length));
+    expect(await counts()).toEqual([0, 0, 0]);
+    expect((await rig.ask('PUT', '/v1/channels', { channels: choice('email', 'sms') }, bearer)).status).toBe(200);
+    expect(await counts()).toEqual([1, 0, 1]);
+    await rig.ask('PUT', '/v1/channels', { channels: choice('push') }, bearer);
+    expect(await counts()).toEqual([0, 1, 0]);
+    // What was chosen goes with the consent.
+    await rig.ask('DELETE', '/v1/me', undefined, bearer);
+    expect(await counts()).toEqual([0, 0, 0]);
+    expect(codeIn(await rig.ask('PUT', '/v1/channels', { channels: choice('email') }, bearer))).toBe('consent.unknown');
+  });
+
+  it('capability 20: choices are sealed on disk, and survive a restart', async () => {
+    const rig = await open({ campaigns, dateMs });
+    const { bearer } = await rig.agree(2);
+    await rig.ask('PUT', '/v1/channels', { channels: choice('email') }, bearer);
+    expect(rig.disk().includes(Buffer.from(principal))).toBe(false);
+    await rig.api.close();
+    const again = await open({ campaigns, dateMs, stateDir: rig.stateDir });
+    expect((await again.backend('GET', '/v1/campaigns/news-email/recipients')).body['recipients']).toEqual([{ principal, shopper_id: null }]);
+  });
+
+  it('capability 20: on the site, too, a channel that is off has no offers', async () => {
+    const { api } = await open({ campaigns, dateMs });
+    const cesta = cestaAt(1);
+    const offers = await openOffers({ cesta, shop: api.url, now: dateMs });
+    expect(await offers.pick(5)).not.toEqual([]);
+    cesta.set({ channels: choice() });
+    expect(await offers.pick(5)).toEqual([]);
+  });
+});
