@@ -127,7 +127,7 @@ describe.skipIf(withoutBrowser)('the dashboard', () => {
     const { firstOperator } = coordinator;
     if (firstOperator === null) throw new Error('expected a first operator');
     const { page, screenshot } = await visit(browser, coordinator);
-    await page.getByRole('table', { name: 'Releases, newest first' }).getByText('candidate: held back, held by the canary for 1 items').waitFor();
+    await page.getByRole('table', { name: 'Releases, newest first' }).getByText('candidate: held back, held by the canary for 1 item').waitFor();
     expect(await page.getByRole('button', { name: /Promote|Reject|Roll back/ }).count()).toBe(0);
     const enter = async (code: string): Promise<void> => {
       await tabTo(page, 'Operator token');
@@ -162,7 +162,7 @@ describe.skipIf(withoutBrowser)('the dashboard', () => {
       await page.getByRole('status').getByText(outcome).waitFor();
     };
     await decide('Roll back to what was served before', 'Release 4 is served: the parameters of the one before.');
-    await page.getByText('served now, rolled back to 1').waitFor();
+    await page.getByText('served now, the parameters of 1').waitFor();
     await decide('Promote release 3', 'Release 5 is served.');
     await decide('Reject release 2', 'Release 2 is rejected.');
     await page.getByRole('table', { name: 'Releases, newest first' }).getByText('rejected').waitFor();
@@ -207,6 +207,10 @@ describe.skipIf(withoutBrowser)('the dashboard', () => {
     expect(await textOf(page, 'Quality')).toContain('Nobody has measured the releases.');
     expect(await textOf(page, 'Privacy budget')).toContain('Nothing is promised.');
     expect(breaks).toBeGreaterThan(0);
+    await coordinator.tasks.create(taskInput({ name: 'second', mode: 'local' }));
+    await page.getByLabel('Task').selectOption('second');
+    await page.getByRole('paragraph').filter({ hasText: 'Epsilon 0 of 3 is spent: 0 %.' }).waitFor();
+    expect(await textOf(page, 'Releases')).toContain('Nothing was released yet.');
   });
 
   it('has nothing that axe-core objects to, and needs no scrolling sideways: in light and dark, on a phone, in forced colours', async () => {

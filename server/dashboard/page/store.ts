@@ -29,8 +29,10 @@ export const documentsFailure = signal<CestaError | null>(null);
 export type Measured =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'measured'; readonly quality: Quality }
-  /** Nobody gave the coordinator figures, or it cannot read them. */
-  | { readonly kind: 'none'; readonly error: CestaError };
+  /** Nobody told the coordinator where the figures are. */
+  | { readonly kind: 'none' }
+  /** They are not there yet, or cannot be read. */
+  | { readonly kind: 'unreadable'; readonly error: CestaError };
 
 export const measured = signal<Measured>({ kind: 'unknown' });
 
@@ -67,10 +69,11 @@ export async function refresh(): Promise<void> {
 }
 
 async function refreshQuality(): Promise<void> {
+  if (live.value?.isMeasured !== true) return void (measured.value = { kind: 'none' });
   try {
     measured.value = { kind: 'measured', quality: await ask('v1/quality', qualitySchema) };
   } catch (error) {
-    measured.value = { kind: 'none', error: toCestaError(error) };
+    measured.value = { kind: 'unreadable', error: toCestaError(error) };
   }
 }
 
@@ -94,5 +97,5 @@ export function startStore(): void {
     if (!isBusy) void run();
   });
   // Releases are measured when nothing else happens.
-  setInterval(() => void (measured.value.kind === 'measured' && !isPaused.value && refreshQuality()), qualityMs);
+  setInterval(() => void (isPaused.value || refreshQuality()), qualityMs);
 }
