@@ -48,14 +48,23 @@ const edition = computed(() => {
 
 const pathOf = (name: string): string => `v1/tasks/${encodeURIComponent(name)}`;
 
+/** Rounds that are over stay as they are; a lower number than theirs is that of another federation. */
+function keptRounds(name: string, rounds: number): readonly Round[] {
+  const known = documents.value?.task === name ? documents.value.rounds : [];
+  const open = known.findIndex(({ endedAt }) => endedAt === null);
+  const kept = open < 0 ? known : known.slice(0, open);
+  return (kept.at(-1)?.number ?? 0) > rounds ? [] : kept;
+}
+
 async function load(name: string, rounds: number): Promise<Documents> {
   const path = pathOf(name);
+  const kept = keptRounds(name, rounds);
   const [page, { releases }, budget] = await Promise.all([
-    ask(`${path}/rounds?after=${Math.max(0, rounds - shownRounds)}`, roundsSchema),
+    ask(`${path}/rounds?after=${Math.max(0, rounds - shownRounds, kept.at(-1)?.number ?? 0)}`, roundsSchema),
     ask(`${path}/releases`, releasesSchema),
     ask(`${path}/budget`, budgetSchema),
   ]);
-  return { task: name, rounds: page.rounds, releases, budget };
+  return { task: name, rounds: [...kept, ...page.rounds].slice(-shownRounds), releases, budget };
 }
 
 export async function refresh(): Promise<void> {
