@@ -6,13 +6,13 @@ import type { Catalogue } from '../shared/commerce/catalogue.ts';
 import type { Manifest } from '../shared/federation/release.ts';
 import { canonicalJson } from '../shared/protocol/canonical-json.ts';
 import type { AnyFederatedModel } from '../shared/recommender/federated-model.ts';
-import { createModel } from '../shared/recommender/registry.ts';
+import { loadModel } from '../shared/recommender/load-model.ts';
 
 export interface ModelCache {
   /** The catalogue of this hash; `load` is called only if no other node has it, and vouches for the hash. */
   catalogue(hash: string, load: () => Promise<Catalogue>): Promise<Catalogue>;
-  /** @throws CestaError `model.unknown` or `model.unusable` */
-  model(model: Manifest['model'], catalogue: Catalogue): AnyFederatedModel;
+  /** @throws CestaError `config.invalid` or `model.unusable` */
+  model(model: Manifest['model'], catalogue: Catalogue): Promise<AnyFederatedModel>;
 }
 
 /** Entries kept: the open round's, and a few behind it. */
@@ -35,9 +35,10 @@ export function createModelCache(): ModelCache {
       loading.catch(() => catalogues.get(hash) === loading && catalogues.delete(hash));
       return loading;
     },
-    model({ kind, hyperParameters }, catalogue) {
+    async model({ kind, hyperParameters }, catalogue) {
+      const makeModel = await loadModel(kind);
       const id = `${catalogue.hash} ${canonicalJson({ kind, hyperParameters })}`;
-      const model = models.get(id) ?? createModel(kind, catalogue, hyperParameters);
+      const model = models.get(id) ?? makeModel(catalogue, hyperParameters);
       keep(models, id, model);
       return model;
     },

@@ -5,7 +5,8 @@
  */
 import type { Plan } from '../shared/federation/plan.ts';
 import { logKey, logOrigin, openCheckpoint } from '../shared/ledger/checkpoint.ts';
-import { openEvidence, requirePolicy, type Evidence, type WitnessPolicy } from '../shared/ledger/evidence.ts';
+import { openEvidence, requirePolicy, type Evidence } from '../shared/ledger/evidence.ts';
+import type { WitnessPolicy } from '../shared/ledger/witness-policy.ts';
 import { followHead, type HeadMemory, type ReadTile } from '../shared/ledger/followed-head.ts';
 import { planEntry } from '../shared/ledger/log-entries.ts';
 import { CestaError } from '../shared/protocol/errors.ts';

@@ -38,9 +38,9 @@ export interface SubjectSources {
 }
 
 /** @throws CestaError `model.unknown`, `model.unusable`, `config.invalid` */
-export function roundSubject({ model: { kind, hyperParameters }, baseRelease }: Plan, catalogue: Catalogue, sources: SubjectSources): RoundSubject {
+export async function roundSubject({ model: { kind, hyperParameters }, baseRelease }: Plan, catalogue: Catalogue, sources: SubjectSources): Promise<RoundSubject> {
   if (kind === 'evaluation') return { statistic: createReleaseScores(catalogue, hyperParameters), base: async () => withoutStrategy(await openCompared(hyperParameters, catalogue, sources)) };
-  const model = sources.modelCache.model({ kind, hyperParameters }, catalogue);
+  const model = await sources.modelCache.model({ kind, hyperParameters }, catalogue);
   return {
     statistic: model,
     async base() {
@@ -60,7 +60,7 @@ async function openCompared(hyperParameters: unknown, catalogue: Catalogue, sour
   const open = async (sha256: string): Promise<ScoredRelease> => {
     const { manifest, tensors } = await sources.release(sha256);
     if (manifest.catalogueHash !== catalogue.hash) throw new CestaError('release.untrusted', `release ${sha256}: expected one over the catalogue ${catalogue.hash}, got ${manifest.catalogueHash}`);
-    const model = sources.modelCache.model(manifest.model, catalogue);
+    const model = await sources.modelCache.model(manifest.model, catalogue);
     return { model, params: model.decode(tensors) };
   };
   // One after the other: what a model makes of a catalogue takes seconds, and may serve the next one.

@@ -31,8 +31,8 @@ export interface TrainedEvent {
 }
 
 export interface TrainerOptions {
-  /** What is there now: a browser's history grows while it takes part. */
-  readonly dataset: () => Dataset;
+  /** What is there now, for a round of this plan: a browser's history grows while it takes part. */
+  readonly dataset: (plan: Plan) => Dataset;
   readonly coordinator: URL;
   /** Null before first contact. */
   readonly coordinatorKey: () => string | null;
@@ -72,11 +72,12 @@ export function createTrainer(options: TrainerOptions): Trainer {
       if (proposed?.round === round) store?.commit(proposed.task, round);
     },
     model: async (plan) => (await subjectOf(plan)).statistic,
-    accept({ unit, strategy, bounds: { maxShoppersPerShop } }) {
+    accept(plan) {
+      const { unit, strategy, bounds: { maxShoppersPerShop } } = plan;
       if (strategy?.kind === 'scaffold' && store === null) throw new CestaError('plan.invalid', 'strategy: expected one without control variates, which this participant does not keep, got scaffold');
       // A shop that is one contribution is that whatever its size.
       if (unit === 'shop') return;
-      const room = capacity ?? options.dataset().shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
+      const room = capacity ?? options.dataset(plan).shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
       // The answer goes to the coordinator: it names what is declared, never what was counted.
       if (room > maxShoppersPerShop) {
         throw new CestaError('privacy.infeasible', `maxShoppersPerShop: expected room for ${capacity ?? 'all shoppers of this shop'}, got ${maxShoppersPerShop}`);
@@ -89,7 +90,7 @@ export function createTrainer(options: TrainerOptions): Trainer {
       const random = systemRandom();
       // Before the data: the time of a draw depends on its value and must not be measured against the data.
       const noise = drawNoise(plan, participants, random);
-      const { sum, report, controls } = await contributionsOf({ dataset: options.dataset(), catalogue, model: subject.statistic, params: base.params, plan, random }, { base, store, signal });
+      const { sum, report, controls } = await contributionsOf({ dataset: options.dataset(plan), catalogue, model: subject.statistic, params: base.params, plan, random }, { base, store, signal });
       signal.throwIfAborted();
       const record = await options.commit((before) => decideSpend(plan, planHash, before, limits));
       if (controls !== null) store?.propose(plan.task, plan.round, controls);

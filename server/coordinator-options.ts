@@ -1,7 +1,7 @@
 /** What a coordinator is started with. */
 import type { Logger } from 'pino';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
-import type { WitnessPolicy } from '../shared/ledger/evidence.ts';
+import type { WitnessPolicy } from '../shared/ledger/witness-policy.ts';
 import type { Accountability } from '../shared/policy/accountability.ts';
 import type { Policy } from '../shared/policy/policy.ts';
 import type { Clock } from './clock.ts';

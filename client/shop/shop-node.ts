@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import { permits } from '../../shared/commerce/consent.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
-import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
 import { enforcePolicy, factsOfPlan } from '../../shared/policy/checks.ts';
@@ -33,7 +33,10 @@ export type ShopNodeEvent = ParticipantEvent | TrainedEvent;
 
 export interface ShopNodeOptions {
   readonly shop: string;
-  readonly dataset: Dataset;
+  /** As a function: what there is at each round, which may grow and shrink. */
+  readonly dataset: Dataset | (() => Dataset);
+  /** What of it a round of this plan trains on; without it, all. */
+  readonly datasetFor?: (plan: Plan) => Dataset;
   /** http: or https: address of the coordinator. */
   readonly coordinator: URL;
   /** Key, pinned coordinator key and record of spends are kept in a folder of this shop's name below it. */
@@ -107,7 +110,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
   const trainer = trainerOf(options, state, tell);
 
   const connect = (handlers: ConnectionHandlers) =>
-    openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: options.dataset.catalogue.products, ...handlers });
+    openConnection({ url: roundsAddress(coordinator), openSocket, shop, key: state.key, coordinatorKey: state.coordinatorKey, certificate, products: datasetOf(options)().catalogue.products, ...handlers });
   const record = recordOf(options, state);
   const participant = startParticipant({
     connect,
@@ -221,15 +224,13 @@ function keepControls({ settle }: Trainer, round: string, logger: Logger): void 
 }
 
 function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: TrainedEvent) => void): Trainer {
-  const { dataset, capacity, coordinator, modelCache, fetch = globalThis.fetch } = options;
+  const { capacity, coordinator, modelCache, fetch = globalThis.fetch } = options;
   const { ledger } = state;
-  const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
-  if (capacity !== undefined && consenting > capacity) {
-    throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${capacity}`);
-  }
+  const dataset = datasetOf(options);
+  requireRoom(dataset(), capacity);
   return createTrainer({
     coordinator, fetch, tell,
-    dataset: () => dataset,
+    dataset: (plan) => requireRoom(options.datasetFor?.(plan) ?? dataset(), capacity),
     coordinatorKey: () => state.coordinatorKey,
     limits: limitsOf(options),
     controls: state.controls,
@@ -240,4 +241,20 @@ function trainerOf(options: ShopNodeOptions, state: StateFolder, tell: (event: T
       return ledger.read();
     },
   });
+}
+
+function datasetOf({ dataset }: Pick<ShopNodeOptions, 'dataset'>): () => Dataset {
+  return typeof dataset === 'function' ? dataset : () => dataset;
+}
+
+/**
+ * A shop that outgrew what it declares takes part in no round. Were some shoppers left out instead, one who goes would let
+ * another in, and the sum would change by two where the noise hides one.
+ */
+function requireRoom(dataset: Dataset, capacity: number | undefined): Dataset {
+  const consenting = dataset.shoppers.filter(({ degree }) => permits(degree, 'improve')).length;
+  if (capacity !== undefined && consenting > capacity) {
+    throw new CestaError('config.invalid', `capacity: expected room for the ${consenting} shoppers of this shop, got ${capacity}`);
+  }
+  return dataset;
 }

@@ -133,7 +133,7 @@ export interface Cesta {
   readonly release: ReleaseInfo | null;
   /** What went wrong last, though a good release may be in use; null after a refresh without trouble. */
   readonly lastError: CestaError | null;
-  /** What multiplies item rows in this page; null before `ready`. */
+  /** What multiplies item rows in this page; null before `ready`, and for models without such rows. */
   readonly kernels: KernelKind | null;
   readonly privacy: PrivacyState;
   /** Notes a GA4 ecommerce event; nothing at all at degree 0. @throws CestaError `usage.invalid` */

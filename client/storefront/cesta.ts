@@ -1,191 +1,107 @@
 /**
- * The storefront SDK: fetches a verified release and ranks in the shopper's browser. What a shopper does stays in
- * this page's memory (degree 1, "this visit"): it is never stored, never sent, and gone with the tab. Keeping it on
- * the device or helping to train needs the shopper's consent and is not part of this module.
+ * The storefront SDK: ranks in the shopper's browser, with what the shopper let this page know. This is what a page loads at
+ * once: options, consent and events. Everything that reads a release or ranks is `engine.ts`, loaded right after.
  */
-import type { Manifest } from '../../shared/federation/release.ts';
-import { kernelKind, type KernelKind } from '../../shared/kernels/simd.ts';
-import { CestaError, requireNumber } from '../../shared/protocol/errors.ts';
-import type { ShelfEntry, Source } from '../../shared/ranking/shelf.ts';
-import { precisions, type Precision } from '../../shared/recommender/quantised-rows.ts';
-import type { Fetch } from '../http.ts';
-import { holdRelease, type HeldRelease } from './release-holder.ts';
-import { createReleaseSource, precisionOf, type LoadedRelease } from './release-source.ts';
-import { memoryStorage, type StorefrontStorage } from './storage.ts';
-import { createVisitLog, type EventName, type TrackedItem, type VisitCounts } from './visit.ts';
-
-export interface CestaOptions {
-  /** Where the coordinator's documents are served, such as `/cesta` behind the shop's own server. */
-  readonly url: string;
-  /** The task whose releases are wanted; by default the main one of the coordinator. */
-  readonly task?: string;
-  /**
-   * Of the numbers in tables of item rows, if the model has such: `int8`, the default, is a quarter of the bytes of
-   * `float32`, which has the very numbers that shops train from.
-   */
-  readonly precision?: Precision;
-  /** The key releases must be signed with; without it the first key seen is trusted and pinned in `storage`. */
-  readonly publicKey?: string;
-  /** For public documents between visits; by default memory. */
-  readonly storage?: StorefrontStorage;
-  readonly fetch?: Fetch;
-  /** Unix time in milliseconds. */
-  readonly now?: () => number;
-}
-
-/** home: for this shopper · product: what goes with one item first · cart: what goes with the items given first. */
-export type Surface = 'home' | 'product' | 'cart';
-
-export interface RecommendRequest {
-  /** By default `product` with an item, else `home`. */
-  readonly surface?: Surface;
-  /** The item of a product page. */
-  readonly item?: string;
-  /** The items of a cart. */
-  readonly items?: readonly string[];
-  readonly limit: number;
-  /** Ids that must not be on the shelf, beside those the shopper has touched in this visit. */
-  readonly exclude?: readonly string[];
-  /** Show items the shopper has touched, too. */
-  readonly repeat?: boolean;
-}
-
-export interface ShelfItem {
-  readonly item_id: string;
-  readonly title?: string;
-  /** In the model's own units; comparable within one source of one shelf. */
-  readonly score: number;
-  /** personal: the visit explains it · similar: the item or cart asked about does · popular, new: nothing personal does. */
-  readonly source: Source;
-  /** The items that speak for it, strongest first; empty for `popular` and `new`. */
-  readonly because: readonly { readonly item_id: string; readonly weight: number }[];
-}
-
-export type ReleaseInfo = Pick<Manifest, 'task' | 'version' | 'createdAt' | 'shoppers' | 'cohort' | 'privacy' | 'metrics'> & {
-  readonly kind: Manifest['model']['kind'];
-  /** Of the file in use. */
-  readonly sha256: string;
-  /** `float32` also where `int8` was asked for, and the model has no tables of item rows. */
-  readonly precision: Precision;
-  readonly from: HeldRelease['from'];
-};
-
-export interface Cesta {
-  /** Resolves when there is a verified release to rank with, be it an older one; rejects when there is none. */
-  readonly ready: Promise<void>;
-  /** The release in use; null before `ready`. */
-  readonly release: ReleaseInfo | null;
-  /** What went wrong last, though a good release may be in use; null after a refresh without trouble. */
-  readonly lastError: CestaError | null;
-  /** What multiplies item rows in this page: plain code where a policy forbids WebAssembly. Slower, with the same shelves. */
-  readonly kernels: KernelKind;
-  /** What is known of this visit: all of it in memory. */
-  readonly visit: VisitCounts;
-  /** Notes a GA4 ecommerce event. @throws CestaError `usage.invalid` */
-  track(event: EventName, items: readonly TrackedItem[]): void;
-  /** A full shelf, synchronously and on the device. @throws CestaError `release.not-found` before `ready`, `usage.invalid` */
-  recommend(request: RecommendRequest): ShelfItem[];
-  /** Items that go with one item; fewer than `limit`, or none, when the release knows no more. */
-  similar(itemId: string, limit: number): ShelfItem[];
-  /** Asks for a newer release. Rejects, and keeps the one in use, when what comes does not verify. */
-  refresh(): Promise<void>;
-}
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
+import type { Cesta, CestaChange, CestaOptions } from './api.ts';
+import { hearDataLayer } from './data-layer.ts';
+import type { Engine } from './engine.ts';
+import { createShopper, type Shopper } from './shopper.ts';
 
 /**
+ * @throws CestaError `usage.invalid` for an option that is none; rules that are none show in `ready`
  * @example
- * const cesta = createCesta({ url: '/cesta' });
+ * const cesta = createCesta({ url: '/cesta', defaultDegree: 1 });
  * await cesta.ready;
  * cesta.track('view_item', [{ item_id: 'sku-7' }]);
  * const shelf = cesta.recommend({ item: 'sku-7', limit: 8 });
- * @throws CestaError `usage.invalid` for a precision that there is not
  */
 export function createCesta(options: CestaOptions): Cesta {
-  const { url, task = null, precision = 'int8', publicKey = null, storage = memoryStorage(), now = () => Date.now() } = options;
-  const fetch: Fetch = options.fetch ?? ((address, init) => globalThis.fetch(address, init));
-  if (!precisions.includes(precision)) throw new CestaError('usage.invalid', `precision: expected one of ${precisions.join(', ')}, got ${JSON.stringify(precision)}`);
-  const visit = createVisitLog();
-  const holder = holdRelease((onCacheError) => createReleaseSource({ url, task, precision, publicKey, storage, fetch, onCacheError }));
+  requireOptions(options);
+  const shopper = createShopper(options);
+  const listeners = new Set<(change: CestaChange) => void>();
+  const stops = new Set<() => void>();
+  const tell = (change: CestaChange): void => listeners.forEach((listener) => listener(change));
+  let engine: Engine | null = null;
+  let failure: CestaError | null = null;
+  shopper.subscribe(tell);
 
-  function current(): HeldRelease {
-    if (holder.held === null) throw new CestaError('release.not-found', 'release: expected one to rank with, got none yet; await cesta.ready');
-    return holder.held;
+  // What the shopper did before is there as soon as a shelf is: both parts of them come together.
+  const parts = Promise.all([import('./engine.ts'), import('./shopper-core.ts')]);
+  const started = parts.then(([{ startEngine }]) => (engine = startEngine(options, shopper, () => tell('release')))).catch((thrown: unknown) => {
+    throw (failure = thrown instanceof CestaError ? thrown : new CestaError('network.unreachable', `engine: ${toCestaError(thrown).message}`, { cause: thrown }));
+  });
+  const ready = started.then((running) => running.ready);
+  // A page that never awaits `ready` reads `lastError` instead.
+  ready.catch(() => undefined);
+
+  function running(): Engine {
+    if (engine === null) throw new CestaError('release.not-found', 'release: expected one to rank with, got none yet; await cesta.ready');
+    return engine;
   }
 
   return {
-    ready: holder.ready,
+    ...answeredBy(shopper),
+    ready,
+    loaded: shopper.loaded,
     get release() {
-      return holder.held === null ? null : describe(holder.held);
+      return engine?.release ?? null;
     },
     get lastError() {
-      return holder.lastError;
+      return failure ?? engine?.lastError ?? null;
     },
     get kernels() {
-      return kernelKind();
+      return engine?.kernels ?? null;
     },
-    get visit() {
-      return visit.counts(holder.held?.catalogue ?? null);
+    get privacy() {
+      return shopper.privacy;
     },
-    track: (event, items) => visit.track(event, items, now()),
-    recommend(request) {
-      const release = current();
-      const hidden = [...(request.exclude ?? []), ...(request.repeat === true ? [] : visit.touched())];
-      const entries = release.shelf.rank({
-        history: visit.history(release.catalogue),
-        context: indexesOf(release, contextOf(request)),
-        exclude: indexesOf(release, hidden),
-        keepHistory: request.repeat === true,
-        limit: limitOf(request.limit),
-      });
-      return entries.map((entry) => present(release, entry));
+    listenToDataLayer(dataLayer) {
+      const stop = hearDataLayer(dataLayer, (event, items) => shopper.track(event, items));
+      stops.add(stop);
+      return () => void (stops.delete(stop), stop());
     },
-    similar(itemId, limit) {
-      const release = current();
-      const entries = release.shelf.similar(indexesOf(release, [itemId]), limitOf(limit));
-      return entries.map((entry) => present(release, entry));
+    recommend: (request) => running().recommend(request),
+    similar: (itemId, terms) => running().similar(itemId, terms),
+    trending: (terms) => running().trending(terms),
+    boughtTogether: (itemIds, terms) => running().boughtTogether(itemIds, terms),
+    recentlyViewed: (terms) => running().recentlyViewed(terms),
+    refresh: () => started.then((one) => one.refresh()),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
     },
-    refresh: () => holder.refresh(),
+    async close() {
+      for (const stop of stops) stop();
+      listeners.clear();
+      await shopper.close();
+    },
   };
 }
 
-/** Ids that the catalogue does not know have no place in a vector. */
-function indexesOf({ catalogue }: LoadedRelease, ids: readonly string[]): number[] {
-  return ids.map((id) => catalogue.indexOf.get(id)).filter((item) => item !== undefined);
-}
-
-function limitOf(limit: number): number {
-  return Math.floor(requireNumber('limit', limit, 1, 1_000, 'usage.invalid'));
-}
-
-/** The items a shelf stands beside. A surface that does not fit the request is an error, not a guess. */
-function contextOf({ surface, item, items }: RecommendRequest): readonly string[] {
-  const wanted = surface ?? (item === undefined ? (items === undefined ? 'home' : 'cart') : 'product');
-  switch (wanted) {
-    case 'home':
-      if (item !== undefined || items !== undefined) throw new CestaError('usage.invalid', 'item, items: expected none on the surface home, got some');
-      return [];
-    case 'product':
-      if (item === undefined || items !== undefined) throw new CestaError('usage.invalid', 'item: expected one id, and no items, on the surface product');
-      return [item];
-    case 'cart':
-      if (item !== undefined || items === undefined) throw new CestaError('usage.invalid', 'items: expected the ids of the cart, and no item, on the surface cart');
-      return items;
-    default:
-      throw new CestaError('usage.invalid', `surface: expected home, product or cart, got ${JSON.stringify(wanted satisfies never)}`);
-  }
-}
-
-function present({ catalogue: { products } }: LoadedRelease, { item, score, source, because }: ShelfEntry): ShelfItem {
-  const { id, title } = products[item];
+/** What asks no release. */
+function answeredBy(shopper: Shopper): Pick<Cesta, 'track' | 'consent' | 'set' | 'notInterested' | 'removeFromHistory' | 'interests' | 'export' | 'import' | 'forget'> {
   return {
-    item_id: id,
-    ...(title === '' ? {} : { title }),
-    score,
-    source,
-    because: because.map((reason) => ({ item_id: products[reason.item].id, weight: reason.weight })),
+    track: (event, items) => shopper.track(event, items),
+    consent: (request) => shopper.consent(request),
+    set: (settings) => shopper.set(settings),
+    notInterested: (itemId) => shopper.notInterested(itemId),
+    removeFromHistory: (itemId) => shopper.removeFromHistory(itemId),
+    interests: () => shopper.interests(),
+    export: () => shopper.export(),
+    import: (exported) => shopper.import(exported),
+    forget: () => shopper.forget(),
   };
 }
 
-function describe({ manifest, sha256, from }: HeldRelease): ReleaseInfo {
-  const { task, version, createdAt, shoppers, cohort, privacy, metrics, model } = manifest;
-  return { task, version, createdAt, shoppers, cohort, privacy, metrics, kind: model.kind, sha256, precision: precisionOf(manifest), from };
+function requireOptions({ url, precision = 'int8', publicKey, defaultDegree = 0, sensitive = [] }: CestaOptions): void {
+  if (typeof url !== 'string') throw invalid('url', 'an address', url);
+  if (precision !== 'int8' && precision !== 'float32') throw invalid('precision', 'int8 or float32', precision);
+  if (publicKey !== undefined && !/^[0-9a-f]{64}$/.test(publicKey)) throw invalid('publicKey', '32 bytes in hex', publicKey);
+  if (![0, 1].includes(defaultDegree)) throw invalid('defaultDegree', '0 or 1', defaultDegree);
+  if (!Array.isArray(sensitive) || !sensitive.every((prefix) => typeof prefix === 'string' && prefix !== '')) throw invalid('sensitive', 'a list of categories', sensitive);
+}
+
+function invalid(field: string, expected: string, value: unknown): CestaError {
+  return new CestaError('usage.invalid', `${field}: expected ${expected}, got ${JSON.stringify(value)}`);
 }

@@ -2,7 +2,7 @@
  * A shopper's visits as a page knows them, by item id, and as a participant's data: one shopper, with the degree that this
  * person chose. The consent filter of the trainer sees it like any shopper of a shop.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { createCatalogue } from '../../shared/commerce/catalogue.ts';
 import type { Degree } from '../../shared/commerce/consent.ts';
 import { historyOf } from '../../shared/commerce/history.ts';
@@ -10,9 +10,9 @@ import type { Dataset } from '../../shared/datasets/dataset.ts';
 
 export const deviceVisitsSchema = z.array(z.object({
   /** Unix time in seconds. */
-  time: z.number().finite(),
+  time: z.number(),
   /** Item ids, in the order of their events. */
-  items: z.array(z.string().min(1)),
+  items: z.array(z.string().check(z.minLength(1))),
 }));
 
 export type DeviceVisit = Readonly<z.infer<typeof deviceVisitsSchema>[number]>;

@@ -8,7 +8,7 @@
  * the same in every round. It does not protect against the scripts of the page itself.
  */
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
-import type { WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import type { WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
 import { openConnection } from '../connection.ts';

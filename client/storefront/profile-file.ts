@@ -1,5 +1,5 @@
 /** A profile from outside of the page: as it was kept on the device, or as somebody exported it. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { consentReceiptSchema } from '../../shared/commerce/consent-receipt.ts';
 import { isItemId, type Interests } from '../../shared/commerce/device-events.ts';
 import { parseStoredEvent } from '../../shared/commerce/device-history.ts';
@@ -10,15 +10,15 @@ import type { Profile } from './profile.ts';
 
 const interestsSchema = z.object({
   // Rows that are none, such as of a later version, are left out.
-  events: z.array(z.unknown()).transform((rows) => rows.map(parseStoredEvent).filter((event) => event !== null)),
-  unwanted: z.array(z.string().refine(isItemId)),
+  events: z.pipe(z.array(z.unknown()), z.transform((rows: unknown[]) => rows.map(parseStoredEvent).filter((event) => event !== null))),
+  unwanted: z.array(z.string().check(z.refine(isItemId))),
 });
 
-const profileSchema = interestsSchema.extend({
+const profileSchema = z.extend(interestsSchema, {
   settings: z.unknown(),
-  receipts: z.array(z.object({ receipt: consentReceiptSchema, secret: z.string().regex(/^[0-9a-f]{64}$/) })),
-  principal: z.string().nullable(),
-  shopKey: z.string().nullable(),
+  receipts: z.array(z.object({ receipt: consentReceiptSchema, secret: z.string().check(z.regex(/^[0-9a-f]{64}$/)) })),
+  principal: z.nullable(z.string()),
+  shopKey: z.nullable(z.string()),
 });
 
 const exportSchema = z.object({ format: z.literal('cesta/shopper/1'), interests: interestsSchema, settings: z.unknown() });

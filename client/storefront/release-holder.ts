@@ -3,11 +3,9 @@
  * `lastError` and in the rejection of the refresh that met it.
  */
 import { toCestaError, type CestaError } from '../../shared/protocol/errors.ts';
-import { createShelf, type Shelf } from '../../shared/ranking/shelf.ts';
 import type { LoadedRelease, ReleaseSource } from './release-source.ts';
 
 export interface HeldRelease extends LoadedRelease {
-  readonly shelf: Shelf;
   /** `cache`: not confirmed by the coordinator since the page was loaded. */
   readonly from: 'network' | 'cache';
 }
@@ -22,16 +20,17 @@ export interface ReleaseHolder {
   refresh(): Promise<void>;
 }
 
-/** Starts at once: the cache first, then the coordinator. */
-export function holdRelease(openSource: (onCacheError: (error: CestaError) => void) => ReleaseSource): ReleaseHolder {
+/** Starts at once: the cache first, then the coordinator. `onRelease` hears of every other one that is put in use. */
+export function holdRelease(openSource: (onCacheError: (error: CestaError) => void) => ReleaseSource, onRelease: () => void): ReleaseHolder {
   let held: HeldRelease | null = null;
   let lastError: CestaError | null = null;
   let refreshing: Promise<void> | null = null;
   const source = openSource((error) => (lastError = error));
 
   function install(release: LoadedRelease, from: HeldRelease['from']): void {
-    const shelf = held?.sha256 === release.sha256 ? held.shelf : createShelf(release.model, release.params, release.catalogue.products.length);
-    held = { ...release, shelf, from };
+    const isAnother = held?.sha256 !== release.sha256;
+    held = { ...release, from };
+    if (isAnother) onRelease();
   }
 
   async function update(): Promise<void> {

@@ -4,14 +4,15 @@
  * pinned. Verification cannot tell an old release from the newest one that was withheld, but a release older than
  * one already seen is refused.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseCatalogue, type Catalogue } from '../../shared/commerce/catalogue.ts';
 import { openRelease, type Manifest, type OpenedRelease } from '../../shared/federation/release.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
+import type { KernelKind } from '../../shared/kernels/simd.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import type { Precision } from '../../shared/recommender/quantised-rows.ts';
-import { createModel } from '../../shared/recommender/registry.ts';
+import { loadModel } from '../../shared/recommender/load-model.ts';
 import { addressBelow, getDocument, parseJson, type Document, type Fetch } from '../http.ts';
 import type { StorefrontStorage } from './storage.ts';
 
@@ -23,6 +24,8 @@ export interface LoadedRelease {
   readonly catalogue: Catalogue;
   readonly model: AnyFederatedModel;
   readonly params: unknown;
+  /** What multiplies the model's rows of items here; null where it has none. */
+  readonly kernels: KernelKind | null;
 }
 
 export interface ReleaseSource {
@@ -48,7 +51,7 @@ export interface ReleaseSourceOptions {
   readonly onCacheError: (error: CestaError) => void;
 }
 
-const wellKnownSchema = z.object({ publicKey: z.string().regex(/^[0-9a-f]{64}$/) });
+const wellKnownSchema = z.object({ publicKey: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });
 
 export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSource {
   const { url, task, precision, fetch } = options;
@@ -95,7 +98,7 @@ export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSourc
         // What a page that wanted less precision left is as good as nothing.
         if (isCoarser(opened.manifest, precision)) return null;
         const catalogue = await keptCatalogue();
-        return catalogue === null ? null : assemble(kept, opened, catalogue);
+        return catalogue === null ? null : await assemble(kept, opened, catalogue);
       } catch (thrown) {
         options.onCacheError(toCestaError(thrown));
         return null;
@@ -110,7 +113,7 @@ export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSourc
       const opened = await openRelease(document.bytes, key);
       requireWanted(opened.manifest, options);
       requireNoOlder(opened.manifest, held?.manifest);
-      const loaded = assemble(document, opened, await catalogueOf(opened.manifest.catalogueHash, held));
+      const loaded = await assemble(document, opened, await catalogueOf(opened.manifest.catalogueHash, held));
       // Only a key under which a release verified is worth pinning.
       pinnedHere = key;
       if (pinned === null) await cache.set('key', { bytes: new TextEncoder().encode(key), etag: '' });
@@ -121,10 +124,12 @@ export function createReleaseSource(options: ReleaseSourceOptions): ReleaseSourc
 }
 
 /** @throws CestaError `release.untrusted`, or what the model objects to. */
-function assemble({ bytes, etag }: Document, { manifest, tensors }: OpenedRelease, catalogue: Catalogue): LoadedRelease {
+async function assemble({ bytes, etag }: Document, { manifest, tensors }: OpenedRelease, catalogue: Catalogue): Promise<LoadedRelease> {
   if (catalogue.hash !== manifest.catalogueHash) throw new CestaError('catalogue.invalid', `catalogue: expected the one of the release, ${manifest.catalogueHash}, got ${catalogue.hash}`);
-  const model = createModel(manifest.model.kind, catalogue, manifest.model.hyperParameters);
-  return { manifest, sha256: sha256Hex(bytes), etag, catalogue, model, params: model.decode(tensors) };
+  const makeModel = await loadModel(manifest.model.kind);
+  const model = makeModel(catalogue, manifest.model.hyperParameters);
+  const kernels = model.rowTables === undefined ? null : (await import('../../shared/kernels/simd.ts')).kernelKind();
+  return { manifest, sha256: sha256Hex(bytes), etag, catalogue, model, params: model.decode(tensors), kernels };
 }
 
 function modelPathOf(task: string | null): string {

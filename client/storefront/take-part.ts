@@ -3,7 +3,7 @@
  * consent of degree 3, and ends when that is withdrawn, when the page goes away, or when it is closed.
  */
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
-import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/evidence.ts';
+import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { BackendKind } from '../../shared/tensors/backend-kinds.ts';
 import type { TensorOptions, WasmPaths } from '../../shared/tensors/runtime.ts';

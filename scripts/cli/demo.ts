@@ -3,15 +3,23 @@ import Table from 'cli-table3';
 import { Option, type Command } from 'commander';
 import ora from 'ora';
 import { privacyModes } from '../../shared/federation/plan.ts';
-import type { DemoResult, ExampleShelf } from '../demo/demo.ts';
+import { groupRules, mostGroups, type RobustRule } from '../../shared/federation/robust/rule.ts';
+import { monthCount } from '../demo/calendar.ts';
+import type { DemoResult } from '../demo/demo.ts';
+import type { MeasuredRelease } from '../demo/findings.ts';
 import { integerIn, positiveNumber, probability } from './options.ts';
 import { print, untilStopped } from './output.ts';
+import { robustOf } from './robust-options.ts';
 
 interface DemoCommandOptions {
   epsilon: number;
   delta: number;
   shops: number;
   mode?: string;
+  rounds: number;
+  monthSeconds: number;
+  robust?: RobustRule;
+  groups?: number;
   leaving: number;
   seed: number;
   port: number;
@@ -22,40 +30,62 @@ interface DemoCommandOptions {
 export function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('real orders, shops in a few processes, one private round, and what it is worth')
-    .option('--epsilon <number>', 'privacy of the release', positiveNumber, 3)
+    .description('a year of real orders, shops in a few processes, one private round a month, and what each release is worth')
+    .option('--epsilon <number>', 'privacy of the whole year', positiveNumber, 3)
     .option('--delta <number>', 'privacy slack', probability, 1e-5)
     .option('--shops <n>', 'shops the orders are split over', integerIn(1, 200), 20)
-    .addOption(new Option('--mode <mode>', 'how the sum is protected (default: distributed; local with fewer than 5 shops)').choices(privacyModes))
-    .option('--leaving <n>', 'shops that leave in the middle of the round', integerIn(0, 50), 0)
+    .addOption(new Option('--mode <mode>', 'how the sums are protected (default: distributed; local with fewer than 5 shops)').choices(privacyModes))
+    .option('--rounds <n>', 'rounds that make the year and share its budget; with 1, all orders train at once', integerIn(1, monthCount), monthCount)
+    .option('--month-seconds <n>', 'from one round to the next, at least; 0: as fast as rounds go', integerIn(0, 86_400), 5)
+    .addOption(new Option('--robust <rule>', 'combine sums of groups of shops, so that a few shops cannot move a release far').choices(groupRules))
+    .option('--groups <n>', 'so many groups, with --robust (default: 3)', integerIn(3, mostGroups))
+    .option('--leaving <n>', 'shops that leave in the middle of the first round', integerIn(0, 50), 0)
     .option('--seed <n>', 'how shoppers are split over shops', integerIn(0, 2 ** 31 - 1), 1)
-    .option('--port <n>', 'port of the coordinator; 0 picks one', integerIn(0, 65_535), 8787)
+    .option('--port <n>', 'port of the coordinator, the demo shop and the backstage take the next two; a port that is taken is replaced by a free one; 0 picks all three', integerIn(0, 65_533), 8787)
     .option('--once', 'exit when the comparison is shown')
-    .option('--json', 'print one JSON object and nothing else')
+    .option('--json', 'print JSON and nothing else: the addresses, then the result')
     .action(runDemo);
 }
 
-async function runDemo({ json, once, ...options }: DemoCommandOptions): Promise<void> {
+async function runDemo({ json, once, robust, groups, ...options }: DemoCommandOptions): Promise<void> {
   const { startDemo } = await import('../demo/demo.ts');
-  const spinner = ora({ text: 'reading the orders', isSilent: json === true }).start();
+  const mode = options.mode ?? (options.shops < 5 ? 'local' : 'distributed');
+  const spinner = ora({ text: 'starting', isSilent: json === true }).start();
   const stopped = untilStopped();
+  const sayRelease = (release: MeasuredRelease): void => {
+    if (json === true) return;
+    spinner.clear();
+    process.stdout.write(`${describeRelease(release, options.epsilon)}\n`);
+    spinner.text = 'the next month';
+  };
   let demo;
   try {
-    demo = await startDemo({ ...options, mode: options.mode ?? (options.shops < 5 ? 'local' : 'distributed'), progress: (text) => void (spinner.text = text) });
-    spinner.succeed(`done in ${demo.result.seconds.toFixed(1)} s`);
+    demo = await startDemo({ ...options, ...robustOf({ robust, groups: groups ?? (robust === undefined ? undefined : 3) }), mode, progress: (text) => void (spinner.text = text), onRelease: sayRelease });
+    spinner.clear();
+    print({ json: json === true }, { addresses: demo.addresses }, Object.entries(demo.addresses).map(([name, url]) => `${name.padEnd(12)} ${url}`).join('\n'));
+    const result = await Promise.race([demo.result, stopped.then(() => null)]);
+    if (result !== null) {
+      spinner.succeed(`the year is over, after ${result.seconds.toFixed(1)} s`);
+      print({ json: json === true }, result, describe(result));
+      if (once !== true) {
+        if (json !== true) process.stderr.write('Serving until Ctrl-C.\n');
+        await stopped;
+      }
+    } else spinner.stop();
   } catch (error) {
     spinner.fail('the demo failed');
     throw error;
+  } finally {
+    await demo?.stop();
   }
-  print({ json: json === true }, demo.result, describe(demo.result, demo.shelf));
-  if (once !== true) {
-    if (json !== true) process.stderr.write('Serving until Ctrl-C.\n');
-    await stopped;
-  }
-  await demo.stop();
 }
 
-function describe({ models, epsilon, delta, mode, releaseUrl }: DemoResult, shelf: ExampleShelf): string {
+function describeRelease({ month, version, shops, row: { ndcg10, ndcg10Interval: [low, high] }, epsilon }: MeasuredRelease, promised: number): string {
+  const spent = epsilon === null ? 'no noise' : `epsilon ${epsilon.toFixed(2)} of ${promised}`;
+  return `${month.padEnd(8)}  release ${String(version).padStart(2)}  ${shops} shops  ndcg@10 ${ndcg10.toFixed(4)} [${low.toFixed(4)}, ${high.toFixed(4)}]  ${spent}`;
+}
+
+function describe({ models, epsilon, delta, mode, releaseUrl, shelf }: DemoResult): string {
   const table = new Table({ head: ['model', 'ndcg@10', '95 % interval', 'recall@20', 'coverage@20'], style: { head: [], border: [] }, colAligns: ['left', 'right', 'right', 'right', 'right'] });
   for (const { name, ndcg10, ndcg10Interval, recall20, coverage20 } of models) {
     table.push([name, ndcg10.toFixed(4), ndcg10Interval.map((bound) => bound.toFixed(4)).join(' .. '), recall20.toFixed(4), coverage20.toFixed(3)]);

@@ -1,6 +1,8 @@
 /** `cesta join`: a shop node. */
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
+import type { ShopNodeOptions, ShopNodeSummary } from '../../client/shop/shop-node.ts';
+import type { ClientTls } from '../../client/shop/tls.ts';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
 import { jurisdictionNames, type JurisdictionName } from '../../shared/policy/jurisdictions.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -10,8 +12,9 @@ import { createLogger, print, untilStopped } from './output.ts';
 import { permittedData } from './permitted-data.ts';
 import { addTlsOptions, readTls, type TlsOptions } from './tls-options.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
+import { addStorefrontOptions, startStorefront, type StorefrontOptions } from './storefront-options.ts';
 
-interface JoinOptions extends DataOptions, TlsOptions, BackendOptions {
+interface JoinOptions extends DataOptions, TlsOptions, BackendOptions, StorefrontOptions {
   shop: string;
   coordinator: URL;
   coordinatorKey?: string;
@@ -25,7 +28,6 @@ interface JoinOptions extends DataOptions, TlsOptions, BackendOptions {
   peers?: string;
   policy?: string;
   jurisdiction?: JurisdictionName;
-  retentionDays?: number;
   unprotected?: boolean;
   once?: boolean;
   task?: readonly string[];
@@ -52,36 +54,54 @@ export function addJoin(program: Command): void {
     .option('--peers <file>', 'JSON of the shops you know and their keys: masked sums with more strangers than may collude are declined')
     .option('--policy <file>', 'lines such as max-epsilon 3: a start outside of them is refused, and so are plans')
     .addOption(new Option('--jurisdiction <name>', 'whose law this shop works under, for its policy').choices(jurisdictionNames))
-    .option('--retention-days <n>', 'use no events that are older (default: all that are in the data)', integerIn(1, 36_525))
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--task <name>', 'take part in rounds of this task only (repeatable; default: all)', collect((text) => text))
     .option('--once', 'leave after the first release')
     .option('--stay', 'stay when no task has a round left: the operator may make another')
     .option('--json', 'print one JSON object at the end')
     .action(join);
-  addTlsOptions(addBackendOption(command));
+  addTlsOptions(addBackendOption(addStorefrontOptions(command)));
 }
 
 async function join(options: JoinOptions): Promise<void> {
-  const { startShopNode } = await import('../../client/shop/shop-node.ts');
-  const { tlsSockets } = await import('../../client/shop/node-socket.ts');
-  const { startRenewal } = await import('../../client/shop/renewal.ts');
   const { tlsFetch } = await import('../../client/shop/tls.ts');
   const { byHash } = await import('../../shared/datasets/partitions.ts');
   const { configureTensors } = await import('../../shared/tensors/runtime.ts');
   configureTensors(backendOf(options));
-  const peers = options.peers === undefined ? undefined : await readPeers(options.peers);
   const logger = createLogger(options.shop);
   const { dataset, policy } = permittedData(options, await readData(options), logger);
   if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
   const shoppers = options.part === undefined ? dataset.shoppers : byHash(options.part.of)(dataset, 0)[options.part.index - 1];
+  const files = { ...dataset, shoppers };
   const tls = readTls(options);
+  const fetch = tls === null ? {} : { fetch: tlsFetch(tls) };
+  const stopped = untilStopped().then(() => undefined);
+  const storefront = await startStorefront(options, { logger, ...fetch, ...(policy === undefined ? {} : { policy }) });
+  try {
+    const summary = await takePart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
+    // Shelves and rights do not end with the rounds.
+    if (storefront !== null && options.once !== true) await stopped;
+    print(options, { shop: options.shop, shoppers: shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
+  } finally {
+    await storefront?.close();
+  }
+}
+
+interface Part extends Pick<ShopNodeOptions, 'dataset' | 'logger' | 'policy'> {
+  readonly tls: ClientTls | null;
+  /** Resolves when the process is asked to end. */
+  readonly stopped: Promise<void>;
+}
+
+async function takePart(options: JoinOptions, { dataset, logger, tls, stopped, policy }: Part): Promise<ShopNodeSummary> {
+  const { startShopNode } = await import('../../client/shop/shop-node.ts');
+  const { tlsSockets } = await import('../../client/shop/node-socket.ts');
+  const { startRenewal } = await import('../../client/shop/renewal.ts');
+  const { tlsFetch } = await import('../../client/shop/tls.ts');
+  const peers = options.peers === undefined ? undefined : await readPeers(options.peers);
+  const { shop, coordinator, stateDir } = options;
   const node = startShopNode({
-    shop: options.shop,
-    dataset: { ...dataset, shoppers },
-    coordinator: options.coordinator,
-    stateDir: options.stateDir,
-    logger,
+    shop, dataset, coordinator, stateDir, logger,
     capacity: options.capacity,
     witnesses: { witnesses: options.witnesses ?? [], quorum: options.quorum ?? options.witnesses?.length ?? 0 },
     ...(options.unprotected === true ? {} : { maxEpsilon: options.maxEpsilon, maxDelta: options.maxDelta }),
@@ -93,10 +113,9 @@ async function join(options: JoinOptions): Promise<void> {
     ...(policy === undefined ? {} : { policy }),
     ...(tls === null ? {} : { fetch: tlsFetch(tls), openSocket: tlsSockets(tls) }),
   });
-  const stopRenewal = startRenewal({ shop: options.shop, stateDir: options.stateDir, coordinator: options.coordinator, logger, ...(tls === null ? {} : { fetch: tlsFetch(tls) }) });
-  void untilStopped().then(() => node.close());
-  const summary = await node.done.finally(stopRenewal);
-  print(options, { shop: options.shop, shoppers: shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
+  const stopRenewal = startRenewal({ shop, stateDir, coordinator, logger, ...(tls === null ? {} : { fetch: tlsFetch(tls) }) });
+  void stopped.then(() => node.close());
+  return node.done.finally(stopRenewal);
 }
 
 async function readPeers(path: string): Promise<ReadonlyMap<string, string>> {

@@ -1,155 +1,133 @@
 /**
- * The demo: real orders, split over shops in a few processes, one private round over real sockets, and what it was
- * worth. While the shops work, the yardsticks are computed here.
+ * The demo: a year of real orders, split over shops in a few processes, one private round a month over real sockets, and what
+ * each release is worth. This process only starts the others and serves pages, so that those answer whatever the rest computes.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createCesta, type ShelfItem } from '../../client/storefront/cesta.ts';
-import { readDataset } from '../../client/shop/read-data.ts';
-import type { Dataset } from '../../shared/datasets/dataset.ts';
-import type { Split } from '../../shared/evaluation/splits.ts';
-import { openRelease } from '../../shared/federation/release.ts';
+import type { RobustSpec } from '../../shared/federation/robust/rule.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { createModel } from '../../shared/recommender/registry.ts';
-import { simulatedToday, splitDataset } from '../evaluate.ts';
-import { compare, type ComparisonRow } from './comparison.ts';
-import { startCoordinatorProcess, startShopHost, startYardsticks, type DemoProcess } from './processes.ts';
-import { fetchCoordinator, fetchRounds } from '../coordinator-documents.ts';
+import { fewestParticipants } from '../../shared/secagg/terms.ts';
+import type { ComparisonRow } from './comparison.ts';
+import type { ExampleShelf } from './example-shelf.ts';
+import { demoHyperParameters, demoTask } from './federation.ts';
+import type { Finding, MeasuredRelease } from './findings.ts';
+import { freePort, servePages, type Pages } from './pages.ts';
+import { startCoordinatorProcess, startScript, type DemoProcess } from './processes.ts';
+import { recordYear, type YearRecord } from './year.ts';
 
 export interface DemoOptions {
   readonly epsilon: number;
   readonly delta: number;
   readonly shops: number;
   readonly mode: string;
-  /** Shops that leave in the middle of the round: the first ones. */
+  /** That share the budget and make the year. */
+  readonly rounds: number;
+  /** From one round to the next, at least. */
+  readonly monthSeconds: number;
+  readonly robust?: RobustSpec;
+  /** Shops that leave in the middle of the first round: the first ones. */
   readonly leaving: number;
   readonly seed: number;
+  /** Of the coordinator; demo shop and backstage take the next two, and 0 picks all three. */
   readonly port: number;
   /** Says what is going on, in one line. */
   readonly progress: (text: string) => void;
+  readonly onRelease: (release: MeasuredRelease) => void;
 }
 
 export interface DemoResult {
   readonly models: readonly ComparisonRow[];
+  readonly releases: readonly MeasuredRelease[];
+  /** What was promised; the releases say what was spent, which is a hair less. */
   readonly epsilon: number | null;
   readonly delta: number | null;
   readonly mode: string;
   readonly seconds: number;
   readonly releaseUrl: string;
+  readonly shelf: ExampleShelf;
 }
 
-/** One shopper's shelf, ranked as a storefront does. */
-export interface ExampleShelf {
-  readonly boughtIds: readonly string[];
-  readonly bought: readonly string[];
-  readonly items: readonly ShelfItem[];
+export interface DemoAddresses {
+  readonly dashboard: string;
+  readonly shop: string;
+  readonly backstage: string;
 }
 
 export interface RunningDemo {
-  readonly result: DemoResult;
-  readonly shelf: ExampleShelf;
+  readonly addresses: DemoAddresses;
+  /** Resolves when the year is over and all is measured; rejects when a process fails. */
+  readonly result: Promise<DemoResult>;
   stop(): Promise<void>;
 }
 
 /** Shops are spread over this many processes beside the coordinator. */
 const hosts = 2;
-const longestWaitMs = 170_000;
 
-/** Starts everything and compares; the coordinator keeps serving until `stop`. */
+/** Starts everything; the coordinator and the pages are served until `stop`. */
 export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
   const started = performance.now();
   const folder = await mkdtemp(join(tmpdir(), 'cesta-demo-'));
   const processes: DemoProcess[] = [];
+  let pages: Pages | null = null;
+  let written = (): Promise<void> => Promise.resolve();
   const stop = async (): Promise<void> => {
+    await pages?.close();
     // Shops first: they would report a coordinator that is gone.
     for (const process of processes.reverse()) await process.stop();
+    await written();
     await rm(folder, { recursive: true, force: true });
   };
   try {
     options.progress('starting the coordinator');
-    const dataset = await readDataset('online-retail');
-    const parts = splitDataset(dataset, 'last-basket');
-    // The last day that trains: the federation of the demo lives then, not today.
-    const asOf = new Date((simulatedToday(parts) - 1) * 1000).toISOString().slice(0, 10);
-    const coordinator = await startCoordinatorProcess([...serveArguments(options, folder), '--as-of', asOf]);
-    processes.push(coordinator, ...shopHosts(options, coordinator.url, folder));
-    const rows: ComparisonRow[] = [];
-    const yardsticks = startYardsticks({ shops: options.shops, seed: options.seed }, (row) => void rows.push(row));
-    processes.push(yardsticks);
-    await waitForRelease(options, coordinator.url, processes.filter((process) => process !== yardsticks));
-    const { row, manifest } = await measureRelease(coordinator.url, dataset, parts);
-    options.progress('the release is out; measuring what shops could do otherwise');
-    const code = await yardsticks.ended;
-    if (code !== 0) throw new CestaError('internal', `demo: expected the yardsticks to be computed, but their process ended with code ${code}`);
-    const result: DemoResult = {
-      models: order.map((name) => [row, ...rows].find((candidate) => candidate.name === name)).filter((found) => found !== undefined),
-      // What was promised; the release itself says what was spent, which is a hair less.
-      epsilon: manifest.privacy.epsilon === null ? null : options.epsilon,
-      delta: manifest.privacy.delta,
-      mode: manifest.privacy.mode,
-      seconds: (performance.now() - started) / 1000,
-      releaseUrl: new URL('/v1/model', coordinator.url).href,
-    };
-    return { result, shelf: await exampleShelf(coordinator.url, dataset, parts), stop };
+    const qualityPath = join(folder, 'quality.json');
+    const record = recordYear({ qualityPath, monthMs: 1000 * options.monthSeconds, onRelease: options.onRelease });
+    written = () => record.written();
+    const coordinator = await startCoordinatorProcess([...serveArguments(options, await freePort(options.port)), '--quality', qualityPath, '--data-dir', join(folder, 'coordinator')]);
+    processes.push(coordinator);
+    // Pages first: they answer while the others read the orders.
+    pages = await servePages({ coordinator: coordinator.url, port: options.port === 0 ? 0 : options.port + 1, folder, year: () => record.year, federation: options });
+    processes.push(...shopHosts(options, coordinator.url, folder), measure(options, coordinator.url, record));
+    const result = record.ended([...processes]).then(() => resultOf(options, record, { coordinator: coordinator.url, seconds: (performance.now() - started) / 1000 }));
+    // Whoever started the demo may stop it first.
+    result.catch(() => undefined);
+    return { addresses: { dashboard: new URL('/dashboard/', coordinator.url).href, shop: pages.shop, backstage: pages.backstage }, result, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-const order = ['popularity', 'local-only', 'release', 'release-without-noise', 'item-knn-central'] as const;
-
-function shopHosts({ shops, seed, leaving }: DemoOptions, coordinator: string, stateDir: string): DemoProcess[] {
+function shopHosts({ shops, seed, leaving, rounds }: DemoOptions, coordinator: string, stateDir: string): DemoProcess[] {
   return Array.from({ length: hosts }, (_, host) => ({ from: Math.floor((host * shops) / hosts) + 1, to: Math.floor(((host + 1) * shops) / hosts) }))
     .filter(({ from, to }) => to >= from)
-    .map(({ from, to }) => startShopHost({ coordinator, from, to, of: shops, seed, stateDir, leaving: Math.max(0, Math.min(leaving - from + 1, to - from + 1)) }));
+    .map(({ from, to }) => startScript(`shops ${from}-${to}`, './shop-host.ts', { coordinator, from, to, of: shops, seed, rounds, stateDir, leaving: Math.max(0, Math.min(leaving - from + 1, to - from + 1)) }));
 }
 
-function serveArguments({ epsilon, delta, shops, mode, port }: DemoOptions, folder: string): string[] {
+function measure({ shops, seed, rounds }: DemoOptions, coordinator: string, record: YearRecord): DemoProcess {
+  return startScript('yardsticks', './yardsticks.ts', { shops, seed, rounds, coordinator }, (finding) => record.hear(finding as Finding));
+}
+
+function serveArguments({ epsilon, delta, shops, mode, rounds, monthSeconds, robust }: DemoOptions, port: number): string[] {
   const privacy = mode === 'none' ? [] : ['--epsilon', String(epsilon), '--delta', String(delta)];
-  return ['--task', 'demo', '--catalogue', 'online-retail', '--mode', mode, ...privacy, '--shops', String(shops), '--min-shops', String(Math.max(1, Math.ceil(shops * 0.8))), '--over-selection', '1',
-    '--gather-seconds', '60', '--port', String(port), '--data-dir', join(folder, 'coordinator')];
+  const rule = robust === undefined ? [] : ['--robust', robust.rule, '--byzantine', String(robust.byzantine), ...(robust.groups === undefined ? [] : ['--groups', String(robust.groups)])];
+  const quorum = Math.max(1, Math.ceil(shops * 0.8), fewestParticipants * (robust?.groups ?? 0));
+  return ['--task', demoTask, '--catalogue', 'online-retail', '--hyper-parameters', JSON.stringify(demoHyperParameters(rounds)), '--mode', mode, ...privacy, ...rule,
+    '--rounds', String(rounds), '--min-interval-seconds', String(monthSeconds),
+    // Room for one shop more: whoever wants to see what a malicious one does may add it.
+    '--shops', String(shops), '--min-shops', String(Math.min(quorum, shops)), '--over-selection', String((shops + 1) / shops), '--gather-seconds', '60',
+    '--drain-seconds', '1', '--port', String(port)];
 }
 
-async function describeRound(url: string): Promise<string> {
-  const { rounds } = await fetchRounds(url);
-  const last = rounds.at(-1);
-  if (last === undefined) return 'shops are joining';
-  return last.state === 'training' ? `${last.participants ?? 0} shops are training` : `round is ${last.state}`;
-}
+const order = ['popularity', 'local-only', 'release', 'release-without-noise', 'item-knn-central'] as const;
 
-async function waitForRelease({ progress }: DemoOptions, url: string, processes: readonly DemoProcess[]): Promise<void> {
-  // A host of shops may end well before the release is seen here: the task is over for it.
-  const failed = Promise.race(processes.map(({ name, ended }) => new Promise<string>((resolve) => {
-    void ended.then((code) => code !== 0 && resolve(`${name} ended with code ${code}`));
-  })));
-  const deadline = performance.now() + longestWaitMs;
-  while (performance.now() < deadline) {
-    const { version } = await fetchCoordinator(url);
-    if (version !== null) return;
-    progress(await describeRound(url));
-    const failure = await Promise.race([failed, sleep(250, null)]);
-    if (failure !== null) throw new CestaError('round.failed', `demo: expected every process to work, but ${failure}`);
-  }
-  throw new CestaError('round.failed', `demo: expected a release within ${longestWaitMs / 1000} s, got none`);
-}
-
-async function measureRelease(url: string, dataset: Dataset, parts: Split) {
-  const { publicKey } = await fetchCoordinator(url);
-  const bytes = new Uint8Array(await (await fetch(new URL('/v1/model', url))).arrayBuffer());
-  const { manifest, tensors } = await openRelease(bytes, publicKey);
-  const model = createModel(manifest.model.kind, dataset.catalogue, manifest.model.hyperParameters);
-  return { manifest, row: compare('release', model, model.decode(tensors), parts) };
-}
-
-/** The first test shopper with a small history, served by the storefront SDK from the coordinator's address. */
-async function exampleShelf(url: string, { catalogue }: Dataset, { tests }: Split): Promise<ExampleShelf> {
-  const test = tests.find(({ history }) => history.items.length >= 3 && history.items.length <= 6) ?? tests[0];
-  const bought = [...new Set(test.history.items)].map((item) => catalogue.products[item]);
-  const cesta = createCesta({ url });
-  await cesta.ready;
-  cesta.track('purchase', bought.map(({ id }) => ({ item_id: id })));
-  return { boughtIds: bought.map(({ id }) => id), bought: bought.map(({ id, title }) => (title === '' ? id : title)), items: cesta.recommend({ limit: 8 }) };
+function resultOf({ epsilon, delta, mode }: DemoOptions, { year: { baselines, releases, end } }: YearRecord, { coordinator, seconds }: { readonly coordinator: string; readonly seconds: number }): DemoResult {
+  const last = releases.at(-1);
+  if (last === undefined || end === null || end.shelf === null) throw new CestaError('round.failed', `demo: expected a release, got none: ${end?.message ?? 'no word'}`);
+  const promise = mode === 'none' ? { epsilon: null, delta: null } : { epsilon, delta };
+  return {
+    models: order.flatMap((name) => [last.row, ...baselines].filter((row) => row.name === name)),
+    releases, ...promise, mode, seconds, shelf: end.shelf,
+    releaseUrl: new URL('/v1/model', coordinator).href,
+  };
 }

@@ -1,7 +1,13 @@
 /** The demo's federation: the embedded orders split over equal shops, each shopper's last basket held out. */
+import { visitCount, visitRange, type ShopperHistory } from '../../shared/commerce/history.ts';
 import type { Dataset, Shopper } from '../../shared/datasets/dataset.ts';
 import { byHash } from '../../shared/datasets/partitions.ts';
+import type { Json } from '../../shared/protocol/canonical-json.ts';
+import { dayEnd } from '../cli/options.ts';
 import { splitDataset } from '../evaluate.ts';
+import { lastDay } from './calendar.ts';
+
+export const demoTask = 'demo';
 
 export interface DemoShop {
   readonly name: string;
@@ -9,8 +15,34 @@ export interface DemoShop {
   readonly shoppers: readonly Shopper[];
 }
 
+export function shopNames(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `shop-${String(index + 1).padStart(2, '0')}`);
+}
+
 export function demoShops(dataset: Dataset, count: number, seed: number): DemoShop[] {
   const { training } = splitDataset(dataset, 'last-basket');
   const trained: Dataset = { ...dataset, shoppers: dataset.shoppers.map((shopper, index) => ({ ...shopper, history: training[index] })) };
-  return byHash(count)(trained, seed).map((shoppers, index) => ({ name: `shop-${String(index + 1).padStart(2, '0')}`, shoppers }));
+  const names = shopNames(count);
+  return byHash(count)(trained, seed).map((shoppers, index) => ({ name: names[index], shoppers }));
+}
+
+/** What a shop knows at that time, in Unix seconds: who came before it, and what they had ordered. */
+export function shoppersUntil(shoppers: readonly Shopper[], end: number): Shopper[] {
+  return shoppers.flatMap((shopper) => {
+    const history = ordersBefore(shopper.history, end);
+    return visitCount(history) === 0 ? [] : [{ ...shopper, history }];
+  });
+}
+
+function ordersBefore(history: ShopperHistory, end: number): ShopperHistory {
+  const visits = history.visitTimes.findIndex((time) => time >= end);
+  return visits === -1 ? history : visitRange(history, 0, visits);
+}
+
+/**
+ * One round is of one day, and has recent orders count for more. The rounds of a year have no day in common, and what a round
+ * says of what is recent is not carried on: on validation baskets the year ends as well without, and rises more steadily.
+ */
+export function demoHyperParameters(rounds: number): Readonly<Record<string, Json>> {
+  return { asOf: rounds === 1 ? dayEnd(lastDay) : null };
 }

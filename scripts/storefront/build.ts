@@ -5,6 +5,6 @@ import { bundleStorefront, writeBundle } from './bundle.ts';
 const folder = fileURLToPath(new URL('../../dist/storefront', import.meta.url));
 const bundle = await bundleStorefront();
 await writeBundle(folder, bundle);
-for (const { entry, load, bytes, gzipBytes } of bundle.sizes) {
-  process.stdout.write(`${entry} ${load}: ${bytes} bytes, ${gzipBytes} after gzip\n`);
+for (const { name, bytes, gzipBytes, budgetBytes } of bundle.sizes) {
+  process.stdout.write(`${name}: ${bytes} bytes, ${gzipBytes} after gzip${budgetBytes === null ? '' : ` of ${budgetBytes}`}\n`);
 }

@@ -1,8 +1,8 @@
 /** The page of `cesta browser`: takes part with a history that is typed or read from a file. Runs in the browser. */
-import { heldOnDevice, takePart } from '../../client/storefront/sdk.ts';
+import { heldOnDevice } from '../../client/storefront/sdk.ts';
 import type { DeviceEvent } from '../../client/storefront/device.ts';
 import { deviceVisitsSchema, type DeviceVisit } from '../../client/storefront/device-history.ts';
-import type { Seat } from '../../client/storefront/take-part.ts';
+import { takePart, type Seat } from '../../client/storefront/take-part.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;

@@ -1,7 +1,7 @@
 /** TypeScript for browsers as files to serve: one file an entry, chunks that entries share or load later, all in one folder. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { build as buildFunction, Metafile } from 'esbuild';
+import type { build as buildFunction, Metafile, Plugin } from 'esbuild';
 import { CestaError } from '../../shared/protocol/errors.ts';
 
 export interface WebFile {
@@ -16,6 +16,12 @@ export interface WebBundle {
   readonly metafile: Metafile;
 }
 
+export interface BundleOptions {
+  /** Sources, or modules of packages, that are files of another bundle in the same folder: their names without `.js`. */
+  readonly apart?: Readonly<Record<string, string>>;
+  readonly load?: typeof loadBundler;
+}
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The bundler is there for pages alone: a coordinator without it does all else. */
@@ -25,7 +31,7 @@ const loadBundler = (): Promise<{ readonly build: typeof buildFunction }> => imp
  * @param entries Name of each file without `.js`, and its source below the project.
  * @throws CestaError `page.unavailable` where there is no bundler, or it cannot make sense of the sources
  */
-export async function bundleForBrowsers(entries: Readonly<Record<string, string>>, load = loadBundler): Promise<WebBundle> {
+export async function bundleForBrowsers(entries: Readonly<Record<string, string>>, { apart = {}, load = loadBundler }: BundleOptions = {}): Promise<WebBundle> {
   try {
     const { build } = await load();
     const { outputFiles, metafile } = await build({
@@ -39,9 +45,22 @@ export async function bundleForBrowsers(entries: Readonly<Record<string, string>
       format: 'esm', platform: 'browser', target: 'es2022', logLevel: 'silent',
       jsx: 'automatic', jsxImportSource: 'preact',
       legalComments: 'linked',
+      plugins: [fromAnother(apart)],
     });
     return { files: outputFiles.map(({ path, contents }) => ({ path: path.slice(join(root, 'out').length + 1), bytes: contents })), metafile };
   } catch (cause) {
     throw new CestaError('page.unavailable', `page: expected esbuild to put together ${Object.values(entries).join(', ')}, got none that could`, { cause });
   }
+}
+
+function fromAnother(apart: Readonly<Record<string, string>>): Plugin {
+  return {
+    name: 'from-another-bundle',
+    setup(building) {
+      building.onResolve({ filter: /./ }, ({ path, resolveDir, kind }) => {
+        const source = path.startsWith('.') ? relative(root, join(resolveDir, path)) : path;
+        return kind !== 'entry-point' && Object.hasOwn(apart, source) ? { path: `./${apart[source]}.js`, external: true } : null;
+      });
+    },
+  };
 }

@@ -1,17 +1,17 @@
 /** The catalogue: public product data, the coordinate system every model and every vector is laid out in. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 
 /** Merchant-feed field names; only `id` is needed. Unknown fields are stripped. */
 export const productSchema = z.object({
-  id: z.string().min(1).max(256),
-  title: z.string().max(1024).default(''),
-  category: z.string().max(512).optional(),
-  brand: z.string().max(256).optional(),
+  id: z.string().check(z.minLength(1), z.maxLength(256)),
+  title: z._default(z.string().check(z.maxLength(1024)), ''),
+  category: z.optional(z.string().check(z.maxLength(512))),
+  brand: z.optional(z.string().check(z.maxLength(256))),
   /** In the shop's own currency; public shelf price, never what a shopper paid. */
-  price: z.number().finite().nonnegative().optional(),
+  price: z.optional(z.number().check(z.nonnegative())),
 });
 
 export type Product = Readonly<z.infer<typeof productSchema>>;

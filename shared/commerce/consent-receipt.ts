@@ -8,7 +8,7 @@
  *
  * Security: it shows what the shop confirmed and cannot deny; not who sat at the device, nor that the shop kept to it.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { SigningKey } from '../ledger/signing-key.ts';
 import { verifySignature } from '../ledger/signature.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
@@ -26,7 +26,7 @@ export function purposesOf(degree: Degree): Purpose[] {
   return consentPurposes.filter((purpose) => permits(degree, purpose));
 }
 
-const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `expected ${bytes} bytes in lower-case hex`);
+const hex = (bytes: number) => z.string().check(z.regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `expected ${bytes} bytes in lower-case hex`));
 
 /** Random, made on the device for this shop; names nobody, and is not told to anybody but the shop. */
 export const principalSchema = hex(16);
@@ -52,7 +52,7 @@ export const consentRecordSchema = z.strictObject({
   privacy_rights: z.array(z.string()),
   /** Whether `Sec-GPC: 1` or the page's own signal was present. */
   gpc: z.boolean(),
-  events: z.array(z.strictObject({ kind: z.enum(['given', 'withdrawn']), degree: degreeSchema, time: z.iso.datetime() })).min(1),
+  events: z.array(z.strictObject({ kind: z.enum(['given', 'withdrawn']), degree: degreeSchema, time: z.iso.datetime() })).check(z.minLength(1)),
 });
 export type ConsentRecord = Readonly<z.infer<typeof consentRecordSchema>>;
 

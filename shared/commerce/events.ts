@@ -37,7 +37,7 @@ export const eventSchema = z.object({
     return time ?? z.NEVER;
   }),
   quantity: z.number().finite().positive().default(1),
-  item_name: productSchema.shape.title.unwrap().optional(),
+  item_name: z.optional(productSchema.shape.title.def.innerType),
   item_category: productSchema.shape.category,
   item_brand: productSchema.shape.brand,
   price: productSchema.shape.price,

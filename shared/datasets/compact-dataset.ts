@@ -204,8 +204,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function parseWith<T>(schema: z.ZodType<T>, field: string, value: unknown): T {
-  const parsed = schema.safeParse(value);
+function parseWith<T>(schema: z.core.$ZodType<T>, field: string, value: unknown): T {
+  const parsed = z.safeParse(schema, value);
   if (!parsed.success) throw new CestaError('data.unreadable', `${field}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
   return parsed.data;
 }

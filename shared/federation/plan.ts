@@ -7,13 +7,14 @@ import { longestStatistic, statisticKinds } from '../recommender/federated-model
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { protocolVersion } from '../protocol/version.ts';
 import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
 import { robustSchema, type RobustSpec } from './robust/rule.ts';
 import { robustComplaint } from './robust/terms.ts';
 import { sessionCohort } from './session-cohort.ts';
 import { strategySchema } from './strategies/strategy.ts';
 
-export const protocolVersion = 1;
+export { protocolVersion };
 
 const positive = z.number().finite().positive();
 const count = z.number().int().positive();
@@ -141,7 +142,7 @@ export const planSchema = z.strictObject({
    */
   weightedUpTo: count.optional(),
   /** How reports, or sums of groups of them, are combined; absent: added up. */
-  robust: robustSchema.optional(),
+  robust: z.optional(robustSchema),
 })
   // With groups, a sum is that of one group, and so is what has to hold of its members.
   .refine((plan) => honestShares(plan) >= 1, 'cohort.minParticipants: expected more in each sum than privacy.tolerated and privacy.colluding together')

@@ -3,7 +3,8 @@
  * signature covers the manifest, and the manifest names the digest of every tensor, so one check vouches for
  * all. The address of a release is the SHA-256 of the whole file.
  */
-import * as z from 'zod';
+import { $ZodError } from 'zod/v4/core';
+import * as z from 'zod/mini';
 import { verifySignature } from '../ledger/signature.ts';
 import type { SigningKey } from '../ledger/signing-key.ts';
 import { modelKinds } from '../recommender/federated-model.ts';
@@ -11,13 +12,14 @@ import { precisions } from '../recommender/quantised-rows.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { protocolVersion } from '../protocol/version.ts';
 import { decodeTensors, encodeTensors, tensorsDigest, type NamedTensors } from '../protocol/tensors.ts';
 import { backendKinds } from '../tensors/backend-kinds.ts';
-import { protocolVersion } from './plan.ts';
 import { robustRules } from './robust/rule.ts';
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const jsonSchema: z.ZodType<Json> = z.json();
+const digest = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const count = z.int().check(z.positive());
+const jsonSchema: z.ZodMiniType<Json> = z.json();
 
 /** What the shoppers of the federation were promised for this release, in numbers and in words. */
 const privacyStatementSchema = z.strictObject({
@@ -25,54 +27,54 @@ const privacyStatementSchema = z.strictObject({
   unit: z.string(),
   adjacency: z.string(),
   /** Spent by the task up to and including this release; null where nothing is promised. */
-  epsilon: z.number().nonnegative().nullable(),
-  delta: z.number().gt(0).lt(1).nullable(),
+  epsilon: z.nullable(z.number().check(z.nonnegative())),
+  delta: z.nullable(z.number().check(z.gt(0), z.lt(1))),
   /** Standard deviation of the noise in the sum, in units of the clip norm. */
-  noiseStd: z.number().nonnegative(),
-  clipNorm: z.number().positive().nullable(),
+  noiseStd: z.number().check(z.nonnegative()),
+  clipNorm: z.nullable(z.number().check(z.positive())),
   assumptions: z.array(z.string()),
 });
 
 export const manifestSchema = z.strictObject({
   protocol: z.literal(protocolVersion),
   task: z.string(),
-  version: z.number().int().positive(),
+  version: count,
   round: z.string(),
   createdAt: z.iso.datetime(),
   model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), jsonSchema) }),
   catalogueHash: digest,
   planHash: digest,
   /** Shops in the sum. */
-  cohort: z.number().int().positive(),
+  cohort: count,
   /**
    * Contributions in the sum, as released: shoppers, or shops where `privacy.unit` is the shop; noisy under privacy. Where
    * they are weighted, as `privacy.assumptions` says then, the sum of their weights. The shoppers of shops that are one
    * contribution each are not counted.
    */
-  shoppers: z.number().positive(),
+  shoppers: z.number().check(z.positive()),
   /** The rule that combined `reports` rows, made to withstand `byzantine` of them; absent where reports were added up. */
-  robust: z.strictObject({ rule: z.enum(robustRules), byzantine: z.number().int().positive(), reports: z.number().int().positive() }).optional(),
+  robust: z.optional(z.strictObject({ rule: z.enum(robustRules), byzantine: count, reports: count })),
   privacy: privacyStatementSchema,
   /** Reports of the round's members by the backend of TensorFlow.js they were computed on; absent where none needed it. */
-  trainedOn: z.partialRecord(z.enum(backendKinds), z.number().int().positive()).optional(),
+  trainedOn: z.optional(z.partialRecord(z.enum(backendKinds), count)),
   /** Public figures of the release itself; none of them looks at a shopper. */
   metrics: z.record(z.string(), z.number()),
   /** Clip norm of the model's part of a contribution in the next round; null where it does not adapt. */
-  nextClipNorm: z.number().positive().nullable(),
+  nextClipNorm: z.nullable(z.number().check(z.positive())),
   /** Digest over the names, shapes and bytes of the tensors. */
   tensorsSha256: digest,
   /** Address of the release this one was trained from. */
-  parent: digest.nullable(),
+  parent: z.nullable(digest),
   /**
    * The version whose parameters these are, sealed anew to be served again: what else the manifest says is of that
    * release, but for version and time. Absent from the release that a round ended with.
    */
-  restores: z.number().int().positive().optional(),
+  restores: z.optional(count),
   /**
    * What this file is a form of, to rank with and never to train from: what else the manifest says is of that release, but
    * for the digest of the tensors. Absent from releases themselves.
    */
-  servingForm: z.strictObject({ of: digest, precision: z.enum(precisions) }).optional(),
+  servingForm: z.optional(z.strictObject({ of: digest, precision: z.enum(precisions) })),
 });
 
 export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
@@ -135,6 +137,6 @@ function untrustedOnError<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw untrusted(cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause), cause);
+    throw untrusted(cause instanceof $ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : String(cause), cause);
   }
 }

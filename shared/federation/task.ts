@@ -96,7 +96,7 @@ export const taskSpecSchema = z.strictObject({
   unit: z.enum(['shopper', 'shop']).default('shopper'),
   strategy: strategySchema.optional(),
   weightedUpTo: count.optional(),
-  robust: robustSchema.optional(),
+  robust: z.optional(robustSchema),
   /** A release in which an item jumps is held back as a candidate; without it, nothing is looked at. */
   canary: canarySchema.optional(),
 }).refine(({ gate, privacy }) => gate === undefined || privacy.rounds > 1, { path: ['gate'], error: 'expected at least 2 rounds with it: the first release has nothing to be compared with' })

@@ -9,7 +9,7 @@ import { logKey, logOrigin, openCheckpoint, type VerifiedCheckpoint } from './ch
 import { encodeEntry, type LogEntry } from './log-entries.ts';
 import { verifyInclusion } from './merkle-proofs.ts';
 import { leafHash, type Hash } from './merkle-tree.ts';
-import type { NoteKey } from './signed-note.ts';
+import type { WitnessPolicy } from './witness-policy.ts';
 
 export const evidenceSchema = z.strictObject({
   /** The signed note, with the cosignatures there are. */
@@ -21,14 +21,6 @@ export const evidenceSchema = z.strictObject({
 });
 
 export type Evidence = Readonly<z.infer<typeof evidenceSchema>>;
-
-/** How many of which witnesses must have signed a head before it is relied on. */
-export interface WitnessPolicy {
-  readonly witnesses: readonly NoteKey[];
-  readonly quorum: number;
-}
-
-export const noWitnesses: WitnessPolicy = { witnesses: [], quorum: 0 };
 
 /** @throws CestaError `config.invalid` for a policy that nothing could meet, or two witnesses of one name or key. */
 export function requirePolicy({ witnesses, quorum }: WitnessPolicy): WitnessPolicy {

@@ -3,7 +3,7 @@
  * spaces to a multiple of 8, then the tensors' little-endian bytes. Every offset is checked against the
  * real size before a view is made.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { canonicalJson } from './canonical-json.ts';
 import { createDigest } from './digest.ts';
 import { CestaError } from './errors.ts';
@@ -37,10 +37,11 @@ const dtypes = {
 } as const;
 type Dtype = keyof typeof dtypes;
 
+const offset = z.int().check(z.nonnegative());
 const entrySchema = z.object({
   dtype: z.enum(['F32', 'F64', 'I32', 'U16', 'U8', 'I8']),
-  shape: z.array(z.number().int().nonnegative()).max(4),
-  data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
+  shape: z.array(offset).check(z.maxLength(4)),
+  data_offsets: z.tuple([offset, offset]),
 });
 const metadataSchema = z.record(z.string(), z.string());
 

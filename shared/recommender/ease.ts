@@ -4,7 +4,7 @@
  * diagonal. The statistic is additive, so it federates exactly in one round; but one shopper touches s^2 / 2 of its
  * coordinates, so under a small epsilon `neighbours` is the better choice. A further round replaces the last one.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import type { FederatedModel } from './federated-model.ts';
 import { gramDiagonal, noiseRidge, regularisedInverse } from './gram.ts';
@@ -13,8 +13,8 @@ import { gramItemModel, type LinearItemParams } from './linear-item-model.ts';
 
 export const easeHyperParameters = z.strictObject({
   /** Added to the diagonal of the Gram matrix, in shoppers. */
-  lambda: z.number().finite().positive().default(500),
-  topWeights: topWeightsSchema.default(100),
+  lambda: z._default(z.number().check(z.positive()), 500),
+  topWeights: z._default(topWeightsSchema, 100),
 });
 
 export function createEase(catalogue: Catalogue, hyperParameters: z.infer<typeof easeHyperParameters>): FederatedModel<LinearItemParams> {

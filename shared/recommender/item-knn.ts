@@ -3,7 +3,7 @@
  * shoppers are behind it, each item keeping its nearest. A central baseline: its statistic is the Gram matrix of `ease`, as costly
  * under privacy. A further round replaces the last one.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import type { FederatedModel } from './federated-model.ts';
 import { gramDiagonal, gramMatrix } from './gram.ts';
@@ -12,8 +12,8 @@ import { gramItemModel, type LinearItemParams } from './linear-item-model.ts';
 
 export const itemKnnHyperParameters = z.strictObject({
   /** Added to the denominator of the cosine, in shoppers. */
-  shrinkage: z.number().finite().nonnegative().default(50),
-  topWeights: topWeightsSchema.default(100),
+  shrinkage: z._default(z.number().check(z.nonnegative()), 50),
+  topWeights: z._default(topWeightsSchema, 100),
 });
 
 export function createItemKnn(catalogue: Catalogue, hyperParameters: z.infer<typeof itemKnnHyperParameters>): FederatedModel<LinearItemParams> {

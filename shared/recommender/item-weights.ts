@@ -2,13 +2,13 @@
  * Item-to-item weights in compressed rows: row i says how much an item i in the history speaks for each other item.
  * What `ease`, `slist` and `item-knn` release, and what `neighbours` scores with.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { NamedTensors } from '../protocol/tensors.ts';
 import type { Reason } from './federated-model.ts';
 import { itemIndexes, requireRows, requireTensor, vector, type SparseRows } from './tensor-checks.ts';
 
 /** How many weights into each item are released. */
-export const topWeightsSchema = z.union([z.literal('all'), z.number().int().min(1)]);
+export const topWeightsSchema = z.union([z.literal('all'), z.int().check(z.gte(1))]);
 
 export interface ItemWeights extends SparseRows {
   readonly items: number;

@@ -2,7 +2,7 @@
  * How many shoppers touched each item, every shopper with the same total weight: the baseline, degree 0 and cold
  * start. A shopper with s items adds 1/sqrt(s) to each, so the norm of a contribution is 1.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems } from '../commerce/history.ts';
 import type { Aggregate, FederatedModel } from './federated-model.ts';

@@ -1,17 +1,12 @@
-/** The models by kind, with their hyper-parameters checked: a plan's settings come from outside. */
-import * as z from 'zod';
+/** The models by kind, all of them at hand: for who makes more than one, and for plans before there is a model. */
 import type { Catalogue } from '../commerce/catalogue.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { alsHyperParameters, createAls } from './als/model.ts';
-import { createEase, easeHyperParameters } from './ease.ts';
 import { modelKinds, type AnyFederatedModel, type ModelKind } from './federated-model.ts';
-import { createItemKnn, itemKnnHyperParameters } from './item-knn.ts';
-import { createNeighbours, neighboursHyperParameters } from './neighbours/model.ts';
-import { createPopularity, popularityHyperParameters } from './popularity.ts';
-import { sequenceHyperParameters } from './sequence/hyper-parameters.ts';
-import { createSequence } from './sequence/model.ts';
-import { createSlist, slistHyperParameters } from './slist.ts';
+import { loadModel, type MakeModel } from './load-model.ts';
+
+/** Loaded before anybody has this module: what `loadModel` gives later is needed at once here. */
+const makers: ReadonlyMap<unknown, MakeModel> = new Map(await Promise.all(modelKinds.map(async (kind) => [kind, await loadModel(kind)] as const)));
 
 /** What a deployment knows when it asks for a model; nothing here is about a shopper. */
 export interface Deployment {
@@ -39,25 +34,9 @@ export function parseModelKind(kind: unknown): ModelKind {
  * const model = createModel('neighbours', catalogue, deploymentDefaults('neighbours', { asOf: 1_700_000_000 }));
  */
 export function createModel(kind: ModelKind, catalogue: Catalogue, hyperParameters: unknown): AnyFederatedModel {
-  switch (kind) {
-    case 'popularity':
-      parse(kind, popularityHyperParameters, hyperParameters);
-      return createPopularity(catalogue);
-    case 'neighbours':
-      return createNeighbours(catalogue, parse(kind, neighboursHyperParameters, hyperParameters));
-    case 'ease':
-      return createEase(catalogue, parse(kind, easeHyperParameters, hyperParameters));
-    case 'slist':
-      return createSlist(catalogue, parse(kind, slistHyperParameters, hyperParameters));
-    case 'als':
-      return createAls(catalogue, parse(kind, alsHyperParameters, hyperParameters));
-    case 'sequence':
-      return createSequence(catalogue, parse(kind, sequenceHyperParameters, hyperParameters));
-    case 'item-knn':
-      return createItemKnn(catalogue, parse(kind, itemKnnHyperParameters, hyperParameters));
-    default:
-      throw unknownKind(kind satisfies never);
-  }
+  const make = makers.get(kind);
+  if (make === undefined) throw unknownKind(kind);
+  return make(catalogue, hyperParameters);
 }
 
 /**
@@ -82,10 +61,4 @@ export function deploymentDefaults(kind: ModelKind, { asOf }: Deployment): Reado
 
 function unknownKind(kind: unknown): CestaError {
   return new CestaError('model.unknown', `model: expected one of ${modelKinds.join(', ')}, got ${JSON.stringify(kind)}`);
-}
-
-function parse<T>(kind: ModelKind, schema: z.ZodType<T>, hyperParameters: unknown): T {
-  const parsed = schema.safeParse(hyperParameters);
-  if (!parsed.success) throw new CestaError('config.invalid', `${kind}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
-  return parsed.data;
 }

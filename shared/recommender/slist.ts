@@ -7,7 +7,7 @@
  * time lies between two visits. The statistic is additive: the upper triangle of a X^T X + (1-a) S^T S, then the full
  * (1-a) S^T (S - T). As with `ease`, one shopper touches very many coordinates. A further round replaces the last one.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Catalogue } from '../commerce/catalogue.ts';
 import { distinctItems, visitCount, visitItems, type ShopperHistory } from '../commerce/history.ts';
 import { multiplySquare } from '../numerics/linear-algebra.ts';
@@ -18,14 +18,14 @@ import { strongestWeights, topWeightsSchema } from './item-weights.ts';
 import { linearItemScoring, type LinearItemParams } from './linear-item-model.ts';
 
 export const slistHyperParameters = z.strictObject({
-  lambda: z.number().finite().positive().default(100),
+  lambda: z._default(z.number().check(z.positive()), 100),
   /** Share of the reconstruction of whole histories; the rest is the regression of later on earlier visits. */
-  wholeShare: z.number().min(0).max(1).default(0.2),
+  wholeShare: z._default(z.number().check(z.gte(0), z.lte(1)), 0.2),
   /** Visits after which an item counts 1/e in the regression. */
-  decayVisits: z.number().finite().positive().default(3),
+  decayVisits: z._default(z.number().check(z.positive()), 3),
   /** Visits after which an item of the history counts 1/e when ranking. */
-  recallVisits: z.number().finite().positive().default(5),
-  topWeights: topWeightsSchema.default(100),
+  recallVisits: z._default(z.number().check(z.positive()), 5),
+  topWeights: z._default(topWeightsSchema, 100),
 });
 
 type SlistHyperParameters = z.infer<typeof slistHyperParameters>;

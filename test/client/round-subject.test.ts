@@ -34,10 +34,10 @@ const evaluation = (hyperParameters: object) => examplePlan({ model: { kind: 'ev
 describe('what a plan has a shop sum', () => {
   it('is a model, from the catalogue alone or from the release the plan names', async () => {
     const from = sources();
-    const first = roundSubject(examplePlan(), catalogue, from);
+    const first = await roundSubject(examplePlan(), catalogue, from);
     expect([first.statistic.kind, (await first.base()).params]).toEqual(['popularity', model.initial()]);
     expect(from.fetched).toEqual([]);
-    expect(await roundSubject(examplePlan({ baseRelease: c }), catalogue, from).base()).toMatchObject({ round: 'main-1', strategy: {}, params: { popularity: Float32Array.of(c.charCodeAt(0), 0, 0) } });
+    expect(await (await roundSubject(examplePlan({ baseRelease: c }), catalogue, from)).base()).toMatchObject({ round: 'main-1', strategy: {}, params: { popularity: Float32Array.of(c.charCodeAt(0), 0, 0) } });
     expect(from.fetched).toEqual([c]);
   });
 
@@ -45,23 +45,23 @@ describe('what a plan has a shop sum', () => {
     const baseFrom = (restores: object): Promise<RoundBase> => roundSubject(examplePlan({ baseRelease: c }), catalogue, {
       modelCache: createModelCache(),
       release: () => Promise.resolve({ manifest: { ...manifestOf(examplePlan(), 1), catalogueHash: catalogue.hash, ...restores }, tensors: { ...model.encode(model.initial()), 'strategy/control': vector(Float32Array.of(1, 2)) }, publicKey: '' }),
-    }).base();
+    }).then((subject) => subject.base());
     const [made, restored] = [await baseFrom({}), await baseFrom({ restores: 1 })];
     expect([made, restored].map(({ isRestored, strategy }) => [isRestored, ...controlIn(strategy, 2)])).toEqual([[false, 1, 2], [true, 0, 0]]);
   });
 
   it('is how well releases rank, each of them fetched by its digest and read by its own model', async () => {
     const from = sources();
-    const subject = roundSubject(evaluation({ previous: c }), catalogue, from);
+    const subject = await roundSubject(evaluation({ previous: c }), catalogue, from);
     expect([subject.statistic.kind, subject.statistic.statisticLength(), from.fetched.length]).toEqual(['evaluation', 4, 0]);
     const { candidate, served, previous } = (await subject.base()).params as ScoredReleases;
     expect(from.fetched).toEqual([a, b, c]);
     expect([candidate, served, previous].map((release) => (release?.params as { popularity: Float32Array }).popularity[0])).toEqual([a, b, c].map((digest) => digest.charCodeAt(0)));
-    expect((await roundSubject(evaluation({}), catalogue, from).base()).params).toMatchObject({ previous: null });
+    expect((await (await roundSubject(evaluation({}), catalogue, from)).base()).params).toMatchObject({ previous: null });
   });
 
   it('is nothing where a release is of another catalogue, or the plan names none that could be compared', async () => {
-    expect(await codeOf(() => roundSubject(evaluation({}), catalogue, sources('0'.repeat(64))).base())).toBe('release.untrusted');
+    expect(await codeOf(async () => (await roundSubject(evaluation({}), catalogue, sources('0'.repeat(64)))).base())).toBe('release.untrusted');
     expect(await codeOf(() => roundSubject(evaluation({ served: a }), catalogue, sources()))).toBe('config.invalid');
     expect(await codeOf(() => roundSubject(evaluation({ served: 'latest' }), catalogue, sources()))).toBe('config.invalid');
   });

@@ -9,8 +9,8 @@ import { startShopNode, type ShopNode } from '../../client/shop/shop-node.ts';
 import type { DeviceEvent, DeviceSummary } from '../../client/storefront/device.ts';
 import type { DeviceVisit } from '../../client/storefront/device-history.ts';
 import type { HeldOnDevice } from '../../client/storefront/held-on-device.ts';
-import type * as Sdk from '../../client/storefront/sdk.ts';
-import type { Seat, TakePartOptions } from '../../client/storefront/take-part.ts';
+import type { heldOnDevice } from '../../client/storefront/sdk.ts';
+import type { Seat, takePart, TakePartOptions } from '../../client/storefront/take-part.ts';
 import { servePage } from '../../scripts/storefront/serve-page.ts';
 import { startCoordinator, type Coordinator } from '../../server/coordinator.ts';
 import { historyOf } from '../../shared/commerce/history.ts';
@@ -66,7 +66,7 @@ export function visitsTo(...visits: readonly (readonly number[])[]): DeviceVisit
 
 /** What is put into the page's global scope. */
 interface PageScope {
-  sdk: typeof Sdk;
+  sdk: { readonly heldOnDevice: typeof heldOnDevice; readonly takePart: typeof takePart };
   seat: Seat;
   events: DeviceEvent[];
 }
@@ -85,6 +85,8 @@ export interface Tab {
 }
 
 export interface Site {
+  /** Of the page. */
+  readonly url: string;
   readonly relay: Relay;
   /** A tab of a person who was never here before. */
   visitor(browser: Browser): Promise<Tab>;
@@ -96,6 +98,7 @@ export async function siteOf({ url }: { readonly url: string }): Promise<Site> {
   const site = await servePage(new URL(relay.url));
   onTestFinished(() => site.close());
   return {
+    url: site.url,
     relay,
     async visitor(browser) {
       const context = await browser.newContext();
@@ -108,7 +111,7 @@ export async function siteOf({ url }: { readonly url: string }): Promise<Site> {
 async function tabOf(page: Page, site: string, coordinator: string): Promise<Tab> {
   await page.goto(site);
   // As text: what is compiled here must not be rewritten for another loader.
-  await page.evaluate('import("/cesta.js").then((sdk) => void Object.assign(globalThis, { sdk, events: [] }))');
+  await page.evaluate('Promise.all([import("/cesta.js"), import("/take-part.js")]).then((parts) => void Object.assign(globalThis, { sdk: Object.assign({}, ...parts), events: [] }))');
   return {
     page,
     takePart: async (options = {}) => page.evaluate(`void (globalThis.seat = sdk.takePart({ ...${JSON.stringify({ url: coordinator, degree: 3, history: visitsTo([1]), maxEpsilon: 100, ...options })}, onEvent: (event) => events.push(event) }))`),

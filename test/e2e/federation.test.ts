@@ -39,7 +39,7 @@ describe('a federation of processes over real sockets', () => {
     const again = await fetch(`${url}/v1/model`, { headers: { 'If-None-Match': first.headers.get('etag') ?? '' } });
     expect(again.status).toBe(304);
 
-    const cesta = createCesta({ url });
+    const cesta = createCesta({ url, defaultDegree: 1 });
     await cesta.ready;
     expect(cesta.release).toMatchObject({ version: 1, cohort: 3, privacy: { mode: 'local', delta: 1e-5 } });
     cesta.track('purchase', [{ item_id: 'sku-0' }]);
@@ -98,7 +98,7 @@ describe('a federation of processes over real sockets', () => {
     const budget = (await (await fetch(`${url}/v1/budget`)).json()) as { epsilonSpent: number; roundsLeft: number };
     expect(budget.roundsLeft).toBe(0);
     expect(budget.epsilonSpent).toBeLessThanOrEqual(50);
-    const cesta = createCesta({ url });
+    const cesta = createCesta({ url, defaultDegree: 1 });
     await cesta.ready;
     expect(cesta.release).toMatchObject({ version: 2, kind: 'neighbours' });
   });

@@ -19,7 +19,8 @@ export interface Running {
 export interface Workshop {
   readonly folder: string;
   file(name: string, content: string | Uint8Array): string;
-  run(args: readonly string[]): Running;
+  /** @param variables Beside those of this process. */
+  run(args: readonly string[], variables?: Readonly<Record<string, string>>): Running;
   close(): Promise<void>;
 }
 
@@ -33,8 +34,8 @@ export function openWorkshop(): Workshop {
       writeFileSync(path, content);
       return path;
     },
-    run(args) {
-      const child = spawn(process.execPath, [command, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    run(args, variables = {}) {
+      const child = spawn(process.execPath, [command, ...args], { cwd: folder, env: { ...process.env, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] });
       const view = observe(child);
       running.push({ child, ended: view.ended });
       return view;

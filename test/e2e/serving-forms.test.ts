@@ -2,7 +2,8 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createCesta, type Cesta } from '../../client/storefront/cesta.ts';
+import type { Cesta } from '../../client/storefront/api.ts';
+import { createCesta } from '../../client/storefront/cesta.ts';
 import { memoryStorage } from '../../client/storefront/storage.ts';
 import { fetchRelease } from '../../client/coordinator-api.ts';
 import { verifyRecord } from '../../scripts/verify.ts';
@@ -56,7 +57,7 @@ async function get({ coordinator: { url } }: Served, path: string, held = ''): P
 }
 
 async function storefront({ coordinator: { url } }: Served, precision?: Precision): Promise<Cesta> {
-  const cesta = createCesta({ url, storage: memoryStorage(), ...(precision === undefined ? {} : { precision }) });
+  const cesta = createCesta({ url, defaultDegree: 1, storage: memoryStorage(), ...(precision === undefined ? {} : { precision }) });
   await cesta.ready;
   return cesta;
 }

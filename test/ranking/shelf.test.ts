@@ -14,7 +14,7 @@ const none = historyOf([]);
 
 function blendedShelf(popularityWeight = 0.01) {
   const { model, params } = blendedModel(catalogue, baskets, popularityWeight);
-  return createShelf(model, params, 6);
+  return createShelf(model, params, catalogue);
 }
 const show = (entries: readonly { item: number; source: string }[]): string[] => entries.map(({ item, source }) => `${catalogue.products[item].id} ${source}`);
 
@@ -48,32 +48,32 @@ describe('a shelf', () => {
 
   it('finds what the context speaks for behind any number of more popular items', () => {
     const { model, params } = blendedModel(catalogue, baskets, 100);
-    expect(show(createShelf(model, params, 6).similar([c], 3))).toEqual(['d similar']);
+    expect(show(createShelf(model, params, catalogue).similar([c], { limit: 3 }))).toEqual(['d similar']);
   });
 
   it('of similar items alone is as short as what is known, and empty for an item nobody bought', () => {
     const shelf = blendedShelf();
-    expect(show(shelf.similar([a], 5))).toEqual(['b similar']);
-    expect(shelf.similar([f], 5)).toEqual([]);
-    expect(shelf.similar([], 5)).toEqual([]);
+    expect(show(shelf.similar([a], { limit: 5 }))).toEqual(['b similar']);
+    expect(shelf.similar([f], { limit: 5 })).toEqual([]);
+    expect(shelf.similar([], { limit: 5 })).toEqual([]);
   });
 
   it('of a model without neighbours is popular, whatever the history', () => {
     const model = createPopularity(catalogue);
-    const shelf = createShelf(model, trained(model, baskets), 6);
+    const shelf = createShelf(model, trained(model, baskets), catalogue);
     expect(show(shelf.rank({ history: basket(a), limit: 3 }))).toEqual(['e popular', 'b popular', 'c popular']);
   });
 
   it('stands in the order of popularity where the history says nothing, wherever it is cut off', () => {
     const model = createItemKnn(catalogue, { topWeights: 'all', shrinkage: 0 });
-    const shelf = createShelf(model, trained(model, baskets), 6);
+    const shelf = createShelf(model, trained(model, baskets), catalogue);
     const whole = ['b personal', 'e popular', 'c popular', 'd popular', 'f new'];
     for (let limit = 1; limit <= 6; limit += 1) expect(show(shelf.rank({ history: basket(a), limit }))).toEqual(whole.slice(0, limit));
   });
 
   it('of parameters before any round claims no popularity', () => {
     const model = createItemKnn(catalogue, { topWeights: 'all', shrinkage: 0 });
-    const shelf = createShelf(model, model.initial(), 6);
+    const shelf = createShelf(model, model.initial(), catalogue);
     expect(show(shelf.rank({ history: basket(a), limit: 9 }))).toEqual(['b new', 'c new', 'd new', 'e new', 'f new']);
   });
 

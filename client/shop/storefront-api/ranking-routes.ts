@@ -6,13 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { Router, type Request } from 'express';
 import { z } from 'zod';
 import type { StoredEvent } from '../../../shared/commerce/device-events.ts';
-import { visitsOf } from '../../../shared/commerce/device-history.ts';
 import { maxIdLength } from '../../../shared/commerce/events.ts';
 import { surfaces } from '../../../shared/commerce/preferences.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
+import { shelfRulesSchema, type ShelfRules } from '../../../shared/ranking/rules.ts';
+import type { RecommendRequest, ShelfItem } from '../../storefront/api.ts';
 import { rowsOf, trackedEventSchema } from './event-routes.ts';
 import { parseAsked, readBody } from './middleware.ts';
-import type { ShopRanking } from './shop-ranking.ts';
+import type { Guest, ShopRanking } from './shop-ranking.ts';
 import type { Shoppers } from './shoppers.ts';
 
 const maxBodyBytes = 131_072;
@@ -23,31 +24,38 @@ export const recommendRequestSchema = z.strictObject({
   surface: z.enum(surfaces),
   /** The item of a product page, or the items of a cart; none elsewhere. */
   items: z.array(id).max(200).default([]),
-  /** What happened in this visit, as far as the shopper agreed to its use; it is not stored. */
+  /** What happened in this visit, from shops whose visitors agreed to its use (degree 1); it is not stored. */
   session: z.array(trackedEventSchema).max(500).default([]),
-  /** Whose stored events to rank with, too; the session counts only from the degree 1 of this shopper on. */
+  /** Whose stored events to rank with, too. Who is named is held to their choice: at degree 0 the session does not count, either. */
   shopper: id.optional(),
   limit: limit.default(8),
   exclude: z.array(id).max(1_000).default([]),
+  rules: z.optional(shelfRulesSchema),
+  /** 0: by score alone; 1: as varied as it gets. */
+  diversity: z.number().min(0).max(1).default(0),
 });
 
-const rankedItemSchema = z.object({
+const reasonSchema = z.object({ item_id: z.string(), title: z.string().optional(), weight: z.number() });
+const shelfItemSchema = z.object({
   item_id: z.string(),
   title: z.string().optional(),
+  category: z.string().optional(),
+  price: z.number().optional(),
   score: z.number(),
   source: z.enum(['personal', 'similar', 'popular', 'new']),
-  because: z.array(z.object({ item_id: z.string(), weight: z.number() })),
+  /** The items that speak for it, strongest first. */
+  because: z.array(reasonSchema),
 });
 
-export const shelfSchema = z.object({ items: z.array(rankedItemSchema) });
+export const shelfSchema = z.object({ items: z.array(shelfItemSchema) });
 /** `id` names this shelf, so that what comes of it can be counted by whoever asked; nothing is kept under it here. */
 export const recommendAnswerSchema = shelfSchema.extend({ id: z.uuid() });
 
-const shelfQuerySchema = z.object({ limit: z.coerce.number().pipe(limit).default(8) });
-const trendingQuerySchema = shelfQuerySchema.extend({ category: z.string().min(1).max(512).optional() });
+export const shelfQuerySchema = z.object({ limit: z.coerce.number().pipe(limit).default(8) });
+export const trendingQuerySchema = shelfQuerySchema.extend({ category: z.string().min(1).max(512).optional() });
 
 export interface RankingRoutesContext {
-  readonly ranking: ShopRanking;
+  readonly ranking: Pick<ShopRanking, 'recommend' | 'similar' | 'trending'>;
   readonly shoppers: Pick<Shoppers, 'known'>;
   readonly dateMs: () => number;
   /** @throws CestaError `limit.rate` */
@@ -58,40 +66,42 @@ export function rankingRoutes({ ranking, shoppers, dateMs, charge }: RankingRout
   const router = Router();
   router.post('/v1/recommend', async (request, response) => {
     const asked = await readBody(request, recommendRequestSchema, maxBodyBytes);
-    requireContext(asked);
     const session = asked.session.flatMap((event) => rowsOf(event, dateMs()));
-    const known = asked.shopper === undefined ? { events: session } : withSession(shoppers.known(asked.shopper), session);
-    const items = ranking.recommend({ visits: visitsOf(known.events), context: asked.items, exclude: asked.exclude, limit: asked.limit });
-    const body: z.input<typeof recommendAnswerSchema> = { id: randomUUID(), items: answered(items) };
+    const body: z.input<typeof recommendAnswerSchema> = { id: randomUUID(), items: answered(ranking.recommend(shelfOf(asked), guestOf(asked.shopper, session))) };
     response.json(body);
   });
   router.get('/v1/similar/:item_id', (request, response) => {
     charge(request);
     const query = parseAsked(shelfQuerySchema, request.query);
-    const body: z.input<typeof shelfSchema> = { items: answered(ranking.similar(request.params.item_id, query.limit)) };
+    const body: z.input<typeof shelfSchema> = { items: answered(ranking.similar(request.params.item_id, query)) };
     response.json(body);
   });
   router.get('/v1/trending', (request, response) => {
     charge(request);
     const { category, limit: most } = parseAsked(trendingQuerySchema, request.query);
-    const body: z.input<typeof shelfSchema> = { items: answered(ranking.trending({ category, limit: most })) };
+    const body: z.input<typeof shelfSchema> = { items: answered(ranking.trending({ limit: most, ...(category === undefined ? {} : { category }) })) };
     response.json(body);
   });
+
+  function guestOf(shopper: string | undefined, session: readonly StoredEvent[]): Guest {
+    if (shopper === undefined) return { degree: 1, events: session };
+    const { degree, events } = shoppers.known(shopper);
+    return { degree, events: degree === 0 ? [] : [...events, ...session] };
+  }
   return router;
 }
 
-/** Who is named is ranked for as far as they agreed to it; a session beyond that is not looked at. */
-function withSession({ degree, events }: ReturnType<Shoppers['known']>, session: readonly StoredEvent[]): { readonly events: readonly StoredEvent[] } {
-  return { events: degree === 0 ? [] : [...events, ...session] };
+/** In the terms of a storefront. @throws CestaError `usage.invalid` */
+function shelfOf({ surface, items, limit: most, exclude, rules, diversity }: z.output<typeof recommendRequestSchema>): RecommendRequest {
+  if (surface === 'product' && items.length !== 1) throw new CestaError('usage.invalid', `items: expected one id on the surface product, got ${items.length}`);
+  return {
+    surface, exclude, diversity,
+    limit: most,
+    ...(surface === 'product' ? { item: items[0] } : surface === 'cart' || items.length > 0 ? { items } : {}),
+    ...(rules === undefined ? {} : { rules: rules as ShelfRules }),
+  };
 }
 
-function requireContext({ surface, items }: z.output<typeof recommendRequestSchema>): void {
-  const [least, most] = surface === 'product' ? [1, 1] : surface === 'cart' ? [0, Infinity] : [0, 0];
-  if (items.length < least || items.length > most) {
-    throw new CestaError('usage.invalid', `items: expected ${most === 0 ? 'none' : 'one id'} on the surface ${surface}, got ${items.length}`);
-  }
-}
-
-function answered(items: ReturnType<ShopRanking['recommend']>): z.input<typeof shelfSchema>['items'] {
+function answered(items: readonly ShelfItem[]): z.input<typeof shelfSchema>['items'] {
   return items.map(({ because, ...item }) => ({ ...item, because: [...because] }));
 }

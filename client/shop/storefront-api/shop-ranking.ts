@@ -1,39 +1,33 @@
-/** Ranks with the coordinator's current release at the shop, for pages that a server makes. Knows nobody between two calls. */
+/**
+ * Ranks with the coordinator's current release at the shop, for pages that a server makes: the shelves of the storefront, for
+ * a guest who is somebody for the length of one call.
+ */
 import type { Logger } from 'pino';
-import { historyOf } from '../../../shared/commerce/history.ts';
-import type { StoredVisit } from '../../../shared/commerce/device-history.ts';
+import type { Degree } from '../../../shared/commerce/consent.ts';
+import { meaningOf, type StoredEvent } from '../../../shared/commerce/device-events.ts';
+import { visitsOf } from '../../../shared/commerce/device-history.ts';
+import { defaultSurfaces } from '../../../shared/commerce/preferences.ts';
 import { CestaError, toCestaError } from '../../../shared/protocol/errors.ts';
-import type { ShelfEntry, Source } from '../../../shared/ranking/shelf.ts';
 import type { Fetch } from '../../http.ts';
 import type { Timers } from '../../socket.ts';
+import type { RecommendRequest, ShelfItem } from '../../storefront/api.ts';
 import { holdRelease, type HeldRelease } from '../../storefront/release-holder.ts';
 import { createReleaseSource } from '../../storefront/release-source.ts';
+import { createShelves, type ReadShopper, type Shelves } from '../../storefront/shelves.ts';
 import { memoryStorage } from '../../storefront/storage.ts';
 
-export interface RankedItem {
-  readonly item_id: string;
-  readonly title?: string;
-  readonly score: number;
-  readonly source: Source;
-  readonly because: readonly { readonly item_id: string; readonly weight: number }[];
+/** Whom a shelf is for. */
+export interface Guest {
+  readonly degree: Degree;
+  readonly events: readonly StoredEvent[];
 }
 
-export interface RankRequest {
-  readonly visits: readonly StoredVisit[];
-  /** The item of a product page, or those of a cart. */
-  readonly context: readonly string[];
-  readonly exclude: readonly string[];
-  readonly limit: number;
-}
-
-export interface ShopRanking {
+export interface ShopRanking extends Pick<Shelves, 'similar' | 'trending'> {
   readonly ready: Promise<void>;
   /** Null before the first release. */
   readonly held: HeldRelease | null;
-  /** @throws CestaError `release.not-found` before the first release; so do the others */
-  recommend(request: RankRequest): RankedItem[];
-  similar(itemId: string, limit: number): RankedItem[];
-  trending(terms: { readonly category: string | undefined; readonly limit: number }): RankedItem[];
+  /** @throws CestaError `release.not-found` before the first release, as the others; `usage.invalid` */
+  recommend(request: RecommendRequest, guest: Guest): ShelfItem[];
   stop(): void;
 }
 
@@ -47,54 +41,67 @@ export interface ShopRankingOptions {
 }
 
 const refreshMs = 60_000;
+const nobody: Guest = { degree: 0, events: [] };
+const none: ReadonlySet<string> = new Set();
 
 export function startShopRanking({ coordinator, coordinatorKey, task, logger, fetch = globalThis.fetch, timers }: ShopRankingOptions): ShopRanking {
-  const warn = (error: CestaError): void => logger.warn({ code: error.code, reason: error.message }, 'no newer release could be had; ranking goes on with the one in use, if any');
-  const holder = holdRelease((onCacheError) => createReleaseSource({ url: String(coordinator), task: task ?? null, precision: 'int8', publicKey: coordinatorKey, storage: memoryStorage(), fetch, onCacheError }));
-  let cancel = timers.after(refreshMs, refresh);
-  function refresh(): void {
-    void holder.refresh().catch((thrown: unknown) => warn(toCestaError(thrown))).finally(() => (cancel = timers.after(refreshMs, refresh)));
-  }
+  let guest = nobody;
+  let shelves: Shelves | null = null;
+  const reader: ReadShopper = {
+    get degree() {
+      return guest.degree;
+    },
+    privacy: { settings: { diversity: 0, surfaces: defaultSurfaces } },
+    visits: () => visitsOf(guest.events),
+    touched: () => new Set(guest.events.filter((event) => meaningOf(event) !== 'shown').map(({ item_id: id }) => id)),
+    unwanted: () => none,
+    resting: () => none,
+    viewed: () => [],
+  };
+  const openSource = (onCacheError: (error: CestaError) => void) => createReleaseSource({ url: String(coordinator), task: task ?? null, precision: 'int8', publicKey: coordinatorKey, storage: memoryStorage(), fetch, onCacheError });
+  const holder = holdRelease(openSource, () => (shelves = null));
+  const stop = refreshEvery(() => holder.refresh(), logger, timers);
 
-  function current(): HeldRelease {
+  /** Made once a release: shelves hold what they computed of the catalogue. */
+  function current(): Shelves {
     if (holder.held === null) throw new CestaError('release.not-found', 'release: expected one to rank with, got none yet');
-    return holder.held;
+    return (shelves ??= createShelves(holder.held, reader, { rules: [], sensitive: [] }));
   }
 
   return {
+    stop,
     ready: holder.ready,
     get held() {
       return holder.held;
     },
-    recommend({ visits, context, exclude, limit }) {
-      const release = current();
-      const history = historyOf(visits.map(({ time, items }) => ({ time, items: indexesOf(release, items) })).filter(({ items }) => items.length > 0));
-      return presented(release, release.shelf.rank({ history, context: indexesOf(release, context), exclude: indexesOf(release, exclude), limit }));
+    recommend(request, asking) {
+      // Ranking is synchronous: nobody else can ask meanwhile.
+      guest = asking;
+      try {
+        return current().recommend(request);
+      } finally {
+        guest = nobody;
+      }
     },
-    similar(itemId, limit) {
-      const release = current();
-      return presented(release, release.shelf.similar(indexesOf(release, [itemId]), limit));
-    },
-    trending({ category, limit }) {
-      const release = current();
-      const outside = category === undefined ? [] : release.catalogue.products.flatMap((product, item) => (product.category?.startsWith(category) === true ? [] : [item]));
-      return presented(release, release.shelf.rank({ history: historyOf([]), exclude: outside, limit }));
-    },
-    stop: () => cancel(),
+    similar: (itemId, terms) => current().similar(itemId, terms),
+    trending: (terms) => current().trending(terms),
   };
 }
 
-/** Ids that the catalogue does not know have no place in a vector. */
-function indexesOf({ catalogue }: HeldRelease, ids: readonly string[]): number[] {
-  return ids.map((id) => catalogue.indexOf.get(id)).filter((item) => item !== undefined);
-}
-
-function presented({ catalogue: { products } }: HeldRelease, entries: readonly ShelfEntry[]): RankedItem[] {
-  return entries.map(({ item, score, source, because }) => ({
-    item_id: products[item].id,
-    ...(products[item].title === '' ? {} : { title: products[item].title }),
-    score,
-    source,
-    because: because.map((reason) => ({ item_id: products[reason.item].id, weight: reason.weight })),
-  }));
+/** Returns what stops it. */
+function refreshEvery(refresh: () => Promise<void>, logger: Logger, timers: Timers): () => void {
+  let isStopped = false;
+  let cancel = timers.after(refreshMs, again);
+  function again(): void {
+    void refresh().catch((thrown: unknown) => {
+      const { code, message } = toCestaError(thrown);
+      logger.warn({ code, reason: message }, 'no newer release could be had; ranking goes on with the one in use, if any');
+    }).finally(() => {
+      if (!isStopped) cancel = timers.after(refreshMs, again);
+    });
+  }
+  return () => {
+    isStopped = true;
+    cancel();
+  };
 }

@@ -27,7 +27,7 @@ export function storeKeys<Name extends string>(folder: string, files: readonly N
 
 /** What the shop's own backend shows. @throws CestaError `storage.failed` */
 export function backendToken(folder: string): string {
-  return `cesta_${secretFile(folder, join(folder, tokenFileName))}`;
+  return secretFile(folder, join(folder, tokenFileName));
 }
 
 /** 32 random bytes in hex, made at first use. A file that others could read is closed to them, like the shop's key. */

@@ -4,6 +4,8 @@ import { loadWords, type Words } from './words.ts';
 import type { Language, ShortNotice } from './texts/texts.ts';
 
 export interface WidgetFormat {
+  /** By default as in the catalogue. */
+  readonly title?: (title: string, itemId: string) => string;
   /** Null: no price is shown. */
   readonly price?: (price: number) => string | null;
   /** The address of a picture; without this function cards have none, null leaves one card without. */
@@ -32,6 +34,11 @@ export interface Mounted {
   /** An attribute changed. */
   update(): void;
   unmount(): void;
+}
+
+/** How the shop writes the title of an item; the id of one that has none. */
+export function titleOf({ options: { format } }: Pick<WidgetContext, 'options'>, itemId: string, title: string | undefined): string {
+  return title === undefined ? itemId : (format?.title?.(title, itemId) ?? title);
 }
 
 export function wordsFor(host: HTMLElement, { language }: WidgetOptions): Promise<Words> {

@@ -4,6 +4,8 @@ import { make } from './elements.ts';
 import { foldable, type PanelSection, type PanelView } from './section.ts';
 import { fill } from './words.ts';
 
+const readWithinMs = 60_000;
+
 export function dataSection(view: PanelView): PanelSection {
   const { context: { cesta }, words: { texts: { panel } } } = view;
 
@@ -63,7 +65,8 @@ function parse(text: string): unknown {
 function download(exported: unknown): void {
   const url = URL.createObjectURL(new Blob([JSON.stringify(exported, null, 2)], { type: 'application/json' }));
   make('a', { href: url, download: 'cesta.json' }).click();
-  URL.revokeObjectURL(url);
+  // Some browsers read it only after this task.
+  setTimeout(() => URL.revokeObjectURL(url), readWithinMs);
 }
 
 export function receiptsSection({ context: { cesta }, words }: PanelView): PanelSection {

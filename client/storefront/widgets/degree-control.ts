@@ -28,13 +28,19 @@ export function noticeSection({ context: { cesta, options }, words: { texts } }:
 export function degreeSection(view: PanelView): PanelSection {
   const { context: { cesta }, words: { texts: { panel, degrees: texts } } } = view;
 
+  let isAsking = false;
   async function choose(degree: Degree, despiteGpc: boolean): Promise<void> {
     const { notice } = cesta.privacy;
+    // A second press while the first is on its way would ask for a second receipt. Lowering waits for nothing.
+    if (isAsking && degree > cesta.privacy.degree) return;
+    isAsking = true;
     try {
       await cesta.consent({ degree, ...(notice === null ? {} : { notice: notice.version }), ...(despiteGpc ? { despiteGpc } : {}) });
       view.say(fill(panel.saved, { degree: texts[cesta.privacy.degree].name }));
     } catch (error) {
       view.fail(error);
+    } finally {
+      isAsking = false;
     }
   }
 

@@ -3,6 +3,7 @@ import type { ShopperSettings } from '../api.ts';
 import { make } from './elements.ts';
 import type { PanelSection, PanelView } from './section.ts';
 import { boundNames, type BoundName } from './texts/texts.ts';
+import { roundedUp } from './truth.ts';
 import { fill } from './words.ts';
 
 export function switchesSection(view: PanelView): PanelSection {
@@ -31,7 +32,7 @@ export function switchesSection(view: PanelView): PanelSection {
     if (named.every(([bound]) => bound !== maxEpsilon)) named.push([maxEpsilon, 'own']);
     return make('fieldset', { part: 'bound' }, make('legend', {}, panel.bound), ...named.sort(([a], [b]) => a - b).map(([bound, name]) => make('label', {},
       make('input', { type: 'radio', name: 'bound', value: bound, 'data-key': `bound:${bound}`, checked: bound === maxEpsilon, onchange: () => set({ maxEpsilon: bound }) }),
-      fill(panel.bounds[name], { bound: view.words.number(bound), factor: view.words.number(Math.exp(bound), { maximumSignificantDigits: 2 }) }))));
+      fill(panel.boundMeans, { name: panel.bounds[name], bound: view.words.number(bound), factor: roundedUp(view.words, Math.exp(bound)) }))));
   }
 
   return {

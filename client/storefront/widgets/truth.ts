@@ -12,7 +12,7 @@ export function truthOf({ stored, sent, epsilon, lastRound, participation }: Pri
     [panel.sent, fill(panel.sentIn, {
       bytes: words.number(sent.bytes, { style: 'unit', unit: 'byte', unitDisplay: 'long' }), messages: words.plural(panel.messages, sent.messages),
     })],
-    [panel.spent, `${fill(panel.spentOf, { spent: short(words, epsilon.spent), bound: short(words, epsilon.bound) })} ${oddsOf(epsilon, words)}`],
+    [panel.spent, `${fill(panel.spentOf, { spent: roundedUp(words, epsilon.spent), bound: roundedUp(words, epsilon.bound) })} ${oddsOf(epsilon, words)}`],
     [panel.lastRound, lastRound ?? panel.noRound],
     [panel.takesPart, panel.participation[participation]],
   ];
@@ -25,11 +25,11 @@ export function truthOf({ stored, sent, epsilon, lastRound, participation }: Pri
 function oddsOf({ spent, delta }: PrivacyState['epsilon'], words: Words): string {
   const { panel } = words.texts;
   if (spent === 0) return panel.nothingSpent;
-  return fill(panel.odds, { factor: short(words, Math.exp(spent)), delta: words.number(delta, { maximumSignificantDigits: 1 }) });
+  return fill(panel.odds, { factor: roundedUp(words, Math.exp(spent)), delta: words.number(delta, { maximumSignificantDigits: 1 }) });
 }
 
 /** A bound is rounded up: what is shown is never less than what is so. */
-function short(words: Words, value: number): string {
+export function roundedUp(words: Words, value: number): string {
   return words.number(Math.max(0, Math.ceil(value * 100 - 1e-9)) / 100, { maximumFractionDigits: 2 });
 }
 

@@ -63,28 +63,33 @@ export interface AttackReport {
 /** @throws CestaError `model.unknown`, `model.unusable`, `config.invalid`, `privacy.invalid` and whatever reading the data may */
 export async function auditAttacks(options: AttackOptions): Promise<AttackReport> {
   const { delta, seed, shoppers, participants, epsilons } = options;
+  const stage = await openStage(options);
+  const rows = settingsOf(participants, epsilons).map((setting) => attackSetting(stage, setting));
+  const plain = castOf(stage, null).cast;
+  return {
+    model: stage.model.kind,
+    shoppers,
+    population: plain.others.length,
+    items: stage.reader.items,
+    delta,
+    seed,
+    rows,
+    exclusive: participants.map((count) => ({ participants: count, shares: exclusiveShares(count, stage.reader, plain, seed) })),
+    verdict: judge(rows),
+  };
+}
+
+/** What all settings have in common. @throws CestaError as {@link auditAttacks} */
+export async function openStage(options: AttackOptions): Promise<Stage> {
   requireSettings(options);
   const kind = parseModelKind(options.model);
   const { catalogue, ...dataset } = await readDataset(options.data, options.read);
   const parts = splitDataset({ ...dataset, catalogue }, 'last-basket');
   const model = createModel(kind, catalogue, deploymentDefaults(kind, { asOf: simulatedToday(parts) }));
   const reader = evidenceReader(model, catalogue);
-  const histories = shuffle(parts.training.filter(({ items }) => items.length > 0), seededRandom(seed, 'cast'));
+  const histories = shuffle(parts.training.filter(({ items }) => items.length > 0), seededRandom(options.seed, 'cast'));
   requireCast(histories.length, options);
-  const stage: Stage = { model, catalogue, reader, histories, options, casts: new Map() };
-  const rows = settingsOf(participants, epsilons).map((setting) => attackSetting(stage, setting));
-  const plain = castOf(stage, null).cast;
-  return {
-    model: kind,
-    shoppers,
-    population: plain.others.length,
-    items: reader.items,
-    delta,
-    seed,
-    rows,
-    exclusive: participants.map((count) => ({ participants: count, shares: exclusiveShares(count, reader, plain, seed) })),
-    verdict: judge(rows),
-  };
+  return { model, catalogue, reader, histories, options, casts: new Map() };
 }
 
 /** Before minutes of work: the settings, then whether the data has shoppers enough for them. */
@@ -102,7 +107,7 @@ function requireCast(available: number, { shoppers, participants }: AttackOption
 }
 
 /** What stays the same over the settings. */
-interface Stage {
+export interface Stage {
   readonly model: AnyFederatedModel;
   readonly catalogue: Catalogue;
   readonly reader: EvidenceReader;
@@ -117,7 +122,7 @@ interface PlannedCast {
   readonly cast: Cast;
 }
 
-function attackSetting(stage: Stage, setting: Setting): AttackRow {
+export function attackSetting(stage: Stage, setting: Setting): AttackRow {
   const { model, reader, options: { seed, noiseFactor = 1 } } = stage;
   const { plan, cast } = castOf(stage, setting.planEpsilon);
   const channel = createChannel({

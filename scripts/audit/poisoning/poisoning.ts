@@ -9,6 +9,7 @@ import { excludedFor } from '../../../shared/evaluation/evaluate-model.ts';
 import { canaryProbes, canarySchema, exposures, jumps, type CanarySpec } from '../../../shared/evaluation/exposure-canary.ts';
 import { average, ndcg } from '../../../shared/evaluation/metrics.ts';
 import { maxCoordinate } from '../../../shared/federation/accumulator.ts';
+import type { ShopperHistory } from '../../../shared/commerce/history.ts';
 import type { Plan } from '../../../shared/federation/plan.ts';
 import { seededRandom, shuffle } from '../../../shared/numerics/random.ts';
 import { topK } from '../../../shared/ranking/top-k.ts';
@@ -110,8 +111,8 @@ async function auditModel(options: PoisoningOptions, modelName: string, dataset:
     model: createModel(kind, catalogue, deploymentDefaults(kind, { asOf: today })), catalogue, parts, epsilon, delta, maxShoppers, honest: new Map(), noise: new Map(),
     shops: byHash(shops)(dataset, seed).map((group) => group.map((shopper) => parts.training[positions.get(shopper) ?? 0])),
   };
-  const counts = shoppersOf(stage);
-  const knowledge: Knowledge = { model: stage.model, params: stage.model.initial(), popular: Array.from(counts.keys()).sort((a, b) => counts[b] - counts[a] || a - b) };
+  const counts = shoppersOf(stage.shops.flat(), catalogue.products.length);
+  const knowledge: Knowledge = { model: stage.model, params: stage.model.initial(), popular: mostPopular(counts) };
   const pushes = pickTargets(counts, parts.rankable, targets, seed).map((target, index) => strongestPush(stage, knowledge, target, today - 1, seed + index));
   const rows: PoisoningRow[] = [];
   for (const defence of defencesFor(shops, epsilon, byzantine)) {
@@ -124,15 +125,19 @@ async function auditModel(options: PoisoningOptions, modelName: string, dataset:
   };
 }
 
-/** Training shoppers who have each item. */
-function shoppersOf({ shops, catalogue }: Stage): Int32Array {
-  const counts = new Int32Array(catalogue.products.length);
-  for (const history of shops.flat()) for (const item of new Set(history.items)) counts[item] += 1;
+/** Shoppers who have each item. */
+export function shoppersOf(histories: readonly ShopperHistory[], items: number): Int32Array {
+  const counts = new Int32Array(items);
+  for (const history of histories) for (const item of new Set(history.items)) counts[item] += 1;
   return counts;
 }
 
-/** From the less popular half of what anybody bought. */
-function pickTargets(counts: Int32Array, rankable: Uint8Array, targets: number, seed: number): number[] {
+export function mostPopular(counts: Int32Array): number[] {
+  return Array.from(counts.keys()).sort((a, b) => counts[b] - counts[a] || a - b);
+}
+
+/** From the less popular half of what anybody bought. @throws CestaError `config.invalid` */
+export function pickTargets(counts: Int32Array, rankable: Uint8Array, targets: number, seed: number): number[] {
   const bought = Array.from(counts.keys()).filter((item) => rankable[item] === 1).sort((a, b) => counts[a] - counts[b] || a - b);
   if (bought.length < 2 * targets) throw new CestaError('config.invalid', `targets: expected at most half of the ${bought.length} items that anybody bought, got ${targets}`);
   return shuffle(bought.slice(0, bought.length >> 1), seededRandom(seed, 'targets')).slice(0, targets);
@@ -189,8 +194,8 @@ function spoiltShop(sum: Int32Array, coordinates: readonly number[], value: numb
   return spoilt;
 }
 
-/** How test shoppers fare. */
-function look({ model, parts: { tests, rankable } }: Stage, params: unknown, target: number): { readonly exposure: number; readonly ndcg10: number } {
+/** How test shoppers fare: those who have the target on their first 20, and how well they are served. */
+export function look({ model, parts: { tests, rankable } }: Pick<Stage, 'model' | 'parts'>, params: unknown, target: number): { readonly exposure: number; readonly ndcg10: number } {
   const scores = new Float32Array(rankable.length);
   const seen = new Float64Array(tests.length);
   const gains = tests.map(({ history, relevant }, test) => {

@@ -2,7 +2,7 @@
  * What a task asks for against participants that report to spoil the sum: a rule that combines reports, or sums of
  * groups of reports, so that a few of them cannot move it far. Rules look at vectors alone.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 export const robustRules = ['median', 'trimmed-mean', 'krum', 'multi-krum', 'bulyan', 'geometric-median'] as const;
 export type RobustRule = (typeof robustRules)[number];
@@ -16,9 +16,9 @@ export const mostGroups = 500;
 export const robustSchema = z.strictObject({
   rule: z.enum(robustRules),
   /** Reports, or groups, that may be spoilt: what the rule is made to withstand. */
-  byzantine: z.number().int().positive().max(10_000),
+  byzantine: z.int().check(z.positive(), z.lte(10_000)),
   /** Mode `distributed`: members are drawn into so many groups, each with a masked sum and the noise of a whole promise. */
-  groups: z.number().int().min(3).max(mostGroups).optional(),
+  groups: z.optional(z.int().check(z.gte(3), z.lte(mostGroups))),
 });
 
 export type RobustSpec = Readonly<z.output<typeof robustSchema>>;

@@ -6,7 +6,7 @@
  *
  * A shopper of s items counts 1 / sqrt(s), so that a contribution has a bounded norm however large the history is.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Catalogue } from '../../commerce/catalogue.ts';
 import type { FederatedModel } from '../federated-model.ts';
 import { createItemSet } from '../item-set.ts';
@@ -19,22 +19,22 @@ import { updateItems } from './update.ts';
 
 /** The defaults were chosen on the second-to-last baskets of Online Retail (protocol `validation`), never on a last one. */
 export const alsHyperParameters = z.strictObject({
-  factors: z.number().int().min(2).max(256).default(64),
-  report: z.enum(alsReports).default('gradients'),
+  factors: z._default(z.int().check(z.gte(2), z.lte(256)), 64),
+  report: z._default(z.enum(alsReports), 'gradients'),
   /** Weight of what a shopper did not touch, in units of what was touched. */
-  unobserved: z.number().gt(0).lte(1).default(0.5),
+  unobserved: z._default(z.number().check(z.gt(0), z.lte(1)), 0.5),
   /** Ridge of a shopper's factor and of an item's, each times (observed + unobserved weight) to `frequencyPower`. */
-  shopperRegularisation: z.number().finite().gt(0).default(0.004),
-  itemRegularisation: z.number().finite().gt(0).default(0.001),
-  frequencyPower: z.number().min(0).max(1).default(1),
+  shopperRegularisation: z._default(z.number().check(z.gt(0)), 0.004),
+  itemRegularisation: z._default(z.number().check(z.gt(0)), 0.001),
+  frequencyPower: z._default(z.number().check(z.gte(0), z.lte(1)), 1),
   /** Norm of the public rows that items start from and stay near. */
-  startNorm: z.number().finite().gt(0).default(0.15),
+  startNorm: z._default(z.number().check(z.gt(0)), 0.15),
   /** Visits after which an item of the history counts 1/e when ranking. */
-  recallVisits: z.number().finite().positive().default(2),
+  recallVisits: z._default(z.number().check(z.positive()), 2),
   /** Weight of the similarity of titles in a score. */
-  similarityWeight: z.number().min(0).default(0.02),
+  similarityWeight: z._default(z.number().check(z.gte(0)), 0.02),
   /** Weight of log popularity in a score. */
-  popularityWeight: z.number().min(0).default(0.02),
+  popularityWeight: z._default(z.number().check(z.gte(0)), 0.02),
 });
 
 export type AlsHyperParameters = z.output<typeof alsHyperParameters>;

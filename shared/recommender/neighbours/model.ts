@@ -9,7 +9,7 @@
  * constants were chosen once, on the validation baskets of Online Retail; a deployment tunes nothing, so it spends
  * no budget on tuning.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Catalogue } from '../../commerce/catalogue.ts';
 import type { FederatedModel } from '../federated-model.ts';
 import { createItemSet } from '../item-set.ts';
@@ -24,11 +24,11 @@ import { decodeNeighbours, encodeNeighbours, neighboursParams, type NeighboursPa
 
 export const neighboursHyperParameters = z.strictObject({
   /** The union of each item's so many nearest items by text and price is counted. */
-  candidatesPerItem: z.number().int().min(1).max(1000).default(candidatesPerItem),
+  candidatesPerItem: z._default(z.int().check(z.gte(1), z.lte(1000)), candidatesPerItem),
   /** Where the catalogue has no text: item indexes from a first private count, whose pairs are counted. */
-  topItems: z.array(z.number().int().nonnegative()).default([]),
+  topItems: z._default(z.array(z.int().check(z.nonnegative())), []),
   /** Unix seconds: purchases count as recent up to 90 days before. Null: recent purchases count like any other. */
-  asOf: z.number().int().nonnegative().nullable().default(null),
+  asOf: z._default(z.nullable(z.int().check(z.nonnegative())), null),
 });
 
 export type NeighboursHyperParameters = z.infer<typeof neighboursHyperParameters>;

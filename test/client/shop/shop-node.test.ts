@@ -237,7 +237,7 @@ describe('a shop node', () => {
     for (const { network } of rigs) admit(network.last());
     await Promise.all(rigs.map(({ round }) => round(openPlan)));
     expect(fetches).toBe(1);
-    expect(modelCache.model({ kind: 'popularity', hyperParameters: {} }, federation)).toBe(modelCache.model({ kind: 'popularity', hyperParameters: {} }, federation));
+    expect(await modelCache.model({ kind: 'popularity', hyperParameters: {} }, federation)).toBe(await modelCache.model({ kind: 'popularity', hyperParameters: {} }, federation));
     await Promise.all(rigs.map(({ node }) => node.close()));
   });
 });

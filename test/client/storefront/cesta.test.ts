@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createCesta, type Cesta, type CestaOptions } from '../../../client/storefront/cesta.ts';
+import type { Cesta, CestaOptions } from '../../../client/storefront/api.ts';
+import { createCesta } from '../../../client/storefront/cesta.ts';
 import { catalogueOf } from '../../ranking/training.ts';
 import { codeOf } from '../fakes.ts';
 import { release, serve } from './served.ts';
 
 async function opened(options: Partial<CestaOptions> = {}): Promise<Cesta> {
-  const cesta = createCesta({ url: '/cesta', fetch: serve().fetch, ...options });
+  const cesta = createCesta({ url: '/cesta', defaultDegree: 1, fetch: serve().fetch, ...options });
   await cesta.ready;
   return cesta;
 }
@@ -58,10 +59,10 @@ describe('the storefront', () => {
 
   it('lists similar items alone, and none for an item nobody knows', async () => {
     const cesta = await opened();
-    expect(cesta.similar('b', 5).map(({ item_id: id, source }) => `${id} ${source}`)).toEqual(['a similar', 'c similar']);
-    expect(cesta.similar('b', 1).length).toBe(1);
-    expect(cesta.similar('d', 5)).toEqual([]);
-    expect(cesta.similar('unknown', 5)).toEqual([]);
+    expect(cesta.similar('b', { limit: 5 }).map(({ item_id: id, source }) => `${id} ${source}`)).toEqual(['a similar', 'c similar']);
+    expect(cesta.similar('b', { limit: 1 }).length).toBe(1);
+    expect(cesta.similar('d', { limit: 5 })).toEqual([]);
+    expect(cesta.similar('unknown', { limit: 5 })).toEqual([]);
   });
 
   it('refuses requests that make no sense', async () => {
@@ -71,52 +72,53 @@ describe('the storefront', () => {
   });
 });
 
-describe('a visit', () => {
-  it('keeps items outside of the catalogue, counted apart, until a release knows them', async () => {
+describe('what a shopper does', () => {
+  it('is remembered outside of the catalogue, too, until a release knows it', async () => {
     const served = serve();
     const cesta = await opened({ fetch: served.fetch });
-    cesta.track('view_item', [{ item_id: 'a' }, { item_id: 'novelty' }]);
-    expect(cesta.visit).toEqual({ events: 1, items: 1, outside: 1 });
+    cesta.track('view_item', [{ item_id: 'novelty' }]);
+    expect(cesta.recentlyViewed({ limit: 5 })).toEqual([]);
     served.catalogue = catalogueOf('a', 'b', 'c', 'd', 'e', 'novelty');
     served.release = release({ version: 2, of: served.catalogue });
+    const changes: string[] = [];
+    cesta.subscribe((change) => void changes.push(change));
     await cesta.refresh();
-    expect(cesta.visit).toEqual({ events: 1, items: 2, outside: 0 });
+    expect(changes).toEqual(['release']);
+    expect(ids(cesta.recentlyViewed({ limit: 5 }))).toBe('novelty');
   });
 
-  it('can begin before the release is there', async () => {
-    const cesta = createCesta({ url: '/cesta', fetch: serve().fetch });
+  it('may come before the release does', async () => {
+    const cesta = createCesta({ url: '/cesta', defaultDegree: 1, fetch: serve().fetch });
     cesta.track('view_item', [{ item_id: 'a' }]);
-    expect(cesta.visit).toEqual({ events: 1, items: 0, outside: 1 });
     await cesta.ready;
     expect(cesta.recommend({ limit: 1 })[0]).toMatchObject({ item_id: 'b', source: 'personal' });
   });
 
-  it('takes interest back when an item is taken back, and does not offer it again', async () => {
+  it('is taken back with an item, which is not offered again', async () => {
     const cesta = await opened();
     cesta.track('add_to_cart', [{ item_id: 'a' }]);
     cesta.track('remove_from_cart', [{ item_id: 'a' }]);
-    expect(cesta.visit).toEqual({ events: 2, items: 0, outside: 0 });
     expect(cesta.recommend({ limit: 5 }).map(({ item_id: id, source }) => `${id} ${source}`)).toEqual(['b popular', 'c popular', 'd popular', 'e new']);
   });
 
-  it('learns nothing from what was merely shown', async () => {
+  it('teaches nothing where items were merely shown', async () => {
     const cesta = await opened();
     cesta.track('view_item_list', [{ item_id: 'a' }, { item_id: 'b' }]);
     cesta.track('search', []);
-    expect(cesta.visit).toEqual({ events: 2, items: 0, outside: 0 });
-    expect(cesta.recommend({ limit: 5 }).length).toBe(5);
+    expect(cesta.recommend({ limit: 5 }).map(({ source }) => source)).not.toContain('personal');
   });
 
-  it('refuses events and items that are none, whole: nothing of a bad call is kept', async () => {
+  it('is refused whole where an event or an item is none', async () => {
     const cesta = await opened();
     expect(await codeOf(() => cesta.track('view_everything' as 'view_item', [{ item_id: 'a' }]))).toBe('usage.invalid');
     expect(await codeOf(() => cesta.track('toString' as 'view_item', [{ item_id: 'a' }]))).toBe('usage.invalid');
     expect(await codeOf(() => cesta.track('view_item', [{ item_id: 'a' }, { item_id: '' }]))).toBe('usage.invalid');
     expect(await codeOf(() => cesta.track('view_item', [{ item_id: 7 as unknown as string }]))).toBe('usage.invalid');
-    expect(cesta.visit).toEqual({ events: 0, items: 0, outside: 0 });
+    expect(cesta.privacy.stored.events).toBe(0);
+    expect(cesta.recentlyViewed({ limit: 5 })).toEqual([]);
   });
 
-  it('stays in memory: nothing about it is stored or sent', async () => {
+  it('stays in memory at degree 1: nothing about it is stored or sent', async () => {
     const served = serve();
     const written: string[] = [];
     const storage = { get: () => Promise.resolve(null), set: (key: string, value: Uint8Array) => Promise.resolve(void written.push(key, new TextDecoder().decode(value))) };
@@ -127,5 +129,15 @@ describe('a visit', () => {
     await cesta.refresh();
     expect(served.log.slice(before[0])).toEqual(['v1/model 304']);
     expect(written.slice(before[1]).join()).not.toContain('very-private');
+  });
+});
+
+describe('an option that is none', () => {
+  it('is refused at once; rules that are none refuse every shelf', async () => {
+    const options = [{ url: 7 }, { publicKey: 'abc' }, { defaultDegree: 2 }, { sensitive: [''] }, { sensitive: 'wine' }, { precision: 'int4' }];
+    for (const option of options) expect(await codeOf(() => createCesta({ url: '/cesta', fetch: serve().fetch, ...option } as CestaOptions))).toBe('usage.invalid');
+    const cesta = createCesta({ url: '/cesta', fetch: serve().fetch, rules: { pins: ['a'] } as CestaOptions['rules'] & object });
+    expect(await codeOf(() => cesta.ready)).toBe('usage.invalid');
+    expect(cesta.lastError?.message).toContain('pins');
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { deviceName, startDevice, type Device, type DeviceEvent, type DeviceSettings } from '../../../client/storefront/device.ts';
 import { openDeviceRecords } from '../../../client/storefront/device-records.ts';
-import { noWitnesses } from '../../../shared/ledger/evidence.ts';
+import { noWitnesses } from '../../../shared/ledger/witness-policy.ts';
 import { planEvents } from '../../../shared/federation/plan-cost.ts';
 import { planHash, planStatement, type Plan } from '../../../shared/federation/plan.ts';
 import { canonicalJson } from '../../../shared/protocol/canonical-json.ts';

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createCesta, type Cesta, type CestaOptions } from '../../../client/storefront/cesta.ts';
+import type { Cesta, CestaOptions } from '../../../client/storefront/api.ts';
+import { createCesta } from '../../../client/storefront/cesta.ts';
 import { memoryStorage } from '../../../client/storefront/storage.ts';
 import { sealRelease, type SealedRelease } from '../../../shared/federation/release.ts';
 import { sealServingForm } from '../../../shared/federation/serving-form.ts';
@@ -30,7 +31,7 @@ const int8 = int8Of(full, tensors);
 const both = (changes: Partial<Served> = {}): Served => serve({ release: full, int8, catalogue, ...changes });
 
 async function opened(options: Partial<CestaOptions> = {}): Promise<Cesta> {
-  const cesta = createCesta({ url: '/cesta', fetch: both().fetch, ...options });
+  const cesta = createCesta({ url: '/cesta', defaultDegree: 1, fetch: both().fetch, ...options });
   await cesta.ready;
   return cesta;
 }
@@ -118,7 +119,7 @@ describe('the kernels of a storefront', () => {
     vi.resetModules();
     vi.stubGlobal('WebAssembly', { ...WebAssembly, validate: () => true, Memory: WebAssembly.Memory, Module: refusing, Instance: WebAssembly.Instance });
     const fresh = await import('../../../client/storefront/cesta.ts');
-    const cesta = fresh.createCesta({ url: '/cesta', fetch: both().fetch });
+    const cesta = fresh.createCesta({ url: '/cesta', defaultDegree: 1, fetch: both().fetch });
     await cesta.ready;
     expect(cesta.kernels).toBe('plain');
     expect(shelfOf(cesta)).toEqual(expected);

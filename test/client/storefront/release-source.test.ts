@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { createCesta, type Cesta } from '../../../client/storefront/cesta.ts';
+import type { Cesta } from '../../../client/storefront/api.ts';
+import { createCesta } from '../../../client/storefront/cesta.ts';
 import { memoryStorage, webStorage, type StorefrontStorage } from '../../../client/storefront/storage.ts';
 import { signingKey } from '../../../shared/ledger/signing-key.ts';
 import { encodeTensors, decodeTensors } from '../../../shared/protocol/tensors.ts';
@@ -11,7 +12,7 @@ import { catalogue, release, serve, shopKey, type Served } from './served.ts';
 const stranger = signingKey(randomBytes(32));
 
 async function opened(served: Served, storage: StorefrontStorage = memoryStorage(), publicKey?: string): Promise<Cesta> {
-  const cesta = createCesta({ url: '/cesta', fetch: served.fetch, storage, ...(publicKey === undefined ? {} : { publicKey }) });
+  const cesta = createCesta({ url: '/cesta', defaultDegree: 1, fetch: served.fetch, storage, ...(publicKey === undefined ? {} : { publicKey }) });
   await cesta.ready;
   return cesta;
 }
@@ -152,6 +153,7 @@ describe('a release that does not verify', () => {
     const storage = memoryStorage();
     await opened(served, storage);
     const cesta = await opened(served, storage);
+    await cesta.refresh();
     served.release = release({ version: 4 });
     expect(await codeOf(() => cesta.refresh())).toBe('release.untrusted');
     expect(cesta.release?.version).toBe(5);

@@ -52,7 +52,7 @@ describe('the pages of the dashboard', () => {
 describe('the bundler', () => {
   it('is missed by name, with what to do about that', async () => {
     const missing = (): Promise<never> => Promise.reject(Object.assign(new Error("Cannot find package 'esbuild' imported from /somewhere"), { code: 'ERR_MODULE_NOT_FOUND' }));
-    const refusal = bundleForBrowsers({ dashboard: 'server/dashboard/page/main.tsx' }, missing);
+    const refusal = bundleForBrowsers({ dashboard: 'server/dashboard/page/main.tsx' }, { load: missing });
     await expect(refusal).rejects.toMatchObject({ code: 'page.unavailable', message: 'page: expected esbuild to put together server/dashboard/page/main.tsx, got none that could' });
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Commit } from '../../../server/ledger/public-record.ts';
 import { openRoundLedger, type RoundLedgerContext } from '../../../server/ledger/round-ledger.ts';
-import { openEvidence, noWitnesses } from '../../../shared/ledger/evidence.ts';
+import { openEvidence } from '../../../shared/ledger/evidence.ts';
+import { noWitnesses } from '../../../shared/ledger/witness-policy.ts';
 import { decodeEntry, membersOf, planEntry } from '../../../shared/ledger/log-entries.ts';
 import { planRules } from '../../../shared/ledger/plan-rules.ts';
 import { replayLog } from '../../../shared/ledger/replay.ts';

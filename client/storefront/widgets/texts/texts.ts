@@ -33,7 +33,6 @@ export interface Texts {
 
 export interface ShelfTexts {
   readonly heading: Readonly<Record<Surface, string>>;
-  readonly loading: string;
   readonly empty: string;
   readonly failed: string;
   readonly retry: string;
@@ -83,6 +82,8 @@ export interface PanelTexts {
   readonly channels: string;
   readonly channel: Readonly<Record<Channel, string>>;
   readonly bound: string;
+  /** One choice: `{name}` of bounds, and what it means. */
+  readonly boundMeans: string;
   readonly bounds: Readonly<Record<BoundName | 'own', string>>;
   readonly interests: string;
   readonly noInterests: string;

@@ -11,6 +11,7 @@ const cesta = scriptedCesta();
 Object.assign(globalThis, { cesta, shelfOf });
 const search = new URLSearchParams(location.search);
 defineWidgets(cesta, {
+  ...(search.has('notice') ? { notices: { en: { what: 'What we note', why: 'Why we do', where: 'Where it is' } } } : {}),
   format: {
     price: (price) => `€${price.toFixed(2)}`,
     link: (id) => `#${id}`,

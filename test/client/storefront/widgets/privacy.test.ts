@@ -154,11 +154,11 @@ describe.skipIf(withoutBrowser)('<cesta-privacy>', () => {
 
   it('hands out a copy, takes one back, and refuses what is none', async () => {
     const page = await open();
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Take a copy' }).click()]);
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download a copy' }).click()]);
     expect(download.suggestedFilename()).toBe('cesta.json');
     const copy: unknown = JSON.parse(await readFile(await download.path(), 'utf8'));
     expect(copy).toMatchObject({ format: 'cesta/shopper/1', interests: { unwanted: ['z'] } });
-    const file = page.getByLabel('Bring a copy back');
+    const file = page.getByLabel('Load a copy');
     await file.setInputFiles({ name: 'copy.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(copy)) });
     await page.getByRole('status').filter({ hasText: 'The copy is in use now.' }).waitFor();
     expect(await asked(page, 'import')).toEqual([[copy]]);
@@ -191,12 +191,25 @@ describe.skipIf(withoutBrowser)('<cesta-privacy>', () => {
       '1,200 events about 40 items, on this device', '2,048 bytes in 2 messages',
       'Epsilon 1 of at most 3. Who sees all results can bet on whether you took part with odds at most 2.72 times better, but for a chance of 0.00001.', 'main-4', 'Waiting for a round',
     ]);
-    expect(await page.getByRole('radio', { name: 'As set now (epsilon 3)' }).isChecked()).toBe(true);
+    expect(await page.getByRole('radio', { name: 'As set now: odds on whether you took part get at most 20.09 times better (epsilon 3)' }).isChecked()).toBe(true);
+  });
+
+  it('can be read on a dark page, too', async () => {
+    const page = await open(panel, { colorScheme: 'dark' });
+    expect(await page.locator('cesta-privacy section').evaluate((element) => getComputedStyle(element).color)).toBe('rgb(255, 255, 255)');
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('fits a width of 320 pixels without scrolling sideways, the shelf beside it, too', async () => {
+    const page = await open(`<cesta-shelf></cesta-shelf>${panel}`, { query: '?pictures', viewport: { width: 320, height: 640 }, lang: 'pl' });
+    await page.locator('cesta-shelf li h3').first().waitFor();
+    for (const fold of await page.locator('cesta-privacy summary').all()) await fold.click();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
   });
 
   it('speaks the words of the shop in its notice', async () => {
-    const page = await open();
-    expect(await page.locator('cesta-privacy [part=notice] li').allTextContents()).toHaveLength(3);
+    const page = await open(panel, { query: '?notice' });
+    expect(await page.locator('cesta-privacy [part=notice] li').allTextContents()).toEqual(['What we note', 'Why we do', 'Where it is']);
     expect(await page.getByRole('link', { name: 'Read it in full' }).getAttribute('href')).toBe('/notice');
   });
 });

@@ -29,7 +29,7 @@ export async function widgetSite(entry: string): Promise<WidgetSite> {
   return {
     origin, complaints,
     async open(browser, body, { query = '', lang = 'en', dir, ...context } = {}) {
-      document = `<!doctype html><html lang="${lang}"${dir === undefined ? '' : ` dir="${dir}"`}><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,"><main><h1>Shop</h1>${body}</main><script type="module" src="/page.js"></script></html>`;
+      document = `<!doctype html><html lang="${lang}"${dir === undefined ? '' : ` dir="${dir}"`}><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Shop</title><link rel="icon" href="data:,"><main><h1>Shop</h1>${body}</main><script type="module" src="/page.js"></script></html>`;
       const page = await (await browser.newContext(context)).newPage();
       page.on('pageerror', (error) => complaints.push(error.message));
       page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())));

@@ -1,0 +1,70 @@
+/**
+ * What leaves a page or a worker, seen where it leaves: bodies of `fetch`, frames of WebSockets, and what was downloaded by the
+ * browser's own account. Installed first of all, so that nothing in this scope speaks past it; headers are not counted.
+ */
+import { decodeChunk } from '../../../../shared/protocol/messages.ts';
+
+export type Traffic =
+  /** A document came; the request had no body. */
+  | { readonly kind: 'download'; readonly path: string; readonly bytes: number }
+  /** A request with a body. */
+  | { readonly kind: 'request'; readonly method: string; readonly path: string; readonly bytes: number }
+  /** A text frame of the connection to the coordinator: who this device is, and that it is there. */
+  | { readonly kind: 'frame'; readonly type: string; readonly bytes: number }
+  /** A frame of a report: numbers made from the shopper's history, with noise or under masks. */
+  | { readonly kind: 'report'; readonly round: string; readonly bytes: number; readonly numbers: Int32Array };
+
+/** As many numbers of a frame are kept to be drawn. */
+export const numbersKept = 2_048;
+
+export function observeTraffic(tell: (traffic: Traffic) => void): void {
+  observeDownloads(tell);
+  observeBodies(tell);
+  observeFrames(tell);
+}
+
+function observeDownloads(tell: (traffic: Traffic) => void): void {
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
+      // Neither came from the network nor asked it.
+      if (entry.transferSize > 0) tell({ kind: 'download', path: shown(entry.name), bytes: entry.encodedBodySize });
+    }
+  });
+  for (const type of ['navigation', 'resource']) observer.observe({ type, buffered: true });
+}
+
+function observeBodies(tell: (traffic: Traffic) => void): void {
+  const { fetch } = globalThis;
+  globalThis.fetch = async (input, init) => {
+    if (init?.body !== undefined && init.body !== null) {
+      const { size } = await new Response(init.body).blob();
+      tell({ kind: 'request', method: init.method ?? 'GET', path: shown(input instanceof Request ? input.url : String(input)), bytes: size });
+    }
+    return fetch(input, init);
+  };
+}
+
+function observeFrames(tell: (traffic: Traffic) => void): void {
+  const sockets: { send: (this: WebSocket, data: Parameters<WebSocket['send']>[0]) => void } = WebSocket.prototype;
+  const { send } = sockets;
+  sockets.send = function (data) {
+    if (typeof data === 'string') tell({ kind: 'frame', type: typeOf(data), bytes: new TextEncoder().encode(data).length });
+    else if (data instanceof Uint8Array) tell(reportOf(data));
+    return send.call(this, data);
+  };
+}
+
+function typeOf(text: string): string {
+  return (JSON.parse(text) as { readonly type: string }).type;
+}
+
+function reportOf(frame: Uint8Array): Traffic {
+  const { round, data } = decodeChunk(frame);
+  return { kind: 'report', round, bytes: frame.length, numbers: data.slice(0, numbersKept) };
+}
+
+/** An address of this origin without it. */
+function shown(address: string): string {
+  const { origin, pathname, search, href } = new URL(address, globalThis.location.href);
+  return origin === globalThis.location.origin ? pathname + search : href;
+}

@@ -1,0 +1,52 @@
+/** The shop in Spanish. */
+import type { Words } from './en.ts';
+
+export const es: Words = {
+  skip: 'Ir al contenido',
+  shopName: 'Cesta: regalos y hogar',
+  demo: 'Una demostración: aquí no se vende nada.',
+  credit: 'Nombres y precios de los productos: Online Retail, D. Chen (2015), UCI Machine Learning Repository, CC BY 4.0.',
+  menu: { label: 'Tienda', home: 'Inicio', list: 'Todos los productos', basket: 'Cesta', privacy: 'Privacidad', language: 'Idioma', search: 'Buscar productos', find: 'Buscar' },
+  home: { title: 'Regalos y cosas para el hogar', lead: 'Eche un vistazo: el primer estante sigue lo que mira, y se calcula en este dispositivo.' },
+  shelves: { home: 'Para usted', trending: 'Popular ahora', recent: 'Ha mirado', similar: 'Productos parecidos', together: 'Suelen comprarse juntos', basket: 'Va con su cesta' },
+  product: { price: 'Precio', department: 'Sección', number: 'Número de producto', add: 'Añadir a la cesta', added: (title) => `${title} está en su cesta.`, unknown: 'No existe este producto.' },
+  list: { title: 'Todos los productos', results: (count) => `${count} productos`, more: 'Mostrar más', none: 'No se ha encontrado nada. Pruebe con menos palabras o con otras.', department: 'Secciones', all: 'Todo', query: (text) => `Búsqueda: ${text}` },
+  basket: {
+    title: 'Su cesta', empty: 'Su cesta está vacía.', look: 'Ver todos los productos', total: 'Total', quantity: (title) => `Cantidad de ${title}`, remove: (title) => `Quitar ${title}`, removeShort: 'Quitar',
+    checkout: 'Fingir la compra', note: 'Esto es una demostración. No se vende ni se paga nada, y ningún pedido sale de esta página.', done: 'Gracias por fingir: no se ha vendido nada. Desde el grado 1, sus estantes ya conocen estos productos como comprados.',
+  },
+  waiting: 'Las tiendas de la federación aún entrenan el primer modelo. Esta página vuelve a preguntar cada dos segundos.',
+  failed: (message) => `No se pueden mostrar las recomendaciones: ${message}`,
+  drawer: {
+    title: 'Lo que salió de esta página', open: 'Lo que salió de esta página', close: 'Ocultar lo que salió de esta página',
+    none: 'Sobre lo que hizo: 0 eventos, 0 bytes.',
+    some: (reports, bytes) => `Sobre lo que hizo: ${reports === 1 ? '1 mensaje' : `${reports} mensajes`}, ${bytes} bytes: recortados y bajo ruido.`,
+    explain: ['No se guarda nada y no se envía nada.', 'Lo que mira está en la memoria de esta página y desaparece con ella.', 'Lo que mira se guarda en este dispositivo y no se envía.', 'Lo que mira se guarda en este dispositivo. En cada ronda de entrenamiento sale un mensaje de tamaño fijo: hecho de lo que hizo, recortado y con ruido.'],
+    settings: 'Grado de personalización',
+    reports: 'Mensajes de las rondas de entrenamiento',
+    report: (round, bytes) => `Ronda ${round}: ${bytes} bytes`,
+    picture: (numbers) => `Los primeros ${numbers} números del mensaje tal como se envió, un cuadrado cada uno: para quien lo lee, ruido.`,
+    noReports: 'Ninguno. Solo se hacen en el grado 3, uno por ronda.',
+    epsilon: (spent, bound) => `Gastado en este dispositivo: épsilon ${spent} de ${bound} como máximo.`,
+    participation: { off: 'No participa en rondas', connecting: 'Conectando', waiting: 'Espera la próxima ronda', training: 'Entrenando en este dispositivo', reported: 'Su mensaje está en el coordinador', ended: 'Ha dejado las rondas', failed: 'No puede participar' },
+    frames: (count, bytes) => `${count} mensajes pequeños, ${bytes} bytes: que este dispositivo participa y con qué clave; nada de lo que hizo.`,
+    requests: (count, bytes) => `${count} elecciones enviadas, ${bytes} bytes: su grado y la versión del aviso, para un recibo firmado; nada de lo que hizo.`,
+    fetched: 'Descargado',
+    downloads: (count, bytes) => `${count} documentos públicos, ${bytes} bytes. Todos reciben lo mismo.`,
+    list: 'Todas las peticiones', reload: 'Una página de producto que se abre por su dirección o se recarga pide esa dirección a esta tienda, como en cualquier sitio web.',
+    columns: { what: 'Qué', bytes: 'Bytes' },
+  },
+  privacy: {
+    title: 'Privacidad en esta tienda', version: (version) => `Aviso ${version}`, versions: 'Versiones de este aviso',
+    changes: [['demo-1', 'La primera versión.']],
+    sections: [
+      ['Quién es responsable', ['Esta página es una demostración que funciona en la máquina en la que la inició. Una tienda real indica aquí su nombre, su dirección y el contacto de su delegado de protección de datos.']],
+      ['Qué se anota, y para qué', ['Si usted lo permite: qué productos mira, pone en la cesta o compra, cuántos, y la hora. Sirve para poner en los estantes productos que le convienen, y para nada más. No se anota ningún nombre, correo, lugar, dirección ni precio pagado.']],
+      ['Cuatro grados, y usted elige', ['0, desactivado: no se guarda nada; los estantes muestran lo popular.', '1, esta visita: en la memoria de esta página, hasta que la cierre. Esta tienda empieza aquí.', '2, este dispositivo: guardado en este navegador hasta que lo borre. No se envía.', '3, ayudar a mejorar: como 2, y su navegador participa en rondas de entrenamiento. En cada ronda se envía al coordinador de la federación un mensaje de tamaño fijo. Se hace con lo que usted hizo, recortado para que ninguna persona cuente mucho, y cubierto con ruido aleatorio.']],
+      ['Qué revela el grado 3', ['El coordinador sabe que un dispositivo participa, cuándo y con qué clave. Cuánto puede revelar un mensaje de lo que hizo está limitado por un número llamado épsilon; lo que ha gastado su dispositivo se ve en el panel lateral, y el dispositivo rechaza rondas que superen su límite.']],
+      ['Sus derechos', ['Cambie el grado en cualquier momento, en un paso. Vea, corrija, llévese o borre lo guardado con el control junto a los estantes. Ningún precio ni oferta depende de ello.', 'Lo que la retirada no puede hacer: un mensaje que ya forma parte de una suma no se puede volver a sacar de ella. Épsilon limita lo que reveló.']],
+      ['Quién más', ['Nadie. Esta página no carga nada de terceros ni les envía nada.']],
+    ],
+  },
+  departments: { christmas: 'Navidad', kitchen: 'Cocina y mesa', light: 'Velas y luz', bags: 'Bolsos', jewellery: 'Joyería', paper: 'Papel y tarjetas', children: 'Infantil', garden: 'Jardín', home: 'Hogar', more: 'Más' },
+};

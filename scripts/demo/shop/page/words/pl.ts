@@ -1,0 +1,52 @@
+/** The shop in Polish. */
+import type { Words } from './en.ts';
+
+export const pl: Words = {
+  skip: 'Przejdź do treści',
+  shopName: 'Cesta: prezenty i dom',
+  demo: 'To pokaz: niczego tu nie sprzedajemy.',
+  credit: 'Nazwy i ceny produktów: Online Retail, D. Chen (2015), UCI Machine Learning Repository, CC BY 4.0.',
+  menu: { label: 'Sklep', home: 'Start', list: 'Wszystkie produkty', basket: 'Koszyk', privacy: 'Prywatność', language: 'Język', search: 'Szukaj produktów', find: 'Szukaj' },
+  home: { title: 'Prezenty i rzeczy do domu', lead: 'Rozejrzyj się: pierwsza półka podąża za tym, co oglądasz, a liczy ją to urządzenie.' },
+  shelves: { home: 'Dla Ciebie', trending: 'Teraz popularne', recent: 'Oglądane przez Ciebie', similar: 'Podobne produkty', together: 'Często kupowane razem', basket: 'Pasuje do koszyka' },
+  product: { price: 'Cena', department: 'Dział', number: 'Numer produktu', add: 'Dodaj do koszyka', added: (title) => `${title}: w koszyku.`, unknown: 'Nie ma takiego produktu.' },
+  list: { title: 'Wszystkie produkty', results: (count) => `Produkty: ${count}`, more: 'Pokaż więcej', none: 'Nic nie znaleziono. Spróbuj mniej słów albo innych.', department: 'Działy', all: 'Wszystko', query: (text) => `Szukasz: ${text}` },
+  basket: {
+    title: 'Twój koszyk', empty: 'Twój koszyk jest pusty.', look: 'Zobacz wszystkie produkty', total: 'Razem', quantity: (title) => `Ilość: ${title}`, remove: (title) => `Usuń: ${title}`, removeShort: 'Usuń',
+    checkout: 'Kup na niby', note: 'To pokaz. Niczego nie sprzedajemy, nikt nie płaci i żadne zamówienie nie opuszcza tej strony.', done: 'Dziękujemy za zakup na niby: niczego nie sprzedano. Od stopnia 1 półki znają te produkty jako kupione.',
+  },
+  waiting: 'Sklepy federacji uczą jeszcze pierwszy model. Ta strona pyta ponownie co dwie sekundy.',
+  failed: (message) => `Nie można pokazać rekomendacji: ${message}`,
+  drawer: {
+    title: 'Co opuściło tę stronę', open: 'Co opuściło tę stronę', close: 'Ukryj, co opuściło tę stronę',
+    none: 'O tym, co robisz: 0 zdarzeń, 0 bajtów.',
+    some: (reports, bytes) => `O tym, co robisz: wiadomości: ${reports}, bajty: ${bytes}, przycięte i pod szumem.`,
+    explain: ['Nic nie jest zapisywane ani wysyłane.', 'To, co oglądasz, jest w pamięci tej strony i znika razem z nią.', 'To, co oglądasz, jest zapisane na tym urządzeniu i nie jest wysyłane.', 'To, co oglądasz, jest zapisane na tym urządzeniu. W każdej rundzie uczenia opuszcza je jedna wiadomość stałej wielkości: z tego, co robisz, przycięta i z szumem.'],
+    settings: 'Stopień personalizacji',
+    reports: 'Wiadomości rund uczenia',
+    report: (round, bytes) => `Runda ${round}: bajty: ${bytes}`,
+    picture: (numbers) => `Pierwsze liczby wiadomości (${numbers}) tak, jak je wysłano, każda to jeden kwadrat: dla czytającego szum.`,
+    noReports: 'Brak. Powstają tylko na stopniu 3, jedna w rundzie.',
+    epsilon: (spent, bound) => `Zużyte na tym urządzeniu: epsilon ${spent} z najwyżej ${bound}.`,
+    participation: { off: 'Nie bierze udziału w rundach', connecting: 'Łączy się', waiting: 'Czeka na następną rundę', training: 'Uczy na tym urządzeniu', reported: 'Wiadomość jest u koordynatora', ended: 'Opuściło rundy', failed: 'Nie może brać udziału' },
+    frames: (count, bytes) => `Małe wiadomości: ${count}, bajty: ${bytes}: że to urządzenie bierze udział i pod jakim kluczem; nic o tym, co robisz.`,
+    requests: (count, bytes) => `Wysłane wybory: ${count}, bajty: ${bytes}: stopień i wersja informacji, dla podpisanego potwierdzenia; nic o tym, co robisz.`,
+    fetched: 'Pobrano',
+    downloads: (count, bytes) => `Dokumenty publiczne: ${count}, bajty: ${bytes}. Wszyscy dostają to samo.`,
+    list: 'Każde żądanie', reload: 'Strona produktu otwarta przez adres lub wczytana ponownie pyta ten sklep o ten adres, jak na każdej stronie w sieci.',
+    columns: { what: 'Co', bytes: 'Bajty' },
+  },
+  privacy: {
+    title: 'Prywatność w tym sklepie', version: (version) => `Informacja ${version}`, versions: 'Wersje tej informacji',
+    changes: [['demo-1', 'Pierwsza wersja.']],
+    sections: [
+      ['Kto odpowiada', ['Ta strona jest pokazem, który działa na maszynie, na której go uruchomiono. Prawdziwy sklep podaje tu nazwę, adres i kontakt do inspektora ochrony danych.']],
+      ['Co jest notowane i po co', ['Jeśli pozwolisz: które produkty oglądasz, wkładasz do koszyka lub kupujesz, ile i o której godzinie. Służy to temu, by na półkach były produkty dla Ciebie, i niczemu innemu. Nie notujemy imienia, poczty, miejsca, adresu ani zapłaconej ceny.']],
+      ['Cztery stopnie, a wybierasz Ty', ['0, wyłączone: nic nie jest zapisywane; półki pokazują to, co popularne.', '1, ta wizyta: w pamięci tej strony, do jej zamknięcia. Ten sklep zaczyna tutaj.', '2, to urządzenie: zapisane w tej przeglądarce, aż to usuniesz. Nie jest wysyłane.', '3, pomoc w ulepszaniu: jak 2, a przeglądarka bierze udział w rundach uczenia. W każdej rundzie do koordynatora federacji wysyłana jest jedna wiadomość stałej wielkości. Powstaje z tego, co robisz, jest przycięta, by nikt nie ważył wiele, i pokryta losowym szumem.']],
+      ['Co ujawnia stopień 3', ['Koordynator wie, że urządzenie bierze udział, kiedy i pod jakim kluczem. To, ile wiadomość może ujawnić o tym, co robisz, ogranicza liczba zwana epsilon; ile zużyło Twoje urządzenie, widać w panelu bocznym, a urządzenie odmawia rund ponad Twoją granicę.']],
+      ['Twoje prawa', ['Zmień stopień w każdej chwili, jednym krokiem. Zobacz, popraw, zabierz lub usuń to, co zapisane, kontrolką obok półek. Nie zależy od tego żadna cena ani oferta.', 'Czego wycofanie nie może: wiadomości, która jest już częścią sumy, nie da się z niej wyjąć. Epsilon ogranicza to, co ujawniła.']],
+      ['Kto jeszcze', ['Nikt. Ta strona nie wczytuje niczego od osób trzecich i niczego im nie wysyła.']],
+    ],
+  },
+  departments: { christmas: 'Boże Narodzenie', kitchen: 'Kuchnia i stół', light: 'Świece i światło', bags: 'Torby', jewellery: 'Biżuteria', paper: 'Papier i kartki', children: 'Dzieci', garden: 'Ogród', home: 'Dom', more: 'Więcej' },
+};
