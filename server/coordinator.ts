@@ -153,7 +153,7 @@ interface Audience {
 async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
   const { clock = systemClock, logger } = options;
   const metrics = createMetrics();
-  const live = createLive({ clock, logger, tally: () => metrics.tally() });
+  const live = createLive({ clock, logger, tally: () => metrics.tally(), isMeasured: options.quality !== undefined });
   const audience = gatherAudience();
   const ground = await prepare(options, task, { records, audience, metrics, live });
   const { tasks, record } = ground;

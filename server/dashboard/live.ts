@@ -38,6 +38,7 @@ export interface LiveParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly tally: () => Tally;
+  readonly isMeasured: boolean;
   readonly limits?: Partial<LiveLimits>;
 }
 
@@ -54,10 +55,10 @@ const usualLimits: LiveLimits = { streams: 200, intervalMs: 250, heartbeatMs: 15
 
 export const streamType = 'text/event-stream';
 
-export function createLive({ clock, logger, tally, limits: given = {} }: LiveParts): LiveFeed {
+export function createLive({ clock, logger, tally, isMeasured, limits: given = {} }: LiveParts): LiveFeed {
   const limits = { ...usualLimits, ...given };
   let view: RoundView | null = null;
-  const { watch, read } = createReader({ clock, tally, round: () => view });
+  const { watch, read } = createReader({ clock, tally, isMeasured, round: () => view });
   const audience = createAudience({ clock, logger, limits, read });
   return {
     watch,
@@ -73,7 +74,7 @@ interface Reading {
   readonly told: string;
 }
 
-function createReader({ clock, tally, round }: { readonly clock: Clock; readonly tally: () => Tally; readonly round: () => RoundView | null }): { readonly watch: (sources: LiveSources) => void; readonly read: () => Promise<Reading> } {
+function createReader({ clock, tally, isMeasured, round }: Pick<LiveParts, 'clock' | 'tally' | 'isMeasured'> & { readonly round: () => RoundView | null }): { readonly watch: (sources: LiveSources) => void; readonly read: () => Promise<Reading> } {
   let sources: LiveSources | null = null;
   let slow: { readonly of: string; readonly tasks: readonly LiveTask[] } | null = null;
 
@@ -97,7 +98,7 @@ function createReader({ clock, tally, round }: { readonly clock: Clock; readonly
       if (sources === null) throw new CestaError('internal', 'live: expected the sources of its figures before they are asked for');
       const tasks = await tasksOf(sources);
       const { bytesUp, bytesDown, refused } = tally();
-      const told = { tasks: [...tasks], round: shownNow(round(), { bytesUp, bytesDown }), connections: sources.connections(), shopsReady: sources.shopsReady(), bytesUp, bytesDown, refused, logSize: sources.logSize() };
+      const told = { tasks: [...tasks], round: shownNow(round(), { bytesUp, bytesDown }), connections: sources.connections(), shopsReady: sources.shopsReady(), bytesUp, bytesDown, refused, logSize: sources.logSize(), isMeasured };
       return { live: { at: clock.date().toISOString(), ...told }, told: JSON.stringify(told) };
     },
   };

@@ -2,33 +2,27 @@
 import { readFile } from 'node:fs/promises';
 import type { WebFile } from '../web/bundle.ts';
 
-export interface PageFiles {
-  /** Null where there is no such file. @throws CestaError `page.unavailable` */
-  find(path: string): Promise<WebFile | null>;
-}
-
 /** Files as they stand beside the sources. */
 const plain = ['index.html', 'style.css'];
 
-export function openPageFiles(): PageFiles {
-  let files: Promise<ReadonlyMap<string, WebFile>> | null = null;
-  return {
-    async find(path) {
-      // What failed once is tried again at the next request.
-      files ??= bundle().catch((error: unknown) => {
-        files = null;
-        throw error;
-      });
-      return (await files).get(path) ?? null;
-    },
-  };
+/** Of this process, however many coordinators it has. */
+let files: Promise<ReadonlyMap<string, WebFile>> | null = null;
+
+/** Null where there is no such file. @throws CestaError `page.unavailable` */
+export async function findPageFile(path: string): Promise<WebFile | null> {
+  // What failed once is tried again at the next request.
+  files ??= bundle().catch((error: unknown) => {
+    files = null;
+    throw error;
+  });
+  return (await files).get(path) ?? null;
 }
 
 async function bundle(): Promise<ReadonlyMap<string, WebFile>> {
   const { bundleForBrowsers } = await import('../web/bundle.ts');
-  const [{ files }, ...others] = await Promise.all([
+  const [{ files: scripts }, ...others] = await Promise.all([
     bundleForBrowsers({ dashboard: 'server/dashboard/page/main.tsx' }),
     ...plain.map(async (path): Promise<WebFile> => ({ path, bytes: await readFile(new URL(`page/${path}`, import.meta.url)) })),
   ]);
-  return new Map([...files, ...others].map((file) => [file.path, file]));
+  return new Map([...scripts, ...others].map((file) => [file.path, file]));
 }

@@ -8,7 +8,7 @@ import { sendJson } from '../http/documents.ts';
 import { privateHeaders, type HeaderPolicy } from '../http/middleware.ts';
 import { answerFile, pagePolicy } from '../web/serve-files.ts';
 import { streamType, type LiveFeed } from './live.ts';
-import { openPageFiles } from './page-files.ts';
+import { findPageFile } from './page-files.ts';
 import type { QualityFile } from './quality-file.ts';
 import type { liveSchema, qualitySchema } from './schemas.ts';
 
@@ -16,7 +16,6 @@ const pagesPath = '/dashboard';
 
 /** Before the headers that let pages of other origins read. */
 export function addDashboard(app: Express, headers: HeaderPolicy): void {
-  const pages = openPageFiles();
   const policy = pagePolicy();
   app.get('/', (_request, response) => response.redirect(302, `${pagesPath}/`));
   app.use(pagesPath, privateHeaders(headers));
@@ -24,7 +23,7 @@ export function addDashboard(app: Express, headers: HeaderPolicy): void {
     // A page's own addresses are below its folder.
     if (request.path === pagesPath) return response.redirect(308, `${pagesPath}/`);
     const path = request.path.slice(pagesPath.length + 1);
-    answerFile(response, (await pages.find(path === '' ? 'index.html' : path)) ?? undefined, policy);
+    answerFile(response, (await findPageFile(path === '' ? 'index.html' : path)) ?? undefined, policy);
   });
 }
 

@@ -64,6 +64,8 @@ export const liveSchema = z.object({
   /** Frames, connections and requests that were refused. */
   refused: count,
   logSize: count,
+  /** Whether the operator named a file of what was measured: GET /v1/quality. */
+  isMeasured: z.boolean(),
 });
 export type Live = Readonly<z.infer<typeof liveSchema>>;
 

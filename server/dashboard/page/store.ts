@@ -29,8 +29,10 @@ export const documentsFailure = signal<CestaError | null>(null);
 export type Measured =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'measured'; readonly quality: Quality }
-  /** Nobody gave the coordinator figures, or it cannot read them. */
-  | { readonly kind: 'none'; readonly error: CestaError };
+  /** Nobody told the coordinator where the figures are. */
+  | { readonly kind: 'none' }
+  /** They are not there yet, or cannot be read. */
+  | { readonly kind: 'unreadable'; readonly error: CestaError };
 
 export const measured = signal<Measured>({ kind: 'unknown' });
 
@@ -46,14 +48,23 @@ const edition = computed(() => {
 
 const pathOf = (name: string): string => `v1/tasks/${encodeURIComponent(name)}`;
 
+/** Rounds that are over stay as they are; a lower number than theirs is that of another federation. */
+function keptRounds(name: string, rounds: number): readonly Round[] {
+  const known = documents.value?.task === name ? documents.value.rounds : [];
+  const open = known.findIndex(({ endedAt }) => endedAt === null);
+  const kept = open < 0 ? known : known.slice(0, open);
+  return (kept.at(-1)?.number ?? 0) > rounds ? [] : kept;
+}
+
 async function load(name: string, rounds: number): Promise<Documents> {
   const path = pathOf(name);
+  const kept = keptRounds(name, rounds);
   const [page, { releases }, budget] = await Promise.all([
-    ask(`${path}/rounds?after=${Math.max(0, rounds - shownRounds)}`, roundsSchema),
+    ask(`${path}/rounds?after=${Math.max(0, rounds - shownRounds, kept.at(-1)?.number ?? 0)}`, roundsSchema),
     ask(`${path}/releases`, releasesSchema),
     ask(`${path}/budget`, budgetSchema),
   ]);
-  return { task: name, rounds: page.rounds, releases, budget };
+  return { task: name, rounds: [...kept, ...page.rounds].slice(-shownRounds), releases, budget };
 }
 
 export async function refresh(): Promise<void> {
@@ -67,10 +78,11 @@ export async function refresh(): Promise<void> {
 }
 
 async function refreshQuality(): Promise<void> {
+  if (live.value?.isMeasured !== true) return void (measured.value = { kind: 'none' });
   try {
     measured.value = { kind: 'measured', quality: await ask('v1/quality', qualitySchema) };
   } catch (error) {
-    measured.value = { kind: 'none', error: toCestaError(error) };
+    measured.value = { kind: 'unreadable', error: toCestaError(error) };
   }
 }
 
@@ -94,5 +106,5 @@ export function startStore(): void {
     if (!isBusy) void run();
   });
   // Releases are measured when nothing else happens.
-  setInterval(() => void (measured.value.kind === 'measured' && !isPaused.value && refreshQuality()), qualityMs);
+  setInterval(() => void (isPaused.value || refreshQuality()), qualityMs);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../../scripts/cli/main.ts';
 import { resolveSettings, type Effective, type Given } from '../../../scripts/cli/config/layers.ts';
+import { readSettings } from '../../../scripts/cli/config/serve-options.ts';
 import { serveGroups, serveSettings } from '../../../scripts/cli/config/serve-settings.ts';
 import { keyOf, variableOf } from '../../../scripts/cli/config/setting.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
@@ -63,6 +64,19 @@ describe('the settings of serve', () => {
     expect(expected).toMatchObject({ witness: [{ name: 'one', publicKey: key }], hyperParameters: { shrinkage: 3 }, asOf: Date.UTC(2026, 3, 1) / 1000, behindTlsProxy: true });
     expect(resolve({ env }).config).toEqual(expected);
     expect(resolve({ file }).config).toEqual(expected);
+  });
+
+  it('have switches that say no, on the command line as elsewhere', () => {
+    const settingsOf = (...line: string[]): Effective<typeof serveSettings> => {
+      const serve = createProgram().commands.find((command) => command.name() === 'serve');
+      if (serve === undefined) throw new Error('expected the verb serve');
+      serve.parseOptions(line);
+      return readSettings(serve, undefined);
+    };
+    expect(settingsOf('--no-dashboard', '--quality', 'quality.json')).toMatchObject({ config: { noDashboard: true, quality: 'quality.json' }, shown: { noDashboard: { source: 'flag --no-dashboard' } } });
+    expect(settingsOf()).toMatchObject({ config: { noDashboard: false }, shown: { noDashboard: { source: 'default' } } });
+    expect(resolve({ env: { CESTA_NO_DASHBOARD: 'true' } }).config.noDashboard).toBe(true);
+    expect(resolve({ file: fileOf({ noDashboard: true }) }).config.noDashboard).toBe(true);
   });
 
   it('refuse a value out of range, and name its source', () => {

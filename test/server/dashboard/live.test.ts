@@ -26,7 +26,7 @@ interface Listener extends StreamResponse {
 function rig(limits: Partial<LiveLimits> = {}): Rig {
   const clock = fakeClock();
   const figures = { logSize: 0, reads: 0 };
-  const live = createLive({ clock, logger: silent, tally: () => ({ bytesUp: 1, bytesDown: 2, refused: 0 }), limits });
+  const live = createLive({ clock, logger: silent, tally: () => ({ bytesUp: 1, bytesDown: 2, refused: 0 }), isMeasured: false, limits });
   const nothing = (): Promise<never> => Promise.reject(new Error('not asked for here'));
   live.watch({
     connections: () => 0, shopsReady: () => 0,

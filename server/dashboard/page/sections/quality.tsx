@@ -18,8 +18,9 @@ function Figures({ measured, task }: { readonly measured: Measured; readonly tas
   switch (measured.kind) {
     case 'unknown':
       return <p class="quiet">Not asked yet.</p>;
+    case 'unreadable':
+      return <p class="failure"><strong>{measured.error.code}</strong> {measured.error.message}</p>;
     case 'none':
-      if (measured.error.code !== 'data.not-found') return <p class="failure"><strong>{measured.error.code}</strong> {measured.error.message}</p>;
       return (
         <p>
           Nobody has measured the releases. The coordinator has no purchases to measure with; whoever has some can: <code>cesta evaluate --data ORDERS.csv --json</code> measures

@@ -7,7 +7,7 @@ import { toCestaError, type CestaError } from '../../../../shared/protocol/error
 import { Failure, Section, Table, Time, type Cell } from '../parts.tsx';
 import { askAsOperator, session } from '../session.ts';
 import { refresh, type Documents, type Release } from '../store.ts';
-import { figure } from '../words.ts';
+import { figure, plural } from '../words.ts';
 
 interface Decision {
   readonly title: string;
@@ -66,7 +66,7 @@ export function Releases({ documents }: { readonly documents: Documents | null }
 const states: Readonly<Record<Release['state'], string>> = { serving: 'served now', served: 'served before', candidate: 'candidate: held back', rejected: 'rejected' };
 
 function describe({ version, createdAt, shoppers, round, epsilon, state, restores, canary }: Release, cohorts: ReadonlyMap<string, number | null>): Cell[] {
-  const notes = [...(restores === null ? [] : [`rolled back to ${restores}`]), ...(canary === null ? [] : [`held by the canary for ${canary.items.length} items`])];
+  const notes = [...(restores === null ? [] : [`the parameters of ${restores}`]), ...(canary === null ? [] : [`held by the canary for ${plural(canary.items.length, 'item')}`])];
   return [
     version, <Time iso={createdAt} />, figure(shoppers, 5), cohorts.get(round) ?? 'of an earlier page', epsilon === null ? 'nothing promised' : figure(epsilon, 4),
     <span class={`state ${state}`}>{[states[state], ...notes].join(', ')}</span>,
