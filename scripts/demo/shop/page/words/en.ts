@@ -32,7 +32,7 @@ export const en = {
     picture: (numbers: string) => `The first ${numbers} numbers of the message as it was sent, one square each: to a reader, noise.`,
     noReports: 'None. They are made at degree 3 only, one in a round.',
     epsilon: (spent: string, bound: string) => `Spent on this device: epsilon ${spent} of at most ${bound}.`,
-    participation: { off: 'Takes part in no rounds', connecting: 'Connecting', waiting: 'Waiting for the next round', training: 'Training on this device', reported: 'Its message is with the coordinator', ended: 'Has left the rounds', failed: 'Cannot take part' },
+    participation: { off: 'Takes part in no rounds', connecting: 'Connecting', waiting: 'Waiting for the next round', training: 'Training on this device', reported: 'Its message is with the coordinator', ended: 'There are no more rounds', failed: 'Cannot take part' },
     frames: (count: number, bytes: string) => `${count} small messages, ${bytes} bytes: that this device takes part, and under which key; nothing of what you did.`,
     requests: (count: number, bytes: string) => `${count} sent choices, ${bytes} bytes: your degree and the version of the notice, for a signed receipt; nothing of what you did.`,
     fetched: 'Fetched',

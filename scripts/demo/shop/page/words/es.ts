@@ -28,7 +28,7 @@ export const es: Words = {
     picture: (numbers) => `Los primeros ${numbers} números del mensaje tal como se envió, un cuadrado cada uno: para quien lo lee, ruido.`,
     noReports: 'Ninguno. Solo se hacen en el grado 3, uno por ronda.',
     epsilon: (spent, bound) => `Gastado en este dispositivo: épsilon ${spent} de ${bound} como máximo.`,
-    participation: { off: 'No participa en rondas', connecting: 'Conectando', waiting: 'Espera la próxima ronda', training: 'Entrenando en este dispositivo', reported: 'Su mensaje está en el coordinador', ended: 'Ha dejado las rondas', failed: 'No puede participar' },
+    participation: { off: 'No participa en rondas', connecting: 'Conectando', waiting: 'Espera la próxima ronda', training: 'Entrenando en este dispositivo', reported: 'Su mensaje está en el coordinador', ended: 'No hay más rondas', failed: 'No puede participar' },
     frames: (count, bytes) => `${count} mensajes pequeños, ${bytes} bytes: que este dispositivo participa y con qué clave; nada de lo que hizo.`,
     requests: (count, bytes) => `${count} elecciones enviadas, ${bytes} bytes: su grado y la versión del aviso, para un recibo firmado; nada de lo que hizo.`,
     fetched: 'Descargado',

@@ -28,7 +28,7 @@ export const pl: Words = {
     picture: (numbers) => `Pierwsze liczby wiadomości (${numbers}) tak, jak je wysłano, każda to jeden kwadrat: dla czytającego szum.`,
     noReports: 'Brak. Powstają tylko na stopniu 3, jedna w rundzie.',
     epsilon: (spent, bound) => `Zużyte na tym urządzeniu: epsilon ${spent} z najwyżej ${bound}.`,
-    participation: { off: 'Nie bierze udziału w rundach', connecting: 'Łączy się', waiting: 'Czeka na następną rundę', training: 'Uczy na tym urządzeniu', reported: 'Wiadomość jest u koordynatora', ended: 'Opuściło rundy', failed: 'Nie może brać udziału' },
+    participation: { off: 'Nie bierze udziału w rundach', connecting: 'Łączy się', waiting: 'Czeka na następną rundę', training: 'Uczy na tym urządzeniu', reported: 'Wiadomość jest u koordynatora', ended: 'Nie ma więcej rund', failed: 'Nie może brać udziału' },
     frames: (count, bytes) => `Małe wiadomości: ${count}, bajty: ${bytes}: że to urządzenie bierze udział i pod jakim kluczem; nic o tym, co robisz.`,
     requests: (count, bytes) => `Wysłane wybory: ${count}, bajty: ${bytes}: stopień i wersja informacji, dla podpisanego potwierdzenia; nic o tym, co robisz.`,
     fetched: 'Pobrano',
