@@ -15,6 +15,8 @@ label{display:flex;gap:.6em;align-items:start}
 dd{margin-block-end:.5em}
 .receipts{overflow-wrap:anywhere}
 a,button,label.file{justify-self:start}
+label.file{flex-wrap:wrap;max-inline-size:100%}
+input[type=file]{max-inline-size:100%;min-inline-size:0}
 .file{flex-wrap:wrap}
 [type=file]{max-inline-size:100%}
 [role=alert]{font-weight:bold}

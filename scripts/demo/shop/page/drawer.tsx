@@ -14,8 +14,8 @@ export function Drawer(): JSX.Element {
       <h2 id="drawer-title">{drawer.title}</h2>
       <Headline />
       <p>{drawer.explain[degree]}</p>
+      {(degree === 3 || reports.value.length > 0) && <Rounds />}
       <section id="degree" tabIndex={-1} aria-label={drawer.settings}><CestaPrivacy /></section>
-      <Rounds />
       <Fetched />
     </aside>
   );
@@ -23,6 +23,11 @@ export function Drawer(): JSX.Element {
 
 function format(value: number): string {
   return number.value.format(value);
+}
+
+/** A bound is rounded up: what is shown is never less than what is so. */
+function atMost(epsilon: number): string {
+  return (Math.ceil(epsilon * 100 - 1e-9) / 100).toFixed(2);
 }
 
 /** Told to who listens when it changes: once a message, not once a byte. */
@@ -42,7 +47,7 @@ function Rounds(): JSX.Element {
       <ul>{reports.value.map((report) => <li key={report.round}>{drawer.report(report.round, format(report.bytes))}<Noise report={report} /></li>)}</ul>
       {frames.value.count > 0 && <p>{drawer.frames(frames.value.count, format(frames.value.bytes))}</p>}
       {degree === 3 && <p>{drawer.participation[participation]}</p>}
-      {epsilon.spent > 0 && <p>{drawer.epsilon(epsilon.spent.toFixed(2), epsilon.bound.toFixed(2))}</p>}
+      {epsilon.spent > 0 && <p>{drawer.epsilon(atMost(epsilon.spent), atMost(epsilon.bound))}</p>}
     </section>
   );
 }

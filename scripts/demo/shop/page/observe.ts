@@ -24,13 +24,15 @@ export function observeTraffic(tell: (traffic: Traffic) => void): void {
 }
 
 function observeDownloads(tell: (traffic: Traffic) => void): void {
-  const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries() as PerformanceResourceTiming[]) {
-      // Neither came from the network nor asked it.
-      if (entry.transferSize > 0) tell({ kind: 'download', path: shown(entry.name), bytes: entry.encodedBodySize });
+  const note = (entries: PerformanceEntryList): void => {
+    for (const { name, transferSize, encodedBodySize } of entries as PerformanceResourceTiming[]) {
+      // What cost no byte neither came from the network nor asked it.
+      if (transferSize > 0) tell({ kind: 'download', path: shown(name), bytes: encodedBodySize });
     }
-  });
-  for (const type of ['navigation', 'resource']) observer.observe({ type, buffered: true });
+  };
+  // The page itself has come already; whoever listens for it hears of it twice.
+  note(performance.getEntriesByType('navigation'));
+  new PerformanceObserver((list) => note(list.getEntries())).observe({ type: 'resource', buffered: true });
 }
 
 function observeBodies(tell: (traffic: Traffic) => void): void {

@@ -8,7 +8,7 @@ export const ar: Words = {
   credit: 'أسماء المنتجات وأسعارها: Online Retail, D. Chen (2015), UCI Machine Learning Repository, CC BY 4.0.',
   menu: { label: 'المتجر', home: 'الرئيسية', list: 'كل المنتجات', basket: 'السلة', privacy: 'الخصوصية', language: 'اللغة', search: 'ابحث عن المنتجات', find: 'بحث' },
   home: { title: 'هدايا وأشياء للمنزل', lead: 'تجوّل: الرف الأول يتبع ما تنظر إليه، ويُحسب على هذا الجهاز.' },
-  shelves: { home: 'لك', trending: 'الرائج الآن', recent: 'ما نظرت إليه', similar: 'منتجات مشابهة', together: 'تُشترى معًا كثيرًا', basket: 'يناسب سلتك' },
+  shelves: { trending: 'الرائج الآن', recent: 'ما نظرت إليه', similar: 'منتجات مشابهة', together: 'تُشترى معًا كثيرًا' },
   product: { price: 'السعر', department: 'القسم', number: 'رقم المنتج', add: 'أضف إلى السلة', added: (title) => `${title} في سلتك.`, unknown: 'لا يوجد منتج كهذا.' },
   list: { title: 'كل المنتجات', results: (count) => `المنتجات: ${count}`, more: 'أظهر المزيد', none: 'لم يُعثر على شيء. جرّب كلمات أقل أو غيرها.', department: 'الأقسام', all: 'الكل', query: (text) => `بحث: ${text}` },
   basket: {
@@ -16,7 +16,6 @@ export const ar: Words = {
     checkout: 'تظاهر بالشراء', note: 'هذا عرض تجريبي. لا يُباع شيء ولا يُدفع شيء، ولا يغادر أي طلب هذه الصفحة.', done: 'شكرًا على التظاهر: لم يُبع شيء. من الدرجة 1 فما فوق تعرف رفوفك الآن هذه المنتجات كمشتراة.',
   },
   waiting: 'ما زالت متاجر الاتحاد تدرّب النموذج الأول. تسأل هذه الصفحة مجددًا كل ثانيتين.',
-  failed: (message) => `لا يمكن عرض التوصيات: ${message}`,
   drawer: {
     title: 'ما غادر هذه الصفحة', open: 'ما غادر هذه الصفحة', close: 'أخفِ ما غادر هذه الصفحة',
     none: 'عمّا فعلته: 0 أحداث، 0 بايت.',
@@ -26,9 +25,9 @@ export const ar: Words = {
     reports: 'رسائل جولات التدريب',
     report: (round, bytes) => `الجولة ${round}: البايتات ${bytes}`,
     picture: (numbers) => `أول ${numbers} رقم من الرسالة كما أُرسلت، مربع لكل رقم: هي لمن يقرؤها ضجيج.`,
-    noReports: 'لا شيء. تُصنع في الدرجة 3 فقط، واحدة في كل جولة.',
+    noReports: 'لا شيء بعد: في كل جولة رسالة واحدة.',
     epsilon: (spent, bound) => `المصروف على هذا الجهاز: إبسيلون ${spent} من ${bound} على الأكثر.`,
-    participation: { off: 'لا يشارك في جولات', connecting: 'يتصل', waiting: 'ينتظر الجولة التالية', training: 'يتدرّب على هذا الجهاز', reported: 'رسالته لدى المنسّق', ended: 'غادر الجولات', failed: 'لا يستطيع المشاركة' },
+    participation: { off: 'لا يشارك في جولات', connecting: 'يتصل', waiting: 'ينتظر الجولة التالية', training: 'يتدرّب على هذا الجهاز', reported: 'رسالته لدى المنسّق', ended: 'لا توجد جولات أخرى', failed: 'لا يستطيع المشاركة' },
     frames: (count, bytes) => `رسائل صغيرة: ${count}، البايتات ${bytes}: أن هذا الجهاز يشارك وبأي مفتاح؛ لا شيء مما فعلته.`,
     requests: (count, bytes) => `خيارات مُرسلة: ${count}، البايتات ${bytes}: درجتك وإصدار الإشعار، لأجل إيصال موقّع؛ لا شيء مما فعلته.`,
     fetched: 'ما جُلب',

@@ -12,7 +12,7 @@ export const en = {
   credit: 'Names and prices of products: Online Retail, D. Chen (2015), UCI Machine Learning Repository, CC BY 4.0.',
   menu: { label: 'Shop', home: 'Home', list: 'All products', basket: 'Basket', privacy: 'Privacy', language: 'Language', search: 'Search products', find: 'Search' },
   home: { title: 'Gifts and things for the home', lead: 'Look around: the first shelf follows what you look at, and it is worked out on this device.' },
-  shelves: { home: 'For you', trending: 'Popular now', recent: 'You looked at', similar: 'Similar products', together: 'Often bought together', basket: 'Goes with your basket' },
+  shelves: { trending: 'Popular now', recent: 'You looked at', similar: 'Similar products', together: 'Often bought together' },
   product: { price: 'Price', department: 'Department', number: 'Product number', add: 'Add to basket', added: (title: string) => `${title} is in your basket.`, unknown: 'There is no such product.' },
   list: { title: 'All products', results: (count: number) => `${count} products`, more: 'Show more', none: 'Nothing found. Try fewer or other words.', department: 'Departments', all: 'All', query: (text: string) => `Search: ${text}` },
   basket: {
@@ -20,7 +20,6 @@ export const en = {
     checkout: 'Pretend to buy', note: 'This is a demonstration. Nothing is sold, nothing is paid, and no order leaves this page.', done: 'Thank you for pretending: nothing was sold. At degree 1 and above, your shelves now know these products as bought.',
   },
   waiting: 'The shops of the federation are still training the first model. This page asks again every two seconds.',
-  failed: (message: string) => `The recommendations cannot be shown: ${message}`,
   drawer: {
     title: 'What left this page', open: 'What left this page', close: 'Hide what left this page',
     none: 'About what you did: 0 events, 0 bytes.',
@@ -30,9 +29,9 @@ export const en = {
     reports: 'Messages of training rounds',
     report: (round: string, bytes: string) => `Round ${round}: ${bytes} bytes`,
     picture: (numbers: string) => `The first ${numbers} numbers of the message as it was sent, one square each: to a reader, noise.`,
-    noReports: 'None. They are made at degree 3 only, one in a round.',
+    noReports: 'None yet: there is one in each round.',
     epsilon: (spent: string, bound: string) => `Spent on this device: epsilon ${spent} of at most ${bound}.`,
-    participation: { off: 'Takes part in no rounds', connecting: 'Connecting', waiting: 'Waiting for the next round', training: 'Training on this device', reported: 'Its message is with the coordinator', ended: 'Has left the rounds', failed: 'Cannot take part' },
+    participation: { off: 'Takes part in no rounds', connecting: 'Connecting', waiting: 'Waiting for the next round', training: 'Training on this device', reported: 'Its message is with the coordinator', ended: 'There are no more rounds', failed: 'Cannot take part' },
     frames: (count: number, bytes: string) => `${count} small messages, ${bytes} bytes: that this device takes part, and under which key; nothing of what you did.`,
     requests: (count: number, bytes: string) => `${count} sent choices, ${bytes} bytes: your degree and the version of the notice, for a signed receipt; nothing of what you did.`,
     fetched: 'Fetched',

@@ -8,7 +8,7 @@ export const es: Words = {
   credit: 'Nombres y precios de los productos: Online Retail, D. Chen (2015), UCI Machine Learning Repository, CC BY 4.0.',
   menu: { label: 'Tienda', home: 'Inicio', list: 'Todos los productos', basket: 'Cesta', privacy: 'Privacidad', language: 'Idioma', search: 'Buscar productos', find: 'Buscar' },
   home: { title: 'Regalos y cosas para el hogar', lead: 'Eche un vistazo: el primer estante sigue lo que mira, y se calcula en este dispositivo.' },
-  shelves: { home: 'Para usted', trending: 'Popular ahora', recent: 'Ha mirado', similar: 'Productos parecidos', together: 'Suelen comprarse juntos', basket: 'Va con su cesta' },
+  shelves: { trending: 'Popular ahora', recent: 'Ha mirado', similar: 'Productos parecidos', together: 'Suelen comprarse juntos' },
   product: { price: 'Precio', department: 'Sección', number: 'Número de producto', add: 'Añadir a la cesta', added: (title) => `${title} está en su cesta.`, unknown: 'No existe este producto.' },
   list: { title: 'Todos los productos', results: (count) => `${count} productos`, more: 'Mostrar más', none: 'No se ha encontrado nada. Pruebe con menos palabras o con otras.', department: 'Secciones', all: 'Todo', query: (text) => `Búsqueda: ${text}` },
   basket: {
@@ -16,7 +16,6 @@ export const es: Words = {
     checkout: 'Fingir la compra', note: 'Esto es una demostración. No se vende ni se paga nada, y ningún pedido sale de esta página.', done: 'Gracias por fingir: no se ha vendido nada. Desde el grado 1, sus estantes ya conocen estos productos como comprados.',
   },
   waiting: 'Las tiendas de la federación aún entrenan el primer modelo. Esta página vuelve a preguntar cada dos segundos.',
-  failed: (message) => `No se pueden mostrar las recomendaciones: ${message}`,
   drawer: {
     title: 'Lo que salió de esta página', open: 'Lo que salió de esta página', close: 'Ocultar lo que salió de esta página',
     none: 'Sobre lo que hizo: 0 eventos, 0 bytes.',
@@ -26,9 +25,9 @@ export const es: Words = {
     reports: 'Mensajes de las rondas de entrenamiento',
     report: (round, bytes) => `Ronda ${round}: ${bytes} bytes`,
     picture: (numbers) => `Los primeros ${numbers} números del mensaje tal como se envió, un cuadrado cada uno: para quien lo lee, ruido.`,
-    noReports: 'Ninguno. Solo se hacen en el grado 3, uno por ronda.',
+    noReports: 'Aún ninguno: hay uno en cada ronda.',
     epsilon: (spent, bound) => `Gastado en este dispositivo: épsilon ${spent} de ${bound} como máximo.`,
-    participation: { off: 'No participa en rondas', connecting: 'Conectando', waiting: 'Espera la próxima ronda', training: 'Entrenando en este dispositivo', reported: 'Su mensaje está en el coordinador', ended: 'Ha dejado las rondas', failed: 'No puede participar' },
+    participation: { off: 'No participa en rondas', connecting: 'Conectando', waiting: 'Espera la próxima ronda', training: 'Entrenando en este dispositivo', reported: 'Su mensaje está en el coordinador', ended: 'No hay más rondas', failed: 'No puede participar' },
     frames: (count, bytes) => `${count} mensajes pequeños, ${bytes} bytes: que este dispositivo participa y con qué clave; nada de lo que hizo.`,
     requests: (count, bytes) => `${count} elecciones enviadas, ${bytes} bytes: su grado y la versión del aviso, para un recibo firmado; nada de lo que hizo.`,
     fetched: 'Descargado',

@@ -8,7 +8,7 @@ export const pl: Words = {
   credit: 'Nazwy i ceny produktów: Online Retail, D. Chen (2015), UCI Machine Learning Repository, CC BY 4.0.',
   menu: { label: 'Sklep', home: 'Start', list: 'Wszystkie produkty', basket: 'Koszyk', privacy: 'Prywatność', language: 'Język', search: 'Szukaj produktów', find: 'Szukaj' },
   home: { title: 'Prezenty i rzeczy do domu', lead: 'Rozejrzyj się: pierwsza półka podąża za tym, co oglądasz, a liczy ją to urządzenie.' },
-  shelves: { home: 'Dla Ciebie', trending: 'Teraz popularne', recent: 'Oglądane przez Ciebie', similar: 'Podobne produkty', together: 'Często kupowane razem', basket: 'Pasuje do koszyka' },
+  shelves: { trending: 'Teraz popularne', recent: 'Oglądane przez Ciebie', similar: 'Podobne produkty', together: 'Często kupowane razem' },
   product: { price: 'Cena', department: 'Dział', number: 'Numer produktu', add: 'Dodaj do koszyka', added: (title) => `${title}: w koszyku.`, unknown: 'Nie ma takiego produktu.' },
   list: { title: 'Wszystkie produkty', results: (count) => `Produkty: ${count}`, more: 'Pokaż więcej', none: 'Nic nie znaleziono. Spróbuj mniej słów albo innych.', department: 'Działy', all: 'Wszystko', query: (text) => `Szukasz: ${text}` },
   basket: {
@@ -16,7 +16,6 @@ export const pl: Words = {
     checkout: 'Kup na niby', note: 'To pokaz. Niczego nie sprzedajemy, nikt nie płaci i żadne zamówienie nie opuszcza tej strony.', done: 'Dziękujemy za zakup na niby: niczego nie sprzedano. Od stopnia 1 półki znają te produkty jako kupione.',
   },
   waiting: 'Sklepy federacji uczą jeszcze pierwszy model. Ta strona pyta ponownie co dwie sekundy.',
-  failed: (message) => `Nie można pokazać rekomendacji: ${message}`,
   drawer: {
     title: 'Co opuściło tę stronę', open: 'Co opuściło tę stronę', close: 'Ukryj, co opuściło tę stronę',
     none: 'O tym, co robisz: 0 zdarzeń, 0 bajtów.',
@@ -26,9 +25,9 @@ export const pl: Words = {
     reports: 'Wiadomości rund uczenia',
     report: (round, bytes) => `Runda ${round}: bajty: ${bytes}`,
     picture: (numbers) => `Pierwsze liczby wiadomości (${numbers}) tak, jak je wysłano, każda to jeden kwadrat: dla czytającego szum.`,
-    noReports: 'Brak. Powstają tylko na stopniu 3, jedna w rundzie.',
+    noReports: 'Jeszcze żadna: w każdej rundzie jest jedna.',
     epsilon: (spent, bound) => `Zużyte na tym urządzeniu: epsilon ${spent} z najwyżej ${bound}.`,
-    participation: { off: 'Nie bierze udziału w rundach', connecting: 'Łączy się', waiting: 'Czeka na następną rundę', training: 'Uczy na tym urządzeniu', reported: 'Wiadomość jest u koordynatora', ended: 'Opuściło rundy', failed: 'Nie może brać udziału' },
+    participation: { off: 'Nie bierze udziału w rundach', connecting: 'Łączy się', waiting: 'Czeka na następną rundę', training: 'Uczy na tym urządzeniu', reported: 'Wiadomość jest u koordynatora', ended: 'Nie ma więcej rund', failed: 'Nie może brać udziału' },
     frames: (count, bytes) => `Małe wiadomości: ${count}, bajty: ${bytes}: że to urządzenie bierze udział i pod jakim kluczem; nic o tym, co robisz.`,
     requests: (count, bytes) => `Wysłane wybory: ${count}, bajty: ${bytes}: stopień i wersja informacji, dla podpisanego potwierdzenia; nic o tym, co robisz.`,
     fetched: 'Pobrano',
