@@ -3,13 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { bundleForBrowsers, type WebFile } from '../../../server/web/bundle.ts';
 import { wasmFiles } from '../../storefront/bundle.ts';
 
-const entries = {
-  page: 'scripts/demo/shop/page/main.tsx',
-  'device-worker': 'scripts/demo/shop/page/device-worker.ts',
-};
+/** Apart, as the SDK's own: a worker loads its own copy of what it needs. */
+const entries = [{ page: 'scripts/demo/shop/page/main.tsx' }, { 'device-worker': 'scripts/demo/shop/page/device-worker.ts' }];
 
 export async function demoShopFiles(): Promise<WebFile[]> {
-  const { files } = await bundleForBrowsers(entries);
-  const written = await Promise.all(['index.html', 'shop.css', 'icon.svg'].map(async (path) => ({ path, bytes: await readFile(new URL(`page/${path}`, import.meta.url)) })));
-  return [...files, ...(await wasmFiles()), ...written];
+  const bundles = await Promise.all(entries.map((entry) => bundleForBrowsers(entry)));
+  const written = await Promise.all(['index.html', 'shop.css'].map(async (path) => ({ path, bytes: await readFile(new URL(`page/${path}`, import.meta.url)) })));
+  return [...bundles.flatMap(({ files }) => files), ...(await wasmFiles()), ...written];
 }

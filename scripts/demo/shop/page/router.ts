@@ -7,13 +7,12 @@ export type Route =
   | { readonly kind: 'product'; readonly id: string }
   | { readonly kind: 'list'; readonly text: string; readonly department: Department | null }
   | { readonly kind: 'basket' }
-  | { readonly kind: 'privacy' }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'privacy' };
 
 const address = signal(location.pathname + location.search);
 export const route = computed(() => routeOf(new URL(address.value, location.origin)));
 
-export function pathOf(wanted: Exclude<Route, { kind: 'unknown' }>): string {
+export function pathOf(wanted: Route): string {
   switch (wanted.kind) {
     case 'home':
       return '/';
@@ -51,8 +50,6 @@ export function followLinks(): void {
 function routeOf({ pathname, searchParams }: URL): Route {
   const [, first, second] = pathname.split('/');
   switch (first) {
-    case '':
-      return { kind: 'home' };
     case 'product':
       return { kind: 'product', id: decodeURIComponent(second) };
     case 'list':
@@ -61,6 +58,6 @@ function routeOf({ pathname, searchParams }: URL): Route {
     case 'privacy':
       return { kind: first };
     default:
-      return { kind: 'unknown' };
+      return { kind: 'home' };
   }
 }

@@ -19,7 +19,6 @@ export const en = {
     title: 'Your basket', empty: 'Your basket is empty.', look: 'See all products', total: 'Total', quantity: (title: string) => `Quantity of ${title}`, remove: (title: string) => `Remove ${title}`, removeShort: 'Remove',
     checkout: 'Pretend to buy', note: 'This is a demonstration. Nothing is sold, nothing is paid, and no order leaves this page.', done: 'Thank you for pretending: nothing was sold. At degree 1 and above, your shelves now know these products as bought.',
   },
-  unknownPage: { title: 'No such page', back: 'Back to the start' },
   waiting: 'The shops of the federation are still training the first model. This page asks again every two seconds.',
   failed: (message: string) => `The recommendations cannot be shown: ${message}`,
   drawer: {

@@ -15,7 +15,6 @@ export const es: Words = {
     title: 'Su cesta', empty: 'Su cesta está vacía.', look: 'Ver todos los productos', total: 'Total', quantity: (title) => `Cantidad de ${title}`, remove: (title) => `Quitar ${title}`, removeShort: 'Quitar',
     checkout: 'Fingir la compra', note: 'Esto es una demostración. No se vende ni se paga nada, y ningún pedido sale de esta página.', done: 'Gracias por fingir: no se ha vendido nada. Desde el grado 1, sus estantes ya conocen estos productos como comprados.',
   },
-  unknownPage: { title: 'No existe esta página', back: 'Volver al inicio' },
   waiting: 'Las tiendas de la federación aún entrenan el primer modelo. Esta página vuelve a preguntar cada dos segundos.',
   failed: (message) => `No se pueden mostrar las recomendaciones: ${message}`,
   drawer: {

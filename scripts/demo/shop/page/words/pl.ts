@@ -15,7 +15,6 @@ export const pl: Words = {
     title: 'Twój koszyk', empty: 'Twój koszyk jest pusty.', look: 'Zobacz wszystkie produkty', total: 'Razem', quantity: (title) => `Ilość: ${title}`, remove: (title) => `Usuń: ${title}`, removeShort: 'Usuń',
     checkout: 'Kup na niby', note: 'To pokaz. Niczego nie sprzedajemy, nikt nie płaci i żadne zamówienie nie opuszcza tej strony.', done: 'Dziękujemy za zakup na niby: niczego nie sprzedano. Od stopnia 1 półki znają te produkty jako kupione.',
   },
-  unknownPage: { title: 'Nie ma takiej strony', back: 'Wróć na początek' },
   waiting: 'Sklepy federacji uczą jeszcze pierwszy model. Ta strona pyta ponownie co dwie sekundy.',
   failed: (message) => `Nie można pokazać rekomendacji: ${message}`,
   drawer: {
