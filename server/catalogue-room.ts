@@ -35,7 +35,8 @@ interface Publication {
   complete: boolean;
 }
 
-export function createCatalogueRoom(given: Catalogue | null, limits: RoomLimits = defaultRoomLimits): CatalogueRoom {
+/** @param screen what of published products may be in the catalogue */
+export function createCatalogueRoom(given: Catalogue | null, limits: RoomLimits = defaultRoomLimits, screen: (products: readonly Product[]) => readonly Product[] = (products) => products): CatalogueRoom {
   const publications = new Map<string, Publication>();
   let fixed = given;
   let bytesHeld = 0;
@@ -64,7 +65,7 @@ export function createCatalogueRoom(given: Catalogue | null, limits: RoomLimits 
     forget,
     unite(participants) {
       // By name, so that the same shops always make the same catalogue, whoever connected first.
-      const united = uniteCatalogues([...participants].sort().map((participant) => publications.get(participant)?.products ?? []));
+      const united = uniteCatalogues([...participants].sort().map((participant) => screen(publications.get(participant)?.products ?? [])));
       if (united.products.length === 0) throw new CestaError('catalogue.invalid', 'products: expected at least one from the shops of the first round, got none');
       return united;
     },

@@ -3,11 +3,12 @@
  * asked for is done or the budget is spent, and serves the releases. It sees sums only; what they protect, the plans say.
  */
 import type { Logger } from 'pino';
-import type { Catalogue } from '../shared/commerce/catalogue.ts';
 import { parseTaskSpec, type TaskSpec } from '../shared/federation/task.ts';
 import type { Round } from '../shared/federation/round.ts';
+import { enforcePolicy, factsOfProducts, factsOfTask, screened } from '../shared/policy/checks.ts';
+import { nobodyNamed } from '../shared/policy/accountability.ts';
 import { requirePolicy } from '../shared/ledger/evidence.ts';
-import { noWitnesses, type WitnessPolicy } from '../shared/ledger/witness-policy.ts';
+import { noWitnesses } from '../shared/ledger/witness-policy.ts';
 import { connectStatement } from '../shared/protocol/messages.ts';
 import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
@@ -15,13 +16,14 @@ import { openAdmin, type Admin } from './admin/admin.ts';
 import type { OperatorCredentials } from './admin/credentials.ts';
 import { createLive, type LiveFeed } from './dashboard/live.ts';
 import { openQualityFile } from './dashboard/quality-file.ts';
-import { systemClock, type Clock } from './clock.ts';
+import { systemClock } from './clock.ts';
+import type { CoordinatorOptions } from './coordinator-options.ts';
 import { createFloor } from './floor.ts';
-import { defaultGatewayLimits, type GatewayLimits } from './gateway/context.ts';
+import { defaultGatewayLimits } from './gateway/context.ts';
 import { attachGateway } from './gateway.ts';
 import { createApp } from './http/app.ts';
 import { addressOf } from './http/address.ts';
-import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
+import { openIdentity, type Identity } from './identity/identity.ts';
 import { listen } from './listen.ts';
 import { showFigures } from './figures.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -34,53 +36,7 @@ import type { SchedulePhase } from './schedule.ts';
 import type { TaskOver } from './task-over.ts';
 import { prepareOthers, prepareTask, type SharedContext, type TaskTiming } from './task-runtime.ts';
 import { createTasks, type TaskDesk, type Tasks } from './tasks.ts';
-import { createTransportServer, requireSafeTransport, type ServerTls } from './transport.ts';
-
-export interface CoordinatorOptions {
-  /** A `TaskSpec`, checked here: the main task. Tasks that were made while an earlier process ran go on beside it. */
-  readonly task: unknown;
-  /** Hyper-parameters of the main task that keep the value with which it was started. */
-  readonly keptHyperParameters?: readonly string[];
-  /** Holds the journal, the releases and the signing key; one process at a time. */
-  readonly dataDir: string;
-  /** A `postgres:` address: the journal is there instead, one coordinator at a time; folder and database stay together. */
-  readonly database?: string | undefined;
-  readonly logger: Logger;
-  readonly host?: string;
-  /** 0 picks one. */
-  readonly port: number;
-  /** Without it, the catalogue is the union of what the shops of the first round publish. */
-  readonly catalogue?: Catalogue;
-  /** Releases of the main task wanted in all, those of earlier processes included; by default, the rounds of the budget. */
-  readonly roundsWanted?: number;
-  /** How long the first ready shop waits for more than the quorum. */
-  readonly gatherMs?: number;
-  /** Pause after a failed round; doubles with each failure in a row. */
-  readonly retryMs?: number;
-  /** Reports that are taken in at the same time, each in a vector of its own; by default as many as 16 MB hold, and at least four. */
-  readonly concurrentUploads?: number;
-  /** An upload must advance by a full chunk within this time. */
-  readonly stallMs?: number;
-  /** Time for each stage of a masked session but that of the vectors; 30 s by default. */
-  readonly stageMs?: number;
-  /** Whose cosignatures the public record takes, and how many a plan needs before anybody is invited; none by default. */
-  readonly witnesses?: WitnessPolicy;
-  /** How long witnesses may take to sign a plan. */
-  readonly witnessMs?: number;
-  readonly limits?: Partial<GatewayLimits>;
-  /** Who may take part. */
-  readonly identity?: IdentityOptions;
-  /** Required, or a proxy that does it, on an address that others reach. */
-  readonly tls?: ServerTls;
-  readonly behindTlsProxy?: boolean;
-  /** Origins whose pages may read the public API; all, without it. */
-  readonly corsOrigins?: readonly string[];
-  /** Whether the pages of the dashboard are served; they are, unless this says otherwise. */
-  readonly dashboard?: boolean;
-  /** A JSON file of what somebody measured of the releases, read again whenever it changes. */
-  readonly quality?: string | undefined;
-  readonly clock?: Clock;
-}
+import { createTransportServer, requireSafeTransport } from './transport.ts';
 
 export interface CoordinatorState {
   readonly task: string;
@@ -127,6 +83,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const task = parseTaskSpec(options.task);
   const { clock = systemClock } = options;
   requireSafeTransport({ ...options, host: options.host ?? '127.0.0.1' });
+  if (options.policy !== undefined) enforcePolicy(options.policy, factsOfTask(task), `task ${task.name}`);
   const records = await openRecords({ folder: options.dataDir, database: options.database, clock });
   try {
     return await compose(options, await withKept(records.storage, task, options.keptHyperParameters ?? []), records);
@@ -154,14 +111,19 @@ interface Door {
 }
 
 async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, audience, metrics, live }: { records: Records; audience: Audience; metrics: Metrics; live: LiveFeed }): Promise<Ground> {
-  const { catalogue, logger, clock = systemClock, witnesses = noWitnesses } = options;
+  const { catalogue, logger, clock = systemClock, witnesses = noWitnesses, policy } = options;
   const { storage, key } = records;
-  const room = createCatalogueRoom(await settledCatalogue(records, main.name, catalogue));
+  const settled = await settledCatalogue(records, main.name, catalogue);
+  if (policy !== undefined && settled !== null) enforcePolicy(policy, factsOfProducts(settled.products), 'catalogue');
+  const room = createCatalogueRoom(settled, undefined, policy === undefined ? undefined : (products) => screened(policy, products));
   const record = await openPublicRecord({ storage, key, witnesses: requirePolicy(witnesses).witnesses });
   await reconcileNodes(record, storage);
   const context: SharedContext = {
     records, record, room, floor: createFloor(), areas: createStagingAreas(options.concurrentUploads), clock, logger, meter: metrics, timing: timingOf(options),
     quorum: witnesses.quorum,
+    requireAllowed(spec) {
+      if (policy !== undefined) enforcePolicy(policy, factsOfTask(spec), `task ${spec.name}`);
+    },
     onProgress(round) {
       live.round(round);
       tell(audience, round, logger);
@@ -262,7 +224,7 @@ function gatherAudience(): Audience {
 function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience; door: Door }): House {
   const { logger, clock = systemClock } = options;
   const { ground: { room, record, tasks }, records: { storage, key }, audience, door } = parts;
-  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, admin: door, dashboard: { hasPages: options.dashboard ?? true, live: door.live, quality: openQualityFile(options.quality) }, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
+  const app = createApp({ accountability: options.accountability ?? nobodyNamed, tasks, publicKey: key.publicKey, storage, record, room, clock, logger, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, admin: door, dashboard: { hasPages: options.dashboard ?? true, live: door.live, quality: openQualityFile(options.quality) }, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
   const server = createTransportServer(app, options.tls);
   const gateway = attachGateway(server, {
     coordinatorKey: key.publicKey, clock, logger, room, meter: door.metrics,

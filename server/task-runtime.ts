@@ -38,6 +38,8 @@ export interface SharedContext {
   readonly timing: TaskTiming;
   /** Cosignatures that a plan needs before anybody is invited. */
   readonly quorum: number;
+  /** @throws CestaError `policy.violated` for a task outside of the policy, if there is one */
+  readonly requireAllowed: (spec: TaskSpec) => void;
   readonly onProgress: (round: Round) => void;
 }
 
@@ -83,10 +85,11 @@ export interface TaskRuntime extends PreparedTask {
  * Notes a task in the journal, closes what an earlier process left open of it, and takes up its newest release.
  * @throws CestaError `plan.invalid` and others for a task that cannot be enforced; `storage.failed`
  */
-export async function prepareTask({ records, record, room, clock, logger, meter }: SharedContext, spec: TaskSpec, roundsWanted = spec.privacy.rounds): Promise<PreparedTask> {
+export async function prepareTask({ records, record, room, clock, logger, meter, requireAllowed }: SharedContext, spec: TaskSpec, roundsWanted = spec.privacy.rounds): Promise<PreparedTask> {
   const { storage, blobs, key } = records;
   // Whatever cannot be enforced is refused now, not when shops have come.
   requireEnforceable(spec, room.fixed);
+  requireAllowed(spec);
   const { state, createdAt } = await settleTask(storage, spec);
   const crashed = await storage.failUnfinished(spec.name, { code: 'round.failed', message: 'coordinator restarted' });
   if (crashed.length > 0) logger.warn({ rounds: crashed }, 'rounds that an earlier process left open have failed');

@@ -11,6 +11,8 @@ import type { Plan } from '../../shared/federation/plan.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { requireSecureAddress } from '../../shared/protocol/transport.ts';
+import { enforcePolicy, factsOfPlan } from '../../shared/policy/checks.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
 import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { openConnection, type ConnectionHandlers } from '../connection.ts';
 import { fetchCheckpoint, fetchTile, roundsAddress } from '../coordinator-api.ts';
@@ -57,6 +59,8 @@ export interface ShopNodeOptions {
   readonly peers?: ReadonlyMap<string, string>;
   /** Takes part in rounds of these tasks only; without it, of all. */
   readonly tasks?: readonly string[];
+  /** Plans outside of it are declined: their mode, and how few participants a sum may be made of. */
+  readonly policy?: Policy;
   /** Stay when no task has a round left: the operator may make another. */
   readonly stay?: boolean;
   /** Leave after the first release. */
@@ -113,6 +117,7 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
     ...(options.tasks === undefined ? {} : { tasks: options.tasks }),
     ...(maxEpsilon === undefined ? {} : { budget: { maxEpsilon, maxDelta, record: () => state.ledger.read() } }),
     ...trainer,
+    accept: acceptOf(options, trainer),
     masking: { id: shop.toLowerCase(), key: state.key, crypto: nodeCrypto(crypto), recordRelease: (sessionId) => state.recordRelease(sessionId), acceptDirectory: peerCheck(state.peers, { ownKey: state.key.publicKey, known: options.peers, onChange: (name) => logger.warn({ name }, 'another shop has a new key') }) },
     record,
     receipts: { shop: shop.toLowerCase(), node: state.key.publicKey, keep: (receipt) => state.receipts.append(receipt) },
@@ -149,6 +154,13 @@ export function startShopNode(options: ShopNodeOptions): ShopNode {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+  };
+}
+
+function acceptOf({ policy }: ShopNodeOptions, trainer: Trainer): (plan: Plan) => void {
+  return (plan) => {
+    if (policy !== undefined) enforcePolicy(policy, factsOfPlan(plan), plan.round);
+    trainer.accept(plan);
   };
 }
 

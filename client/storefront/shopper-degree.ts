@@ -77,7 +77,8 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
   state.turn += 1;
   state.chosen = degree;
   state.despiteGpc = despiteGpc;
-  const isKept = keepChoice({ degree: rememberedDegree(degree, state.options), notice: degree >= 2 ? notice : null, despiteGpc, ...(isLower ? { withdrawals: owed(state.all.receipts) } : {}) });
+  const isKept = keepChoice({ degree: rememberedDegree(degree, state.options), notice: degree >= 2 ? notice : null, despiteGpc });
+  if (isLower) owe(state, state.all.receipts);
   enforce(state);
   if (!isLower) return isKept;
   apply(state, withoutReceipts, 'privacy');
@@ -152,17 +153,18 @@ async function reopened(): Promise<ProfileStore | null> {
   return openProfileStore(shopperDatabase).catch(() => null);
 }
 
-/** Beside those that are owed already. */
-function owed(receipts: readonly HeldReceipt[]): Withdrawal[] {
-  const all = new Map(readChoice().withdrawals.map((withdrawal) => [withdrawal.id, withdrawal]));
+/** Notes, beside those that are owed already, what the shop has to be told; in the page, too, which may have no storage. */
+function owe(state: ShopperState, receipts: readonly HeldReceipt[]): void {
+  const all = new Map([...readChoice().withdrawals, ...state.owed].map((withdrawal) => [withdrawal.id, withdrawal]));
   for (const { receipt: { record }, secret } of receipts) all.set(record.record_id, { id: record.record_id, secret });
-  return [...all.values()];
+  state.owed = [...all.values()];
+  keepChoice({ withdrawals: state.owed });
 }
 
 async function oweUnread(state: ShopperState, unread: Promise<ProfileStore | null> | null): Promise<void> {
   const store = await unread?.catch(() => null) ?? null;
   if (store === null) return;
-  keepChoice({ withdrawals: owed(store.opened.receipts) });
+  owe(state, store.opened.receipts);
   if (store === state.store) return;
   await store.change(withoutReceipts);
   store.close();
@@ -182,15 +184,19 @@ async function erase(state: ShopperState, unread: Promise<ProfileStore | null> |
 
 /** Consents that are in force no more, and how the shop is told: now, or in a later visit. */
 export async function withdraw(state: ShopperState, receipts: readonly HeldReceipt[]): Promise<void> {
-  keepChoice({ withdrawals: owed(receipts) });
+  owe(state, receipts);
   await deliver(state);
 }
 
 async function deliver(state: ShopperState): Promise<void> {
   const { shop } = state.options;
-  if (shop === undefined || shop === null || readChoice().withdrawals.length === 0) return;
+  const waiting = new Map([...readChoice().withdrawals, ...state.owed].map((withdrawal) => [withdrawal.id, withdrawal]));
+  if (shop === undefined || shop === null || waiting.size === 0) return;
   const { withdrawConsent } = await import('./consents.ts');
-  for (const withdrawal of readChoice().withdrawals) {
-    if (await withdrawConsent({ shop, fetch: fetchOf(state) }, withdrawal)) keepChoice({ withdrawals: readChoice().withdrawals.filter(({ id }) => id !== withdrawal.id) });
+  for (const withdrawal of waiting.values()) {
+    if (!(await withdrawConsent({ shop, fetch: fetchOf(state) }, withdrawal))) continue;
+    const isAnother = ({ id }: Withdrawal): boolean => id !== withdrawal.id;
+    state.owed = state.owed.filter(isAnother);
+    keepChoice({ withdrawals: readChoice().withdrawals.filter(isAnother) });
   }
 }

@@ -4,6 +4,7 @@ import { strictest, type SignalCap } from '../../shared/commerce/consent-signals
 import { dataFor } from '../../shared/commerce/purposes.ts';
 import type { Fetch } from '../http.ts';
 import type { CestaChange, CestaOptions, PrivacyState } from './api.ts';
+import type { Withdrawal } from './choice.ts';
 import { usualMaxDelta } from './device-constants.ts';
 import { createDerivation, emptyProfile, type Change, type Derived, type Profile } from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
@@ -42,6 +43,8 @@ export interface ShopperState {
   opening: Promise<ProfileStore | null>;
   erasing: Promise<void>;
   saving: Promise<void>;
+  /** Consents that the shop was not told yet are withdrawn. */
+  owed: readonly Withdrawal[];
   seat: RoundsSeat | null;
   rounds: RoundsState;
 }
@@ -54,7 +57,7 @@ export function createState(options: ShopperOptions, given: Pick<ShopperState, '
     ...given,
     options, signals: listenToSignals(() => onSignal(state)), derived: () => derive(state.all.events),
     degree: 0, turn: 0, all: emptyProfile, visit: emptyProfile,
-    store: null, early: null, opening: Promise.resolve(null), erasing: nothing, saving: nothing, seat: null,
+    store: null, early: null, opening: Promise.resolve(null), erasing: nothing, saving: nothing, owed: [], seat: null,
     rounds: { participation: 'off', bytesSent: 0, messagesSent: 0, epsilonSpent: 0, lastRound: null },
   };
   return state;

@@ -4,10 +4,12 @@ import { Option, type Command } from 'commander';
 import type { ShopNodeOptions, ShopNodeSummary } from '../../client/shop/shop-node.ts';
 import type { ClientTls } from '../../client/shop/tls.ts';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
+import { jurisdictionNames, type JurisdictionName } from '../../shared/policy/jurisdictions.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { collect, httpUrl, integerIn, parsePart, positiveNumber, probability, publicKey, witnessKey } from './options.ts';
 import { createLogger, print, untilStopped } from './output.ts';
+import { permittedData } from './permitted-data.ts';
 import { addTlsOptions, readTls, type TlsOptions } from './tls-options.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
 import { addStorefrontOptions, startStorefront, type StorefrontOptions } from './storefront-options.ts';
@@ -24,6 +26,8 @@ interface JoinOptions extends DataOptions, TlsOptions, BackendOptions, Storefron
   witnesses?: readonly NoteKey[];
   quorum?: number;
   peers?: string;
+  policy?: string;
+  jurisdiction?: JurisdictionName;
   unprotected?: boolean;
   once?: boolean;
   task?: readonly string[];
@@ -48,6 +52,8 @@ export function addJoin(program: Command): void {
     .option('--witnesses <name=key...>', 'witnesses of the coordinator\'s public record', collect(witnessKey))
     .option('--quorum <k>', 'decline rounds whose plan fewer of them have signed (default: all of them)', integerIn(0, 100))
     .option('--peers <file>', 'JSON of the shops you know and their keys: masked sums with more strangers than may collude are declined')
+    .option('--policy <file>', 'lines such as max-epsilon 3: a start outside of them is refused, and so are plans')
+    .addOption(new Option('--jurisdiction <name>', 'whose law this shop works under, for its policy').choices(jurisdictionNames))
     .option('--unprotected', 'take part in rounds without privacy, and without a limit')
     .option('--task <name>', 'take part in rounds of this task only (repeatable; default: all)', collect((text) => text))
     .option('--once', 'leave after the first release')
@@ -62,17 +68,17 @@ async function join(options: JoinOptions): Promise<void> {
   const { byHash } = await import('../../shared/datasets/partitions.ts');
   const { configureTensors } = await import('../../shared/tensors/runtime.ts');
   configureTensors(backendOf(options));
-  const dataset = await readData(options);
   const logger = createLogger(options.shop);
+  const { dataset, policy } = permittedData(options, await readData(options), logger);
   if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
   const shoppers = options.part === undefined ? dataset.shoppers : byHash(options.part.of)(dataset, 0)[options.part.index - 1];
   const files = { ...dataset, shoppers };
   const tls = readTls(options);
   const fetch = tls === null ? {} : { fetch: tlsFetch(tls) };
   const stopped = untilStopped().then(() => undefined);
-  const storefront = await startStorefront(options, { logger, ...fetch });
+  const storefront = await startStorefront(options, { logger, ...fetch, ...(policy === undefined ? {} : { policy }) });
   try {
-    const summary = await takePart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped });
+    const summary = await takePart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
     // Shelves and rights do not end with the rounds.
     if (storefront !== null && options.once !== true) await stopped;
     print(options, { shop: options.shop, shoppers: shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
@@ -81,13 +87,13 @@ async function join(options: JoinOptions): Promise<void> {
   }
 }
 
-interface Part extends Pick<ShopNodeOptions, 'dataset' | 'logger'> {
+interface Part extends Pick<ShopNodeOptions, 'dataset' | 'logger' | 'policy'> {
   readonly tls: ClientTls | null;
   /** Resolves when the process is asked to end. */
   readonly stopped: Promise<void>;
 }
 
-async function takePart(options: JoinOptions, { dataset, logger, tls, stopped }: Part): Promise<ShopNodeSummary> {
+async function takePart(options: JoinOptions, { dataset, logger, tls, stopped, policy }: Part): Promise<ShopNodeSummary> {
   const { startShopNode } = await import('../../client/shop/shop-node.ts');
   const { tlsSockets } = await import('../../client/shop/node-socket.ts');
   const { startRenewal } = await import('../../client/shop/renewal.ts');
@@ -104,6 +110,7 @@ async function takePart(options: JoinOptions, { dataset, logger, tls, stopped }:
     ...(options.stay === true ? { stay: true } : {}),
     ...(options.task === undefined ? {} : { tasks: options.task }),
     ...(peers === undefined ? {} : { peers }),
+    ...(policy === undefined ? {} : { policy }),
     ...(tls === null ? {} : { fetch: tlsFetch(tls), openSocket: tlsSockets(tls) }),
   });
   const stopRenewal = startRenewal({ shop, stateDir, coordinator, logger, ...(tls === null ? {} : { fetch: tlsFetch(tls) }) });

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { addAudit } from './audit.ts';
 import { addBackup, addRestore } from './backup.ts';
 import { addBench } from './bench.ts';
+import { addBreach } from './breach.ts';
 import { addBrowser } from './browser.ts';
 import { addBudget } from './budget.ts';
 import { addDemo } from './demo.ts';
@@ -18,6 +19,8 @@ import { addLogin } from './login.ts';
 import { addNodesVerb } from './nodes.ts';
 import { addOperator } from './operator.ts';
 import { reportFailure } from './output.ts';
+import { addPolicy } from './policy.ts';
+import { addProcessingRecord } from './processing-record.ts';
 import { addReceipts } from './receipts.ts';
 import { addReference } from './reference.ts';
 import { addReleasesVerb } from './releases.ts';
@@ -33,7 +36,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addProcessingRecord, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

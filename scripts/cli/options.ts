@@ -1,6 +1,7 @@
 /** Parsers of command-line values: each names the option, the expected range and what came. */
 import { InvalidArgumentError } from 'commander';
 import { requireKeyName, type NoteKey } from '../../shared/ledger/signed-note.ts';
+import { processorSchema, type Processor } from '../../shared/policy/accountability.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 
 /** A finite number in a closed range. */
@@ -105,6 +106,14 @@ export function witnessKey(text: string): NoteKey {
     // Reported below, with what came.
   }
   throw new InvalidArgumentError(`Expected NAME=KEY with a key of 64 lower-case hexadecimal digits, got ${text}.`);
+}
+
+/** `NAME:PURPOSE:COUNTRY`, the country as ISO 3166 writes it with two letters. */
+export function processor(text: string): Processor {
+  const [name, purpose, country, ...rest] = text.split(':').map((part) => part.trim());
+  const parsed = processorSchema.safeParse({ name, purpose, country });
+  if (!parsed.success || rest.length > 0) throw new InvalidArgumentError(`Expected NAME:PURPOSE:COUNTRY with a country such as DE, got ${text}.`);
+  return parsed.data;
 }
 
 /** An option that may be given several times. */

@@ -1,6 +1,6 @@
 /** Who may connect to `cesta serve`, and over what. */
 import { hostname } from 'node:os';
-import type { CoordinatorOptions } from '../../server/coordinator.ts';
+import type { CoordinatorOptions } from '../../server/coordinator-options.ts';
 import type { ServerTls } from '../../server/transport.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { isLoopbackHost } from '../../shared/protocol/transport.ts';

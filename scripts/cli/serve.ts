@@ -1,9 +1,10 @@
 /** `cesta serve`: the coordinator. */
 import { Option, type Command } from 'commander';
-import type { CoordinatorOptions } from '../../server/coordinator.ts';
+import type { CoordinatorOptions } from '../../server/coordinator-options.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { fewestRows } from '../../shared/federation/robust/combine-rows.ts';
 import type { Catalogue } from '../../shared/commerce/catalogue.ts';
+import type { Accountability } from '../../shared/policy/accountability.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Effective } from './config/layers.ts';
 import { addSettings, readSettings } from './config/serve-options.ts';
@@ -37,11 +38,14 @@ export function addServe(program: Command): void {
 async function serve({ config, shown }: Effective<typeof serveSettings>, call: CallOptions): Promise<void> {
   const { startCoordinator } = await import('../../server/coordinator.ts');
   const { readCatalogue } = await import('../../client/shop/read-data.ts');
+  const { readPolicy, withinPolicy } = await import('../policy-file.ts');
   const logger = createLogger('coordinator', config.logLevel);
   const { selfMade, ...transport } = await transportOf(config);
-  const catalogue = config.catalogue === undefined ? undefined : await readCatalogue(config.catalogue);
+  const policy = config.policy === undefined ? undefined : readPolicy(config.policy);
+  const accountability = accountabilityOf(config);
+  const catalogue = withinPolicy(policy, accountability, config.catalogue === undefined ? undefined : await readCatalogue(config.catalogue));
   logger.info({ config: shown }, 'configuration');
-  const coordinator = await startCoordinator({ ...(await coordinatorOptions(config, catalogue)), keptHyperParameters: keptOf(config, shown), ...transport, logger });
+  const coordinator = await startCoordinator({ ...(await coordinatorOptions(config, catalogue)), keptHyperParameters: keptOf(config, shown), ...transport, accountability, ...(policy === undefined ? {} : { policy }), logger });
   const stop = stopSignals();
   const { url, publicKey, firstOperator } = coordinator;
   // To the terminal alone, and once: the log never has it.
@@ -53,7 +57,7 @@ async function serve({ config, shown }: Effective<typeof serveSettings>, call: C
   await coordinator.close();
 }
 
-async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | undefined): Promise<Omit<CoordinatorOptions, 'logger'>> {
+export async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | undefined): Promise<Omit<CoordinatorOptions, 'logger'>> {
   const { deploymentDefaults } = await import('../../shared/recommender/registry.ts');
   return {
     task: taskOf(config, deploymentDefaults(config.model, { asOf: config.asOf })),
@@ -69,6 +73,11 @@ async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | un
     witnessMs: Math.ceil(config.witnessSeconds * 1000),
     ...(catalogue === undefined ? {} : { catalogue }),
   };
+}
+
+export function accountabilityOf({ controller, contact, jurisdiction, processor }: Pick<ServeConfig, 'controller' | 'contact' | 'jurisdiction' | 'processor'>): Accountability {
+  if (controller === undefined && contact !== undefined) throw new CestaError('usage.invalid', '--contact: expected --controller with it, got none');
+  return { controller: controller === undefined ? null : { name: controller, contact: contact ?? null }, jurisdiction: jurisdiction ?? null, processors: processor };
 }
 
 /** Who does not say what day it is means the day on which the task was started. */

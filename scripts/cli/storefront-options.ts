@@ -5,6 +5,8 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Fetch } from '../../client/http.ts';
 import type { StorefrontApi } from '../../client/shop/storefront-api/storefront-api.ts';
+import { enforcePolicy } from '../../shared/policy/checks.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { collect, integerIn, webOrigin } from './options.ts';
 import { readPem } from './tls-options.ts';
@@ -15,6 +17,7 @@ export interface StorefrontOptions {
   about?: string;
   origin?: readonly string[];
   retentionDays?: number;
+  campaigns?: string;
   storefrontTlsCert?: string;
   storefrontTlsKey?: string;
   storefrontBehindTlsProxy?: boolean;
@@ -26,7 +29,8 @@ export function addStorefrontOptions(command: Command): Command {
     .option('--about <file>', 'JSON of who answers for the data, the notices, and who else processes data')
     .option('--storefront-host <address>', 'where the storefront listens (default: this machine alone, 127.0.0.1)')
     .option('--origin <origin>', 'whose pages may call what shoppers need (repeatable; default: none but its own)', collect(webOrigin))
-    .option('--retention-days <n>', 'how long events of shoppers are kept (default: 365)', integerIn(1, 3_650))
+    .option('--retention-days <n>', 'use no events that are older, and keep none (default: all that are in the data, and 365 for what the storefront stores)', integerIn(1, 3_650))
+    .option('--campaigns <file>', 'JSON of campaigns and experiments, which the storefront sends to every page')
     .option('--storefront-tls-cert <file>', 'certificate (PEM) of the storefront')
     .option('--storefront-tls-key <file>', 'its key (PEM)')
     .option('--storefront-behind-tls-proxy', 'a proxy ends TLS before the storefront and writes X-Forwarded-For itself');
@@ -41,10 +45,10 @@ interface JoinTerms extends StorefrontOptions {
 }
 
 /** Null without `--storefront`. @throws CestaError `usage.invalid` for options that contradict each other, and what the API objects to */
-export async function startStorefront(options: JoinTerms, { logger, fetch }: { readonly logger: Logger; readonly fetch?: Fetch }): Promise<StorefrontApi | null> {
-  const { storefront: port, about, storefrontHost, origin, retentionDays, storefrontTlsCert: cert, storefrontTlsKey: key, storefrontBehindTlsProxy } = options;
+export async function startStorefront(options: JoinTerms, { logger, fetch, policy }: { readonly logger: Logger; readonly fetch?: Fetch; readonly policy?: Policy }): Promise<StorefrontApi | null> {
+  const { storefront: port, about, storefrontHost, origin, retentionDays, campaigns, storefrontTlsCert: cert, storefrontTlsKey: key, storefrontBehindTlsProxy } = options;
   if (port === undefined) {
-    const given = [about, storefrontHost, origin, retentionDays, cert, key, storefrontBehindTlsProxy].some((value) => value !== undefined);
+    const given = [about, storefrontHost, origin, campaigns, cert, key, storefrontBehindTlsProxy].some((value) => value !== undefined);
     if (given) throw new CestaError('usage.invalid', '--storefront: expected a port with the other options of the storefront, got none');
     return null;
   }
@@ -52,10 +56,15 @@ export async function startStorefront(options: JoinTerms, { logger, fetch }: { r
   if ((cert === undefined) !== (key === undefined)) throw new CestaError('usage.invalid', '--storefront-tls-cert and --storefront-tls-key: expected both or none, got one');
   const { startStorefrontApi } = await import('../../client/shop/storefront-api/storefront-api.ts');
   const { tokenFileName } = await import('../../client/shop/storefront-api/store-files.ts');
+  const { parseAbout } = await import('../../client/shop/storefront-api/about.ts');
+  const { readCampaigns } = await import('../../client/shop/storefront-api/campaigns/campaign-room.ts');
   const { shop, stateDir, coordinator, coordinatorKey, task = [] } = options;
+  const said = parseAbout(await readAbout(about), about);
+  if (policy !== undefined) enforcePolicy(policy, { processors: said.processors.map(({ name }) => name) }, 'join');
   const api = await startStorefrontApi({
     shop, stateDir, coordinator, logger, port,
-    about: await readAbout(about),
+    about: said,
+    ...(campaigns === undefined ? {} : { campaigns: readCampaigns(campaigns) }),
     ...(coordinatorKey === undefined ? {} : { coordinatorKey }),
     // Of several tasks, the main one is ranked with.
     ...(task.length === 1 ? { task: task[0] } : {}),

@@ -33,7 +33,7 @@ export interface Bundle {
 
 /** @param withPage with the page of `cesta browser` */
 export async function bundleStorefront({ withPage = false }: { withPage?: boolean } = {}): Promise<Bundle> {
-  const pages = await bundleForBrowsers(withPage ? { ...storefrontEntries, ...pageEntry } : storefrontEntries, apart);
+  const pages = await bundleForBrowsers(withPage ? { ...storefrontEntries, ...pageEntry } : storefrontEntries, { apart });
   const [worker, fallback] = [await bundleForBrowsers(workerEntries), await bundleForBrowsers(fallbackEntries)];
   return { files: [...pages.files, ...worker.files, ...fallback.files, ...(await wasmFiles())], sizes: [...pageSizes(pages), ...workerSizes(worker)] };
 }

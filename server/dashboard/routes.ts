@@ -34,7 +34,7 @@ export function addLive(app: Express, live: Pick<LiveFeed, 'snapshot' | 'stream'
     sendJson(response, body);
   });
   app.get('/v1/rounds/stream', (request, response) => {
-    if (request.method === 'HEAD') return void response.type(streamType).end();
+    if (request.method === 'HEAD') return void response.writeHead(200, { 'Content-Type': streamType, 'Cache-Control': 'no-store' }).end();
     live.stream(response);
   });
 }

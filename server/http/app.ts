@@ -7,6 +7,7 @@ import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { protocolVersion } from '../../shared/federation/plan.ts';
+import { nobodyNamed, type Accountability } from '../../shared/policy/accountability.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
@@ -23,12 +24,15 @@ import { revalidate, sendDocument, sendJson, type ServedDocument } from './docum
 import { addLog } from './log.ts';
 import { answerErrors, anyOrigin, countBytes, logRequests, notFound, publicHeaders, type HeaderPolicy } from './middleware.ts';
 import { addNodes, type NodesContext } from './nodes.ts';
+import { manifestFacts } from './manifest-facts.ts';
 import { openApiDocument } from './openapi.ts';
 import type { federationSchema } from './schemas.ts';
 import { addTasks, type TaskRoutesContext } from './task-routes.ts';
 
 export interface AppContext extends TaskRoutesContext {
   readonly publicKey: string;
+  /** Without it, nobody is named. */
+  readonly accountability?: Accountability;
   readonly storage: Pick<Storage, 'ping' | 'rounds' | 'spends'>;
   readonly record: Pick<PublicRecord, 'checkpoint' | 'read' | 'cosign'>;
   readonly clock: Clock;
@@ -80,14 +84,14 @@ export function createApp(context: AppContext): Express {
   return app;
 }
 
-function addStatus(app: Express, { storage, tasks, isDraining, publicKey, room }: AppContext): void {
+function addStatus(app: Express, { storage, tasks, isDraining, publicKey, room, accountability = nobodyNamed }: AppContext): void {
   app.get('/healthz', (_request, response) => sendJson(response, { status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
     if (isDraining?.() === true) throw new CestaError('coordinator.draining', `coordinator: it is stopping, in phase ${tasks.main.schedule.phase}`);
     await storage.ping();
     sendJson(response, { status: 'ready', phase: tasks.main.schedule.phase });
   });
-  app.get('/.well-known/cesta.json', (_request, response) => {
+  app.get('/.well-known/cesta.json', async (_request, response) => {
     const { spec: task, releases: { current } } = tasks.main;
     const federation: z.input<typeof federationSchema> = {
       protocol: protocolVersion,
@@ -99,6 +103,7 @@ function addStatus(app: Express, { storage, tasks, isDraining, publicKey, room }
       version: current?.manifest.version ?? null,
       sha256: current?.sha256 ?? null,
       live: roundsPath,
+      ...manifestFacts(tasks.main, await storage.spends(task.name), room.fixed, accountability),
     };
     sendJson(response, federation);
   });

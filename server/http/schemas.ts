@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canaryVerdictSchema } from '../../shared/evaluation/exposure-canary.ts';
 import { gateVerdictSchema } from '../../shared/evaluation/gate-rule.ts';
 import { planSchema, privacyModes } from '../../shared/federation/plan.ts';
+import { processorSchema, publicJurisdictionSchema } from '../../shared/policy/accountability.ts';
 import { precisions } from '../../shared/recommender/quantised-rows.ts';
 import { isErrorCode, type ErrorCode } from '../../shared/protocol/error-table.ts';
 
@@ -32,6 +33,20 @@ export const federationSchema = z.object({
   sha256: digest.nullable(),
   /** WebSocket of the rounds, below this server. */
   live: z.string(),
+  /** What decides the order of a shelf, in words (Art. 27 DSA). */
+  parameters: z.array(z.string()),
+  privacy: z.object({
+    mode: z.string(),
+    /** Whom the figures protect. */
+    unit: z.string(),
+    delta: z.number().nullable(),
+    epsilonLimit: z.number().nullable(),
+    epsilonSpent: z.number().nullable(),
+  }),
+  controller: z.object({ name: z.string(), contact: z.string().nullable() }).nullable(),
+  jurisdiction: publicJurisdictionSchema.nullable(),
+  /** Empty where the operator named none. */
+  processors: z.array(processorSchema),
 });
 
 export const taskSchema = z.object({

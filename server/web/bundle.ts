@@ -16,6 +16,12 @@ export interface WebBundle {
   readonly metafile: Metafile;
 }
 
+export interface BundleOptions {
+  /** Sources, or modules of packages, that are files of another bundle in the same folder: their names without `.js`. */
+  readonly apart?: Readonly<Record<string, string>>;
+  readonly load?: typeof loadBundler;
+}
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The bundler is there for pages alone: a coordinator without it does all else. */
@@ -23,10 +29,9 @@ const loadBundler = (): Promise<{ readonly build: typeof buildFunction }> => imp
 
 /**
  * @param entries Name of each file without `.js`, and its source below the project.
- * @param apart Sources, or modules of packages, that are files of another bundle in the same folder: their names without `.js`.
  * @throws CestaError `page.unavailable` where there is no bundler, or it cannot make sense of the sources
  */
-export async function bundleForBrowsers(entries: Readonly<Record<string, string>>, apart: Readonly<Record<string, string>> = {}, load = loadBundler): Promise<WebBundle> {
+export async function bundleForBrowsers(entries: Readonly<Record<string, string>>, { apart = {}, load = loadBundler }: BundleOptions = {}): Promise<WebBundle> {
   try {
     const { build } = await load();
     const { outputFiles, metafile } = await build({

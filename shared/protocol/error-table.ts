@@ -78,6 +78,8 @@ export const errorTable = {
   'consent.unknown': { status: 404, hint: 'No consent has this id; it may have been withdrawn and erased.' },
   'consent.untrusted': { status: 422, hint: 'The shop confirmed a choice in words that prove nothing; the choice is not raised. Ask the shop.' },
   'shop.unauthorised': { status: 401, hint: 'The token of this shop node is in its state folder: `storefront.token`.' },
+  'measure.too-few': { status: 409, hint: 'Wait until more devices have reported; an experiment with fewer tells more of the noise than of its arms.' },
+  'measure.unknown': { status: 404, hint: 'The experiments and campaigns there are stand in the file that was given with --campaigns.' },
   'policy.violated': { status: 409, hint: 'Change the setting, or have whoever answers for the policy file change the line named.' },
   'page.unavailable': { status: 501, hint: 'Pages are put together by esbuild when they are first asked for: install all dependencies with `npm ci`. `serve --no-dashboard` does without.' },
   'backstage.unauthorised': { status: 403, hint: 'Open the backstage page again: its buttons work on this machine only, and until the demo ends.' },

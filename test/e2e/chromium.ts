@@ -4,15 +4,22 @@
  */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Whether tests in a browser are to be left out, and not for want of one. */
 export const withoutBrowser = process.env['CESTA_NO_BROWSER'] === '1';
 
+const options = { headless: true, args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'] };
+
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking'] });
+  return chromium.launch({ ...options, executablePath: chromiumPath() });
+}
+
+/** One person's browser, whose profile is in this folder: everything is on the disk once it is closed. */
+export function launchProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { ...options, executablePath: chromiumPath() });
 }
 
 function chromiumPath(): string {

@@ -85,6 +85,8 @@ export interface Tab {
 }
 
 export interface Site {
+  /** Of the page. */
+  readonly url: string;
   readonly relay: Relay;
   /** A tab of a person who was never here before. */
   visitor(browser: Browser): Promise<Tab>;
@@ -96,6 +98,7 @@ export async function siteOf({ url }: { readonly url: string }): Promise<Site> {
   const site = await servePage(new URL(relay.url));
   onTestFinished(() => site.close());
   return {
+    url: site.url,
     relay,
     async visitor(browser) {
       const context = await browser.newContext();

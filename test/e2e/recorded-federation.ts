@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { startShopNode, type ShopNode, type ShopNodeEvent, type ShopNodeOptions } from '../../client/shop/shop-node.ts';
-import type { Coordinator, CoordinatorOptions } from '../../server/coordinator.ts';
+import type { Coordinator } from '../../server/coordinator.ts';
+import type { CoordinatorOptions } from '../../server/coordinator-options.ts';
 import { openLibsqlStorage } from '../../server/storage/libsql-storage.ts';
 import { openLibsql } from '../../server/storage/libsql-database.ts';
 import { historyOf } from '../../shared/commerce/history.ts';

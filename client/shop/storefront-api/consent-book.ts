@@ -32,7 +32,7 @@ export interface NewConsent {
 }
 
 export interface ConsentBook {
-  /** Durable when it returns. @throws CestaError `consent.unknown` for a record to replace that is not this principal's */
+  /** Durable when it returns. @throws CestaError `consent.unknown` for a record to replace that is another principal's */
   give(consent: NewConsent): { readonly secret: string };
   /** The record with the withdrawal in it; as it is, when it was withdrawn before. @throws CestaError `consent.unknown` */
   withdraw(recordId: string, secret: string, time: string): ConsentRecord;
@@ -68,7 +68,8 @@ export function openConsentBook(folder: string, key: Uint8Array): ConsentBook {
   return {
     give({ record, shopperId, replaces }) {
       const replaced = replaces === null ? null : (index.byId.get(replaces) ?? null);
-      if (replaces !== null && replaced?.record.principal !== record.principal) throw unknownConsent('replaces');
+      // One that is gone needs no withdrawal.
+      if (replaced !== null && replaced.record.principal !== record.principal) throw unknownConsent('replaces');
       const secret = randomBytes(32).toString('hex');
       const time = record.events[0].time;
       keep([...(replaced === null ? [] : [withdrawn(replaced, time)]), { record, secretDigest: secretDigest(secret), shopperId: shopperId ?? index.latest(record.principal)?.shopperId ?? null }]);

@@ -42,7 +42,7 @@ export function setHeaders(isTls: boolean): RequestHandler {
   };
 }
 
-const preflightHeaders = { 'Access-Control-Allow-Methods': 'GET, HEAD, POST, DELETE', 'Access-Control-Allow-Headers': 'Authorization, Content-Type', 'Access-Control-Max-Age': '86400' };
+const preflightHeaders = { 'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE', 'Access-Control-Allow-Headers': 'Authorization, Content-Type', 'Access-Control-Max-Age': '86400' };
 
 /** For the routes that pages call: from the shop's own origins, when the shop node is not behind the shop's own server. */
 export function allowOrigins(origins: readonly string[]): RequestHandler {

@@ -28,10 +28,12 @@ export interface Shoppers {
   known(shopper: string): { readonly degree: Degree; readonly events: readonly StoredEvent[] };
 }
 
-export function createShoppers(consents: ConsentBook, events: EventStore): Shoppers {
+/** @param onSettled hears when somebody may no longer be stored */
+export function createShoppers(consents: ConsentBook, events: EventStore, onSettled: () => void = () => undefined): Shoppers {
   /** Consents are durable first: should the process end before the events are gone, they go at the next start. */
   function settle(): void {
     events.erase((principal) => consents.degreeOf(principal) < storingDegree);
+    onSettled();
   }
 
   settle();
@@ -50,6 +52,7 @@ export function createShoppers(consents: ConsentBook, events: EventStore): Shopp
       const gone = consents.principalOf(secret);
       events.erase((principal) => principal === gone);
       consents.erase(gone);
+      onSettled();
     },
     report(reported) {
       const batches = reported.flatMap(({ shopper, events: own }): StoredBatch[] => {

@@ -4,6 +4,7 @@
  */
 import express, { type Express, type Request } from 'express';
 import type { Logger } from 'pino';
+import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
 import type { Dataset } from '../../../shared/datasets/dataset.ts';
 import { CestaError, requireNumber, toCestaError } from '../../../shared/protocol/errors.ts';
 import { createTokenBuckets } from '../../../shared/protocol/token-buckets.ts';
@@ -13,6 +14,8 @@ import { systemTimers, type Timers } from '../../socket.ts';
 import { openStateFolder } from '../state-folder.ts';
 import { parseAbout } from './about.ts';
 import { addressOf } from './address.ts';
+import { openCampaignRoom, parseCampaigns, type CampaignRoom } from './campaigns/campaign-room.ts';
+import { campaignRoutes } from './campaigns/campaign-routes.ts';
 import { consentRoutes } from './consent-routes.ts';
 import { consentsFileName, openConsentBook } from './consent-book.ts';
 import { documentRoutes } from './document-routes.ts';
@@ -40,6 +43,8 @@ export interface StorefrontApiOptions {
   readonly logger: Logger;
   /** As `aboutSchema`: what stands in receipts and in the public manifest. */
   readonly about: unknown;
+  /** As `campaignFileSchema`: offers that are sent to all pages, and experiments; none by default. */
+  readonly campaigns?: unknown;
   /** 0, the default, for any that is free. */
   readonly port?: number;
   /** `127.0.0.1` by default. */
@@ -86,11 +91,14 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
   requireSafeListener(host, tls !== undefined || behindTlsProxy);
   const rooms = openRooms(options);
   const ranking = startShopRanking({ ...options, coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
-  const server = createStorefrontServer(createApp(options, { ...rooms, ranking, logger }), tls);
+  const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id) });
+  rooms.onSettled(() => campaigns.settle());
+  const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
   const stopCompaction = compactDaily(rooms, logger, timers);
   const close = (): void => {
     stopCompaction();
     ranking.stop();
+    campaigns.close();
     rooms.events.close();
     rooms.consents.close();
   };
@@ -115,16 +123,20 @@ function openRooms(options: StorefrontApiOptions) {
   const { shop, stateDir, retentionDays = defaultRetentionDays, eventsPerShopper = defaultEventsPerShopper, dateMs = () => Date.now() } = options;
   const retention = { days: Math.floor(requireNumber('retentionDays', retentionDays, 1, 3_650)), eventsPerShopper: Math.floor(requireNumber('eventsPerShopper', eventsPerShopper, 1, 100_000)) };
   const about = parseAbout(options.about);
+  const campaignFile = parseCampaigns(options.campaigns ?? {});
   const { path: folder, key, coordinatorKey } = openStateFolder(stateDir, shop);
   const keyOf = storeKeys(folder, [consentsFileName, eventsFileName]);
   const token = backendToken(folder);
   const consents = openConsentBook(folder, keyOf(consentsFileName));
   const events = openEventStore(folder, keyOf(eventsFileName), { retention, dateMs });
-  return { about, key, token, coordinatorKey, consents, events, shoppers: createShoppers(consents, events), retentionDays: retention.days, dateMs };
+  const settled = new Set<() => void>();
+  const shoppers = createShoppers(consents, events, () => settled.forEach((hear) => hear()));
+  return { folder, about, campaignFile, key, token, coordinatorKey, consents, events, shoppers, onSettled: (hear: () => void) => void settled.add(hear), retentionDays: retention.days, dateMs };
 }
 
 interface Parts extends ReturnType<typeof openRooms> {
   readonly ranking: ShopRanking;
+  readonly campaigns: CampaignRoom;
   readonly logger: Logger;
 }
 
@@ -134,16 +146,22 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [] }: Storefro
   app.disable('x-powered-by');
   app.disable('etag');
   app.use(logRequests(logger, () => performance.now()), setHeaders(tls !== undefined || behindTlsProxy));
-  app.use(['/v1/consents', '/v1/me', '/v1/similar', '/v1/trending', '/.well-known'], allowOrigins(origins));
+  app.use(['/v1/consents', '/v1/me', '/v1/similar', '/v1/trending', '/v1/offers', '/v1/measurements', '/v1/channels', '/.well-known'], allowOrigins(origins));
   app.use(['/v1/events', '/v1/recommend'], requireBackend(token));
   app.use(documentRoutes({ ...parts, shop, publicKey: parts.key.publicKey, release: () => ranking.held }));
   app.use(consentRoutes({ ...parts, charge: chargeBy('consents', choiceLimits, behindTlsProxy) }));
   app.use(meRoutes({ ...parts, charge: chargeBy('me', choiceLimits, behindTlsProxy) }));
   app.use(eventRoutes(parts));
   app.use(rankingRoutes({ ...parts, charge: chargeBy('shelves', shelfLimits, behindTlsProxy) }));
+  app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeBy('measurements', choiceLimits, behindTlsProxy) }));
   app.use(notFound);
   app.use(answerErrors(logger));
   return app;
+}
+
+function categoryIn(catalogue: Catalogue | undefined, id: string): string | undefined {
+  const item = catalogue?.indexOf.get(id);
+  return item === undefined ? undefined : catalogue?.products[item].category;
 }
 
 /** Addresses are in memory for as long as they matter to the limit, and nowhere else. */

@@ -4,9 +4,10 @@ import { largestStaleness, privacyModes } from '../../../shared/federation/plan.
 import type { Json } from '../../../shared/protocol/canonical-json.ts';
 import { mostGroups, robustRules } from '../../../shared/federation/robust/rule.ts';
 import { strategyKinds } from '../../../shared/federation/strategies/strategy.ts';
+import { jurisdictionNames } from '../../../shared/policy/jurisdictions.ts';
 import { modelKinds, type ModelKind } from '../../../shared/recommender/federated-model.ts';
 import { enrolmentModes } from '../../../server/identity/admission.ts';
-import { dayEnd, webOrigin, witnessKey } from '../options.ts';
+import { dayEnd, processor, webOrigin, witnessKey } from '../options.ts';
 import { logLevels } from '../output.ts';
 import type { ConfigOf } from './layers.ts';
 import { asIs, choice, flag, json, list, number, optional, parsed, text, type Setting } from './setting.ts';
@@ -86,6 +87,14 @@ const network = {
   behindTlsProxy: flag('--behind-tls-proxy', 'a proxy ends TLS and writes X-Forwarded-For'),
 };
 
+const accountability = {
+  policy: aFile('--policy <file>', 'lines such as max-epsilon 3: a start, or a task, outside of them is refused'),
+  jurisdiction: optional(choice('--jurisdiction <name>', 'whose law shoppers are told about', jurisdictionNames, 'gdpr')),
+  controller: optional(text('--controller <name>', 'who answers for the federation', '')),
+  contact: optional(text('--contact <address>', 'where they can be written to', '')),
+  processor: list({ flags: '--processor <name:purpose:country>', help: 'whoever processes data on their behalf, such as a host (repeatable)' }, 'NAME:PURPOSE:COUNTRY with a country such as DE', processor),
+};
+
 const operation = {
   dataDir: text('--data-dir <folder>', 'where rounds, releases and the signing key are kept', '.cesta/coordinator'),
   database: optional({ ...text('--database <address>', 'keep rounds and budget in PostgreSQL instead, postgres://user@host/database (a password: better in PGPASSWORD, which others cannot list)', ''), redact: withoutPassword }),
@@ -96,9 +105,9 @@ const operation = {
 };
 
 /** By the headings of the help. */
-export const serveGroups: Readonly<Record<string, Readonly<Record<string, Setting>>>> = { 'The task:': task, 'Privacy:': privacy, 'The cohort:': cohort, 'Witnesses:': witnesses, 'Who may connect, and over what:': network, 'Running it:': operation };
+export const serveGroups: Readonly<Record<string, Readonly<Record<string, Setting>>>> = { 'The task:': task, 'Privacy:': privacy, 'The cohort:': cohort, 'Witnesses:': witnesses, 'Who may connect, and over what:': network, 'Who answers for it:': accountability, 'Running it:': operation };
 
-export const serveSettings = { ...task, ...privacy, ...cohort, ...witnesses, ...network, ...operation };
+export const serveSettings = { ...task, ...privacy, ...cohort, ...witnesses, ...network, ...accountability, ...operation };
 
 export type ServeConfig = ConfigOf<typeof serveSettings>;
 

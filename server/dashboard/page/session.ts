@@ -24,7 +24,6 @@ const below = (path: string): string => path.replace(/^\//, '');
 export async function signIn(token: string, code: string): Promise<void> {
   session.value = await ask(below(sessionsPath), sessionSchema, { method: 'POST', body: { token, code } });
   parting.value = '';
-  await refreshNodes();
 }
 
 export async function signOut(): Promise<void> {
@@ -51,7 +50,7 @@ export async function askAsOperator<T>(path: string, schema: z.ZodType<T>, call:
   }
 }
 
+/** @throws CestaError */
 export async function refreshNodes(): Promise<void> {
-  if (session.value === null) return;
   nodes.value = (await askAsOperator('/v1/admin/nodes', nodesSchema)).nodes;
 }

@@ -53,12 +53,16 @@ export function endOfRound({ number, task, phase, failure, version, reported }: 
   return `Round ${number} of ${task} is done: ${plural(reported, 'report')}${version === null ? '' : `, release ${version}`}.`;
 }
 
-/** What epsilon lets an attacker learn of one unit. */
-export function oddsInWords(epsilon: number): string {
+/** What epsilon lets an attacker learn. @param unit whose presence it is about */
+export function oddsInWords(epsilon: number, unit: string): string {
   const factor = Math.exp(epsilon);
-  const believed = factor / (1 + factor);
-  const times = factor >= 1e6 ? 'more than a million' : figure(factor);
-  return `Whoever sees every release may find their odds that somebody took part multiplied by at most e^${figure(epsilon)} = ${times}: a guess of 50 % becomes one of at most ${believed > 0.9999 ? 'more than 99.99' : figure(believed * 100)} %.`;
+  const believed = (100 * factor) / (1 + factor);
+  return `Whoever sees every release may find their odds that ${unit} took part multiplied by at most e^${figure(epsilon)} = ${factor >= 1e6 ? factor.toExponential(1) : figure(factor)}: a guess of 50 % may become one of ${believed > 99.99 ? 'more than 99.99' : figure(believed)} %, and no more.`;
+}
+
+/** An epsilon that is left: what is next to nothing is no figure with nine places. */
+export function leftInWords(epsilon: number): string {
+  return epsilon > 0 && epsilon < 0.001 ? 'less than 0.001' : figure(epsilon, 4);
 }
 
 const short = (hex: string): string => hex.slice(0, 12);
@@ -87,8 +91,4 @@ export function entryInWords(entry: LogEntry): string {
     default:
       return entry satisfies never;
   }
-}
-
-export function dateInWords(iso: string): string {
-  return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 }

@@ -1,6 +1,7 @@
 /** Coordinators on free ports over folders of their own, closed with their test. */
 import { onTestFinished } from 'vitest';
-import { startCoordinator, type Coordinator, type CoordinatorOptions } from '../../../server/coordinator.ts';
+import { startCoordinator, type Coordinator } from '../../../server/coordinator.ts';
+import type { CoordinatorOptions } from '../../../server/coordinator-options.ts';
 import type { Plan } from '../../../shared/federation/plan.ts';
 import { catalogue, silent, taskInput } from './fixtures.ts';
 import { temporaryFolder } from './folders.ts';

@@ -1,6 +1,6 @@
 /** A coordinator with what it told about its nodes, its operator, and a clock that can be moved. */
 import { systemClock, type Clock } from '../../../server/clock.ts';
-import type { CoordinatorOptions } from '../../../server/coordinator.ts';
+import type { CoordinatorOptions } from '../../../server/coordinator-options.ts';
 import type { Equivocation } from '../../../shared/protocol/envelope.ts';
 import { coordinatorFor } from './coordinators.ts';
 import { temporaryFolder } from './folders.ts';

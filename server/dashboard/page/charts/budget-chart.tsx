@@ -3,6 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { JSX } from 'preact';
 import { figure } from '../words.ts';
 import { Chart } from './chart.tsx';
+import { ticksFor, wholeTicks } from './ticks.ts';
 
 export function BudgetGauge({ spent, limit }: { readonly spent: number; readonly limit: number }): JSX.Element {
   const draw = (width: number): Element => Plot.plot({
@@ -35,9 +36,10 @@ export interface Step {
 
 export function BudgetCourse({ steps, limit }: { readonly steps: readonly Step[]; readonly limit: number }): JSX.Element {
   const last = steps[steps.length - 1];
+  const [first, end] = [steps[0].version, Math.max(steps[0].version + 1, last.version)];
   const draw = (width: number): Element => Plot.plot({
     width, height: 220, marginLeft: 46, marginRight: 14, marginBottom: 38,
-    x: { label: 'release', ticks: width < 400 ? 4 : 8, tickFormat: (value: number) => (Number.isInteger(value) ? String(value) : '') },
+    x: { label: 'release', domain: [first, end], ticks: wholeTicks(first, end, ticksFor(width)), tickFormat: String },
     y: { label: 'epsilon spent', domain: [0, limit * 1.05], grid: true },
     marks: [
       Plot.ruleY([limit], { className: 'limit', strokeWidth: 2, strokeDasharray: '8 4' }),

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { Quality } from '../../schemas.ts';
 import { figure } from '../words.ts';
 import { Chart } from './chart.tsx';
+import { ticksFor, wholeTicks } from './ticks.ts';
 
 type Baseline = Quality['baselines'][number];
 type Measure = Quality['releases'][number];
@@ -25,10 +26,10 @@ export function qualitySentence(baselines: readonly Baseline[], releases: readon
 export function QualityChart({ baselines, releases }: { readonly baselines: readonly Baseline[]; readonly releases: readonly Measure[] }): JSX.Element {
   const withInterval = releases.flatMap(({ version, ndcg10Interval }) => (ndcg10Interval === undefined ? [] : [{ version, low: ndcg10Interval[0], high: ndcg10Interval[1] }]));
   const versions = releases.map(({ version }) => version);
-  const last = Math.max(2, ...versions);
+  const [from, to] = [Math.min(1, ...versions), Math.max(2, ...versions)];
   const draw = (width: number): Element => Plot.plot({
     width, height: 280, marginLeft: 46, marginRight: 14, marginBottom: 38,
-    x: { label: 'release', domain: [Math.min(1, ...versions), last], ticks: width < 400 ? 4 : 8, tickFormat: (value: number) => (Number.isInteger(value) ? String(value) : '') },
+    x: { label: 'release', domain: [from, to], ticks: wholeTicks(from, to, ticksFor(width)), tickFormat: String },
     y: { label: 'NDCG@10', zero: true, nice: true, grid: true },
     marks: [
       ...baselines.map(({ name, ndcg10 }) => Plot.ruleY([ndcg10], { className: 'baseline', strokeDasharray: dashes[name], strokeWidth: 2 })),

@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import type { Round } from '../store.ts';
 import { durationInWords, plural } from '../words.ts';
 import { Chart } from './chart.tsx';
+import { ticksFor, wholeTicks } from './ticks.ts';
 
 interface Ended {
   readonly number: number;
@@ -17,10 +18,11 @@ export function endedRounds(rounds: readonly Round[]): Ended[] {
 
 export function RoundsChart({ ended }: { readonly ended: readonly Ended[] }): JSX.Element {
   const failed = ended.filter(({ hasFailed }) => hasFailed).length;
+  const [first, end] = [ended[0].number, Math.max(ended[0].number + 1, ended[ended.length - 1].number)];
   const longest = Math.max(...ended.map(({ seconds }) => seconds));
   const draw = (width: number): Element => Plot.plot({
     width, height: 200, marginLeft: 46, marginRight: 14, marginBottom: 38,
-    x: { label: 'round', ticks: width < 400 ? 4 : 8, tickFormat: (value: number) => (Number.isInteger(value) ? String(value) : '') },
+    x: { label: 'round', domain: [first, end], ticks: wholeTicks(first, end, ticksFor(width)), tickFormat: String },
     y: { label: 'seconds', zero: true, nice: true, grid: true },
     marks: [
       Plot.dot(ended.filter(({ hasFailed }) => !hasFailed), { x: 'number', y: 'seconds', r: 4, className: 'series-dot' }),

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { BudgetCourse, BudgetGauge } from '../charts/budget-chart.tsx';
 import { Facts, Section } from '../parts.tsx';
 import type { Budget, Documents } from '../store.ts';
-import { figure, oddsInWords, plural } from '../words.ts';
+import { figure, leftInWords, oddsInWords, plural } from '../words.ts';
 
 export function BudgetSection({ documents }: { readonly documents: Documents | null }): JSX.Element {
   return (
@@ -21,7 +21,7 @@ function TaskBudget({ documents: { budget, rounds, releases } }: { readonly docu
   return (
     <>
       <BudgetGauge spent={epsilonSpent} limit={epsilonLimit} />
-      <p><strong>What that means.</strong> {oddsInWords(epsilonSpent)} At the limit: {oddsInWords(epsilonLimit)} {lastRound === null ? '' : `One round by itself costs epsilon ${figure(lastRound)}; rounds together cost less than their sum.`}</p>
+      <p><strong>What that means.</strong> {oddsInWords(epsilonSpent, budget.unit)} {epsilonLimit - epsilonSpent < 0.001 ? '' : `When all of epsilon ${figure(epsilonLimit)} is spent, that factor is e^${figure(epsilonLimit)} = ${figure(Math.exp(epsilonLimit))}. `}{lastRound === null ? '' : `One round by itself costs epsilon ${figure(lastRound)}; rounds together cost less than their sum.`}</p>
       <Facts facts={factsOf(budget)} />
       {steps.length > 0 && <BudgetCourse steps={steps} limit={epsilonLimit} />}
       <h3>Against whom it holds</h3>
@@ -37,8 +37,8 @@ function factsOf({ unit, adjacency, delta, epsilonLeft, epsilonAcrossShops, shop
   return [
     ['Whose presence is hidden', unit],
     ['Neighbouring data sets', adjacency],
-    ['Delta', `${delta ?? 'none'}: the chance that the bound does not hold`],
-    ['Epsilon left', figure(epsilonLeft ?? 0, 4)],
+    ['Delta', `${delta ?? 'none'}: roughly the chance that the bound does not hold`],
+    ['Epsilon left', leftInWords(epsilonLeft ?? 0)],
     ...(epsilonAcrossShops === null ? [] : [[`Of a shopper of ${plural(shopsPerShopper, 'shop')}`, `epsilon ${figure(epsilonAcrossShops, 4)}`] as const]),
     ...(side === null ? [] : [[`Of ${side.unit}`, `epsilon ${figure(side.epsilon, 4)}: ${side.adjacency}`] as const]),
     ['Rounds charged', `${roundsCharged} of training${evaluationsCharged === 0 ? '' : `, ${evaluationsCharged} of evaluation`}; ${roundsLeft} left`],

@@ -1,8 +1,10 @@
 /** Who takes part: figures for everybody, names for operators alone. */
 import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { toCestaError, type CestaError } from '../../../../shared/protocol/errors.ts';
 import type { Live } from '../../schemas.ts';
-import { Facts, Section, Table, Time } from '../parts.tsx';
-import { nodes, session } from '../session.ts';
+import { Facts, Failure, Section, Table, Time } from '../parts.tsx';
+import { nodes, refreshNodes, session } from '../session.ts';
 
 export function Nodes({ live }: { readonly live: Live }): JSX.Element {
   const { round } = live;
@@ -10,14 +12,26 @@ export function Nodes({ live }: { readonly live: Live }): JSX.Element {
   return (
     <Section id="nodes" title="Nodes">
       <Facts facts={[['Connected', live.connections], ['Ready for a round', live.shopsReady], ['In the open round', members]]} />
-      {session.value === null ? <p class="quiet">Who they are is shown to operators: <a href="#sign-in">sign in</a>.</p> : (
-        <Table
-          caption="Nodes by name"
-          columns={['name', 'organisation', 'enrolment', 'connected', 'in the open round', 'last seen', 'key']}
-          rows={(nodes.value ?? []).map(({ name, organisation, enrolment, connected, inRound, lastSeen, publicKey }) => [name, organisation ?? 'none named', enrolment, connected, inRound ? 'yes' : 'no', <Time iso={lastSeen} />, <code>{publicKey.slice(0, 16)}</code>])}
-          empty="No node is known yet."
-        />
-      )}
+      {session.value === null ? <p class="quiet">Who they are is shown to operators: <a href="#sign-in">sign in</a>.</p> : <Names edition={JSON.stringify([live.connections, live.shopsReady, round?.round, round?.phase])} />}
     </Section>
+  );
+}
+
+/** @param edition changes with who is where */
+function Names({ edition }: { readonly edition: string }): JSX.Element {
+  const [error, setError] = useState<CestaError | null>(null);
+  useEffect(() => {
+    refreshNodes().then(() => setError(null), (thrown: unknown) => setError(toCestaError(thrown)));
+  }, [edition]);
+  return (
+    <>
+      <Failure error={error} />
+      <Table
+        caption="Nodes by name"
+        columns={['name', 'organisation', 'enrolment', 'connected', 'in the open round', 'last seen', 'key']}
+        rows={(nodes.value ?? []).map(({ name, organisation, enrolment, connected, inRound, lastSeen, publicKey }) => [name, organisation ?? 'none named', enrolment, connected, inRound ? 'yes' : 'no', <Time iso={lastSeen} />, <code>{publicKey.slice(0, 16)}</code>])}
+        empty={nodes.value === null ? 'Not loaded yet.' : 'No node is known yet.'}
+      />
+    </>
   );
 }

@@ -1,6 +1,6 @@
 /** What was released and what became of it; an operator decides here what is served. */
 import type { JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type * as z from 'zod';
 import { rejectedSchema, servedSchema } from '../../../http/admin-schemas.ts';
 import { toCestaError, type CestaError } from '../../../../shared/protocol/errors.ts';
@@ -86,14 +86,13 @@ function Buttons({ release: { version, state }, ask }: { readonly release: Relea
 function Confirm({ decision: { title, consequence, path, answer, done }, task, onEnd }: { readonly decision: Decision; readonly task: string; readonly onEnd: (outcome: string) => void }): JSX.Element {
   const [error, setError] = useState<CestaError | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const opener = useRef(document.activeElement);
-  const show = (dialog: HTMLDialogElement | null): void => {
-    if (dialog !== null && !dialog.open) dialog.showModal();
-  };
-  const end = (outcome: string): void => {
-    onEnd(outcome);
-    // Back to where the keyboard was; the button may be gone with what it did.
-    if (opener.current instanceof HTMLElement && opener.current.isConnected) opener.current.focus();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const outcome = useRef('');
+  useEffect(() => dialog.current?.showModal(), []);
+  // Closed by the browser, which gives the focus back to where it was.
+  const end = (text: string): void => {
+    outcome.current = text;
+    dialog.current?.close();
   };
   const act = async (): Promise<void> => {
     setBusy(true);
@@ -107,7 +106,7 @@ function Confirm({ decision: { title, consequence, path, answer, done }, task, o
     }
   };
   return (
-    <dialog ref={show} aria-labelledby="confirm-title" onCancel={() => end('')}>
+    <dialog ref={dialog} aria-labelledby="confirm-title" onClose={() => onEnd(outcome.current)}>
       <h3 id="confirm-title">{title}?</h3>
       <p>{consequence}</p>
       <Failure error={error} />

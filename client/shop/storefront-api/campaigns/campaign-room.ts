@@ -1,0 +1,108 @@
+/** What a shop node keeps about campaigns: the file it was given, choices of channels and reports, sealed in the state folder. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { campaignFileSchema, isFor, subjectsOf, type Campaign, type CampaignFile } from '../../../../shared/commerce/campaigns.ts';
+import { experimentReport, type ExperimentReport } from '../../../../shared/commerce/experiment-report.ts';
+import { CestaError } from '../../../../shared/protocol/errors.ts';
+import type { ConsentBook } from '../consent-book.ts';
+import type { EventStore } from '../event-store.ts';
+import { openSealedLog } from '../sealed-log.ts';
+import { storeKeys } from '../store-files.ts';
+import { openContactBook, type ContactBook } from './contact-book.ts';
+import { openMeasurementBook, type MeasurementBook } from './measurement-book.ts';
+
+const contactsFileName = 'contacts.sealed';
+const measurementsFileName = 'measurements.sealed';
+
+export interface Recipient {
+  readonly principal: string;
+  /** The shop's own name for the shopper, which its mailer knows; null where its backend never said it. */
+  readonly shopper_id: string | null;
+}
+
+export interface CampaignRoom {
+  readonly file: CampaignFile;
+  readonly contacts: ContactBook;
+  readonly measurements: MeasurementBook;
+  /** Shoppers with a consent to be stored, whose channel is on and who are in the audience. @throws CestaError `measure.unknown`, `usage.invalid` for a campaign of the site */
+  recipients(campaign: string): Recipient[];
+  /** @throws CestaError `measure.unknown`, `measure.too-few` */
+  report(subject: string): ExperimentReport;
+  /** Forgets what belongs to nobody who agreed to be stored. */
+  settle(): void;
+  close(): void;
+}
+
+export interface CampaignRoomParts {
+  readonly folder: string;
+  readonly file: CampaignFile;
+  readonly consents: Pick<ConsentBook, 'degreeOf' | 'find' | 'principals'>;
+  readonly events: Pick<EventStore, 'eventsOf'>;
+  readonly categoryOf: (itemId: string) => string | undefined;
+  /** Unix time in milliseconds. */
+  readonly dateMs: () => number;
+}
+
+/** Below it a shop keeps nothing of a shopper. */
+const storingDegree = 2;
+
+/** @throws CestaError `storage.failed` */
+export function openCampaignRoom({ folder, file, consents, events, categoryOf, dateMs }: CampaignRoomParts): CampaignRoom {
+  const keyOf = storeKeys(folder, [contactsFileName, measurementsFileName]);
+  const subjects = subjectsOf(file);
+  const [contactLog, measurementLog] = ([contactsFileName, measurementsFileName] as const).map((name) => openSealedLog(join(folder, name), keyOf(name)));
+  const contacts = openContactBook(contactLog.log, contactLog.records);
+  const measurements = openMeasurementBook(measurementLog.log, measurementLog.records, { subjects, dateMs });
+  const settle = (): void => contacts.erase((principal) => consents.degreeOf(principal) < storingDegree);
+  settle();
+  return {
+    file, contacts, measurements, settle,
+    recipients(id) {
+      const campaign = campaignOf(file, id);
+      if (campaign.channel === 'site') throw new CestaError('usage.invalid', `campaign: expected one that is sent, got ${id}, which devices pick for themselves`);
+      return [...consents.principals].filter((principal) => consents.degreeOf(principal) >= storingDegree && isFor(campaign, {
+        events: events.eventsOf(principal, 'recommend'), unwanted: [], categoryOf,
+        channels: contacts.channelsOf(principal),
+        timesShown: () => contacts.timesSent(principal, id),
+      }, dateMs())).map((principal) => ({ principal, shopper_id: consents.find(principal)?.shopperId ?? null }));
+    },
+    report(id) {
+      const subject = subjects.get(id);
+      if (subject === undefined) throw new CestaError('measure.unknown', `id: expected an experiment or a measured campaign, got ${JSON.stringify(id.slice(0, 80))}`);
+      return experimentReport(subject, measurements.counts(id));
+    },
+    close() {
+      contactLog.log.close();
+      measurementLog.log.close();
+    },
+  };
+}
+
+function campaignOf({ campaigns }: CampaignFile, id: string): Campaign {
+  const campaign = campaigns.find((known) => known.id === id);
+  if (campaign === undefined) throw new CestaError('measure.unknown', `campaign: expected one of the file, got ${JSON.stringify(id.slice(0, 80))}`);
+  return campaign;
+}
+
+/** @throws CestaError `config.invalid` */
+export function parseCampaigns(value: unknown, what = 'campaigns'): CampaignFile {
+  const parsed = campaignFileSchema.safeParse(value);
+  if (!parsed.success) throw new CestaError('config.invalid', `${what}: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  return parsed.data;
+}
+
+/** The file of `--campaigns`. @throws CestaError `data.not-found`, `config.invalid` */
+export function readCampaigns(path: string): CampaignFile {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CestaError('data.not-found', `--campaigns: expected a file that can be read, got ${path}`, { cause });
+  }
+  try {
+    return parseCampaigns(JSON.parse(text), path);
+  } catch (cause) {
+    throw cause instanceof CestaError ? cause : new CestaError('config.invalid', `${path}: expected JSON, got other text`, { cause });
+  }
+}

@@ -1,0 +1,40 @@
+/** What of a shop's data its node may use: by its policy, and by how long events are kept. */
+import type { Logger } from 'pino';
+import type { Dataset } from '../../shared/datasets/dataset.ts';
+import { restrict } from '../../shared/datasets/restrict.ts';
+import { enforcePolicy, factsOfProducts, isAllowed } from '../../shared/policy/checks.ts';
+import type { JurisdictionName } from '../../shared/policy/jurisdictions.ts';
+import type { Policy } from '../../shared/policy/policy.ts';
+import { readPolicy } from '../policy-file.ts';
+
+interface DataRules {
+  readonly policy?: string;
+  readonly jurisdiction?: JurisdictionName;
+  readonly retentionDays?: number;
+  readonly maxEpsilon: number;
+  readonly maxDelta: number;
+  readonly unprotected?: boolean;
+}
+
+const secondsPerDay = 86_400;
+
+/**
+ * Products of banned categories and events that are too old are left out before anything reads them.
+ * @throws CestaError `policy.violated` for settings outside of the policy, or products with a banned field
+ */
+export function permittedData(rules: DataRules, data: Dataset, logger: Logger): { readonly dataset: Dataset; readonly policy?: Policy } {
+  const policy = rules.policy === undefined ? undefined : readPolicy(rules.policy);
+  const since = rules.retentionDays === undefined ? -Infinity : Date.now() / 1000 - rules.retentionDays * secondsPerDay;
+  const { dataset, products, visits } = restrict(data, { since, ...(policy === undefined ? {} : { isAllowed: (product) => isAllowed(policy, product) }) });
+  if (products > 0 || visits > 0) logger.info({ products, visits }, 'left out of the data: products of banned categories, and what is older than it may be');
+  if (policy === undefined) return { dataset };
+  const unlimited = rules.unprotected === true;
+  enforcePolicy(policy, {
+    epsilon: unlimited ? Infinity : rules.maxEpsilon,
+    delta: unlimited ? 1 : rules.maxDelta,
+    retentionDays: rules.retentionDays ?? Infinity,
+    jurisdiction: rules.jurisdiction ?? null,
+    fields: factsOfProducts(dataset.catalogue.products).fields,
+  }, 'join');
+  return { dataset, policy };
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { historyOf, visitCount, visitItems } from '../../../../shared/commerce/history.ts';
+import type { Dataset, Shopper } from '../../../../shared/datasets/dataset.ts';
+import { catalogueOf } from '../../../ranking/training.ts';
+import { principal, rigs, type Rig } from './rig.ts';
+
+const open = rigs();
+const catalogue = catalogueOf('a', 'b', 'c');
+const shopper = (id: string, ...items: number[]): Shopper => ({ id, group: '', degree: 3, history: historyOf([{ time: 1_000, items }]) });
+const files: Dataset = { name: 'orders', catalogue, shoppers: [shopper('customer-7', 0), shopper('customer-8', 1)], report: { lines: 2, used: 2, complaints: [] } };
+
+/** `id degree items of visit | items of visit` of each shopper. */
+function joined({ api }: Rig): string[] {
+  return api.join(files).shoppers.map(({ id, degree, history }) => {
+    const visits = Array.from({ length: visitCount(history) }, (_, visit) => [...visitItems(history, visit)].map((item) => catalogue.products[item].id).join(''));
+    return `${id} ${degree} ${visits.join('|')}`;
+  });
+}
+const view = (item: string, shopperId = principal): Record<string, unknown> => ({ event: 'view_item', item_id: item, shopper_id: shopperId });
+
+describe('what a shop trains on', () => {
+  it('is its files, while nobody has said anything', async () => {
+    expect(joined(await open())).toEqual(['customer-7 3 a', 'customer-8 3 b']);
+  });
+
+  it('grows by what shoppers of degree 3 do, as shoppers of their own or with their lines in the files', async () => {
+    const rig = await open();
+    await rig.agree(3);
+    await rig.agree(3, { principal: 'cd'.repeat(16), shopper_id: 'customer-7' });
+    await rig.backend('POST', '/v1/events', { events: [view('b'), view('b'), view('unknown'), view('c', 'customer-7')] });
+    expect(joined(rig)).toEqual(['customer-7 3 a|c', 'customer-8 3 b', `${principal} 3 b`]);
+  });
+
+  it('has nothing of shoppers of degree 2, also where the files vouch for them', async () => {
+    const rig = await open();
+    await rig.agree(2);
+    await rig.agree(2, { principal: 'cd'.repeat(16), shopper_id: 'customer-7' });
+    await rig.backend('POST', '/v1/events', { events: [view('b'), view('c', 'customer-7')] });
+    expect(joined(rig)).toEqual(['customer-7 2 a', 'customer-8 3 b']);
+  });
+
+  it('has nothing that was stored at degree 2 after a rise to 3', async () => {
+    const rig = await open();
+    const { id } = await rig.agree(2);
+    await rig.backend('POST', '/v1/events', { events: [view('a')] });
+    await rig.agree(3, { replaces: id });
+    await rig.backend('POST', '/v1/events', { events: [view('b')] });
+    expect(joined(rig).at(-1)).toBe(`${principal} 3 b`);
+  });
+
+  it('loses who withdraws, from the files as well, and who is erased', async () => {
+    const rig = await open();
+    const { id, bearer } = await rig.agree(3, { shopper_id: 'customer-7' });
+    const gone = await rig.agree(3, { principal: 'cd'.repeat(16) });
+    await rig.backend('POST', '/v1/events', { events: [view('b'), view('c', 'cd'.repeat(16))] });
+    await rig.ask('DELETE', `/v1/consents/${id}`, undefined, bearer);
+    await rig.ask('DELETE', '/v1/me', undefined, gone.bearer);
+    expect(joined(rig)).toEqual(['customer-7 0 a', 'customer-8 3 b']);
+  });
+});
