@@ -1,4 +1,5 @@
 /** `cesta demo`: see it work, on real orders, with nothing to download. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import Table from 'cli-table3';
 import { Option, type Command } from 'commander';
 import ora from 'ora';
@@ -73,8 +74,12 @@ async function runDemo({ json, once, robust, groups, ...options }: DemoCommandOp
       }
     } else spinner.stop();
   } catch (error) {
-    spinner.fail('the demo failed');
-    throw error;
+    // A terminal tells all processes to end at once, and one of the others may be heard first.
+    if (await Promise.race([stopped.then(() => true), sleep(200, false)])) spinner.stop();
+    else {
+      spinner.fail('the demo failed');
+      throw error;
+    }
   } finally {
     await demo?.stop();
   }

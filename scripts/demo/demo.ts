@@ -14,6 +14,7 @@ import { demoHyperParameters, demoTask } from './federation.ts';
 import type { Finding, MeasuredRelease } from './findings.ts';
 import { freePort, servePages, type Pages } from './pages.ts';
 import { startCoordinatorProcess, startScript, type DemoProcess } from './processes.ts';
+import { demoShopFiles } from './shop/files.ts';
 import { recordYear, type YearRecord } from './year.ts';
 
 export interface DemoOptions {
@@ -83,10 +84,13 @@ export async function startDemo(options: DemoOptions): Promise<RunningDemo> {
     const qualityPath = join(folder, 'quality.json');
     const record = recordYear({ qualityPath, monthMs: 1000 * options.monthSeconds, onRelease: options.onRelease });
     written = () => record.written();
+    const shopFiles = demoShopFiles();
+    // Told where they are waited for, if the coordinator starts at all.
+    shopFiles.catch(() => undefined);
     const coordinator = await startCoordinatorProcess([...serveArguments(options, await freePort(options.port)), '--quality', qualityPath, '--data-dir', join(folder, 'coordinator')]);
     processes.push(coordinator);
     // Pages first: they answer while the others read the orders.
-    pages = await servePages({ coordinator: coordinator.url, port: options.port === 0 ? 0 : options.port + 1, folder, year: () => record.year, federation: options });
+    pages = await servePages({ coordinator: coordinator.url, port: options.port === 0 ? 0 : options.port + 1, folder, shopFiles, year: () => record.year, federation: options });
     processes.push(...shopHosts(options, coordinator.url, folder), measure(options, coordinator.url, record));
     const result = record.ended([...processes]).then(() => resultOf(options, record, { coordinator: coordinator.url, seconds: (performance.now() - started) / 1000 }));
     // Whoever started the demo may stop it first.

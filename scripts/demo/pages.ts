@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import pino from 'pino';
 import { startStorefrontApi } from '../../client/shop/storefront-api/storefront-api.ts';
+import type { WebFile } from '../../server/web/bundle.ts';
 import type { RobustSpec } from '../../shared/federation/robust/rule.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { createJobs } from './backstage/jobs.ts';
@@ -19,6 +20,8 @@ export interface PagesOptions {
   /** The demo shop's; the backstage takes the next one; 0 picks both. */
   readonly port: number;
   readonly folder: string;
+  /** Of the demo shop: put together while the coordinator starts. */
+  readonly shopFiles: Promise<readonly WebFile[]>;
   readonly year: () => Year;
   readonly federation: { readonly shops: number; readonly rounds: number; readonly epsilon: number; readonly delta: number; readonly mode: string; readonly robust?: RobustSpec; readonly seed: number };
 }
@@ -60,7 +63,7 @@ export async function servePages(options: PagesOptions): Promise<Pages> {
 type Opened = { close(): Promise<void> }[];
 
 /** The first shop of the federation has the storefront: its node's key signs what shoppers agree to. */
-async function openShop({ coordinator, port, folder }: PagesOptions, opened: Opened): Promise<string> {
+async function openShop({ coordinator, port, folder, shopFiles }: PagesOptions, opened: Opened): Promise<string> {
   // Receipts name the address of the notice, so it has to be known before anything is served there.
   const wanted = (await tryPort(port)) ?? (await tryPort(0)) ?? 0;
   const [name] = shopNames(1);
@@ -68,7 +71,7 @@ async function openShop({ coordinator, port, folder }: PagesOptions, opened: Ope
   const about = aboutDemoShop(new URL(`http://127.0.0.1:${wanted}`));
   const api = await startStorefrontApi({ shop: name, stateDir: join(folder, name), coordinator: new URL(coordinator), task: demoTask, logger, about });
   opened.push(api);
-  const shop = await serveDemoShop({ coordinator: new URL(coordinator), shopApi: new URL(api.url), port: wanted });
+  const shop = await serveDemoShop({ coordinator: new URL(coordinator), shopApi: new URL(api.url), port: wanted, files: await shopFiles });
   opened.push(shop);
   return new URL('/', shop.url).href;
 }

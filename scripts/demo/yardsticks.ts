@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { fetchRelease } from '../../client/coordinator-api.ts';
 import { readDataset } from '../../client/shop/read-data.ts';
 import { releasesSchema, roundsSchema, tasksSchema } from '../../server/http/schemas.ts';
+import { toCestaError } from '../../shared/protocol/errors.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { look } from '../audit/poisoning/poisoning.ts';
 import { fetchCoordinator, fetchDocument } from '../coordinator-documents.ts';
@@ -21,10 +22,11 @@ import { planPush } from './push.ts';
 const { shops: count, seed, rounds, coordinator } = z
   .strictObject({ shops: z.number().int().positive(), seed: z.number().int(), rounds: z.number().int().positive(), coordinator: z.url() })
   .parse(JSON.parse(process.argv[2] ?? 'null'));
+const mostTries = 6;
 const dataset = await readDataset('online-retail');
 const { catalogue } = dataset;
 const parts = splitDataset(dataset, 'last-basket');
-const { publicKey } = await fetchCoordinator(coordinator);
+const { publicKey } = await patiently(() => fetchCoordinator(coordinator));
 const push = planPush(dataset, parts);
 const pushed = catalogue.products[push.target];
 const say = (finding: Finding): void => void process.stdout.write(`${JSON.stringify(finding)}\n`);
@@ -39,18 +41,31 @@ const baselines = [
 
 say({ kind: 'target', item: pushed.id, title: pushed.title, buyers: push.buyers, testShoppers: parts.tests.length });
 for (let measured = 0; ;) {
-  const over = (await fetchDocument(coordinator, '/v1/tasks', tasksSchema)).tasks.find(({ task }) => task === demoTask)?.over ?? null;
-  const { releases } = await fetchDocument(coordinator, '/v1/releases', releasesSchema);
+  const { tasks } = await patiently(() => fetchDocument(coordinator, '/v1/tasks', tasksSchema));
+  const over = tasks.find(({ task }) => task === demoTask)?.over ?? null;
+  const { releases } = await patiently(() => fetchDocument(coordinator, '/v1/releases', releasesSchema));
   const next = releases.find(({ version }) => version === measured + 1);
   const baseline = next === undefined ? baselines.shift() : undefined;
   if (next !== undefined) {
-    say({ kind: 'release', release: await measure(next) });
+    say({ kind: 'release', release: await patiently(() => measure(next)) });
     measured += 1;
   } else if (baseline !== undefined) say({ kind: 'baseline', row: await baseline() });
   else if (over !== null) {
     say({ kind: 'over', message: over.message, shelf: measured === 0 ? null : await exampleShelf(coordinator, dataset, parts) });
     break;
   } else await sleep(200);
+}
+
+/** While this process computes, its idle connections are closed by the other side: each of them fails once when it is used. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (toCestaError(error).code !== 'network.unreachable' || tries === mostTries) throw error;
+      await sleep(tries * 200);
+    }
+  }
 }
 
 async function measure({ version, sha256, round, epsilon }: z.output<typeof releasesSchema>['releases'][number]): Promise<MeasuredRelease> {
