@@ -12,6 +12,7 @@ import { pageSizes, workerSizes, type LoadSize } from './sizes.ts';
 export const storefrontEntries = {
   cesta: 'client/storefront/sdk.ts',
   'take-part': 'client/storefront/take-part.ts',
+  widgets: 'client/storefront/widgets/widgets.ts',
 } as const;
 
 /**
