@@ -8,6 +8,7 @@ import { evaluateModel, type Evaluation } from '../shared/evaluation/evaluate-mo
 import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
 import type { NoiseKind } from '../shared/evaluation/simulated-noise.ts';
+import { shelfVariety, type ShelfVariety } from '../shared/evaluation/shelf-variety.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import type { StageModel } from '../shared/federation/stages.ts';
 import type { AskedLocalTerms } from '../shared/federation/local-terms.ts';
@@ -52,6 +53,8 @@ export interface EvaluateOptions {
   readonly precision?: Precision;
   /** The relevant items are ranked among so many others, drawn at random, instead of among all. */
   readonly sampledNegatives?: number;
+  /** 0..1: fills a storefront's shelves at this diversity, too. */
+  readonly diversity?: number;
 }
 
 /** Means over shoppers and noise seeds. */
@@ -61,6 +64,8 @@ export interface EvaluationSummary {
   readonly ndcg10Interval: readonly [low: number, high: number];
   readonly recall20: number;
   readonly hr10: number;
+  readonly coverage10: number;
+  readonly gini10: number;
   readonly coverage20: number;
   readonly gini20: number;
 }
@@ -76,6 +81,8 @@ export interface EvaluationResult extends EvaluationSummary {
   readonly protocol: Protocol;
   readonly precision: Precision;
   readonly seeds: number;
+  /** Of the first noise seed; null where no diversity was asked for. */
+  readonly shelves: ShelfVariety | null;
   readonly testShoppers: number;
   readonly shoppers: number;
   readonly items: number;
@@ -119,6 +126,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     precision,
     seeds,
     ...summarise(evaluations),
+    shelves: options.diversity === undefined ? null : shelfVariety(trained[0].model, servedParams(trained[0].model, trained[0].params, precision), dataset.catalogue, parts, options.diversity),
     testShoppers: parts.tests.length,
     shoppers: dataset.shoppers.length,
     items: parts.rankable.reduce((sum, flag) => sum + flag, 0),
@@ -161,6 +169,8 @@ export function summarise(evaluations: readonly Evaluation[]): EvaluationSummary
     ndcg10Interval: [low, high],
     recall20: over(({ recall20 }) => recall20),
     hr10: over(({ hr10 }) => hr10),
+    coverage10: over(({ coverage10 }) => coverage10),
+    gini10: over(({ gini10 }) => gini10),
     coverage20: over(({ coverage20 }) => coverage20),
     gini20: over(({ gini20 }) => gini20),
   };

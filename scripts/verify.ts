@@ -5,13 +5,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fetch } from '../client/http.ts';
-import { fetchCheckpoint } from '../client/coordinator-api.ts';
+import { fetchCheckpoint, fetchTile } from '../client/coordinator-api.ts';
 import { federationSchema } from '../server/http/schemas.ts';
 import { logKey, logOrigin, openCheckpoint } from '../shared/ledger/checkpoint.ts';
+import { epsilonOfTask } from '../shared/ledger/compare-budget.ts';
+import { readLog, type Finding } from '../shared/ledger/read-log.ts';
 import type { TaskTotals } from '../shared/ledger/replay.ts';
 import { bytesToHex } from '../shared/protocol/digest.ts';
-import { readLog, type Finding } from './verify/log.ts';
-import { compareServed, epsilonOfTask, fetchJson } from './verify/served.ts';
+import { compareServed, fetchJson } from './verify/served.ts';
 
 export interface VerifiedTask {
   readonly task: string;
@@ -69,7 +70,7 @@ async function verifyOnce(coordinator: URL, { coordinatorKey, fetch = globalThis
   const publicKey = coordinatorKey ?? (await fetchJson(fetch, coordinator, '.well-known/cesta.json', federationSchema)).publicKey;
   const origin = logOrigin(publicKey);
   const head = await openCheckpoint(await fetchCheckpoint(fetch, coordinator), [logKey(publicKey)], origin);
-  const { replay, finding } = await readLog(fetch, coordinator, head);
+  const { replay, finding } = await readLog((address) => fetchTile(fetch, coordinator, address), head);
   const totals = replay.totals();
   const differences = finding === null ? await compareServed(fetch, coordinator, publicKey, totals) : [];
   return {

@@ -13,6 +13,8 @@ import { createStagingAreas } from './uploads.ts';
 import { createCatalogueRoom, type CatalogueRoom } from './catalogue-room.ts';
 import { openAdmin, type Admin } from './admin/admin.ts';
 import type { OperatorCredentials } from './admin/credentials.ts';
+import { createLive, type LiveFeed } from './dashboard/live.ts';
+import { openQualityFile } from './dashboard/quality-file.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { createFloor } from './floor.ts';
 import { defaultGatewayLimits, type GatewayLimits } from './gateway/context.ts';
@@ -21,7 +23,8 @@ import { createApp } from './http/app.ts';
 import { addressOf } from './http/address.ts';
 import { openIdentity, type Identity, type IdentityOptions } from './identity/identity.ts';
 import { listen } from './listen.ts';
-import { budgetSource, createMetrics, type Metrics } from './metrics.ts';
+import { showFigures } from './figures.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { membersOf, progressOf, type RoundProgress } from './progress.ts';
 import { openRecords, settledCatalogue, settleMain, withKept, type Records } from './records.ts';
 import { reconcileNodes, recordNodes } from './ledger/node-ledger.ts';
@@ -72,6 +75,10 @@ export interface CoordinatorOptions {
   readonly behindTlsProxy?: boolean;
   /** Origins whose pages may read the public API; all, without it. */
   readonly corsOrigins?: readonly string[];
+  /** Whether the pages of the dashboard are served; they are, unless this says otherwise. */
+  readonly dashboard?: boolean;
+  /** A JSON file of what somebody measured of the releases, read again whenever it changes. */
+  readonly quality?: string | undefined;
   readonly clock?: Clock;
 }
 
@@ -139,13 +146,14 @@ interface Ground {
 /** What strangers may change. */
 interface Door {
   readonly metrics: Metrics;
+  readonly live: LiveFeed;
   isDraining: boolean;
   readonly identity: Identity;
   readonly behindProxy: boolean;
   readonly admin: Admin;
 }
 
-async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, audience, metrics }: { records: Records; audience: Audience; metrics: Metrics }): Promise<Ground> {
+async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, audience, metrics, live }: { records: Records; audience: Audience; metrics: Metrics; live: LiveFeed }): Promise<Ground> {
   const { catalogue, logger, clock = systemClock, witnesses = noWitnesses } = options;
   const { storage, key } = records;
   const room = createCatalogueRoom(await settledCatalogue(records, main.name, catalogue));
@@ -155,6 +163,7 @@ async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, a
     records, record, room, floor: createFloor(), areas: createStagingAreas(options.concurrentUploads), clock, logger, meter: metrics, timing: timingOf(options),
     quorum: witnesses.quorum,
     onProgress(round) {
+      live.round(round);
       tell(audience, round, logger);
       metrics.round(progressOf(round));
     },
@@ -180,32 +189,28 @@ interface Audience {
 }
 
 async function compose(options: CoordinatorOptions, task: TaskSpec, records: Records): Promise<Coordinator> {
+  const { clock = systemClock, logger } = options;
   const metrics = createMetrics();
+  const live = createLive({ clock, logger, tally: () => metrics.tally() });
   const audience = gatherAudience();
-  const ground = await prepare(options, task, { records, audience, metrics });
+  const ground = await prepare(options, task, { records, audience, metrics, live });
   const { tasks, record } = ground;
-  const identity = await openIdentity({ ...records, clock: options.clock ?? systemClock, logger: options.logger }, recordNodes(record, { mostPerOrganisation: () => tasks.mostPerOrganisation(), ...options.identity }));
-  const admin = await openAdmin({ ...records, identity, desk: tasks.desk, clock: options.clock ?? systemClock, logger: options.logger });
-  const door: Door = { isDraining: false, metrics, identity, behindProxy: options.behindTlsProxy === true, admin };
+  const identity = await openIdentity({ ...records, clock, logger }, recordNodes(record, { mostPerOrganisation: () => tasks.mostPerOrganisation(), ...options.identity }));
+  const admin = await openAdmin({ ...records, identity, desk: tasks.desk, clock, logger });
+  const door: Door = { isDraining: false, metrics, live, identity, behindProxy: options.behindTlsProxy === true, admin };
   const house = build(options, task, { ground, records, audience, door });
   const { gateway } = house;
   const { publicKey } = records.key;
+  const lastRound = (): RoundProgress | null => (audience.last === null ? null : progressOf(audience.last));
   const state = (): CoordinatorState => ({
     task: task.name,
     phase: tasks.main.schedule.phase,
     shopsReady: gateway.ready().length,
-    round: audience.last === null ? null : progressOf(audience.last),
+    round: lastRound(),
     version: tasks.main.releases.current?.manifest.version ?? null,
     over: tasks.main.schedule.over,
   });
-  metrics.watch({
-    tasks: () => tasks.all().map(({ spec, schedule, releases }) => ({ task: spec.name, phase: schedule.phase, version: releases.current?.manifest.version ?? null })),
-    shopsReady: () => gateway.ready().length,
-    round: () => (audience.last === null ? null : progressOf(audience.last)),
-    connections: () => gateway.connections,
-    logSize: () => record.size,
-    budgets: budgetSource(() => tasks.all().map(({ spec }) => spec), ground.room, records.storage),
-  });
+  showFigures(door, { ...ground, storage: records.storage, gateway, round: lastRound });
   let url: string;
   let firstOperator: OperatorCredentials | null;
   try {
@@ -235,10 +240,14 @@ async function compose(options: CoordinatorOptions, task: TaskSpec, records: Rec
     },
     drain(limitMs) {
       door.isDraining = true;
-      options.logger.info({ limitMs, round: audience.last?.plan.round ?? null }, 'coordinator drains');
-      return drain(house, options.clock ?? systemClock, limitMs);
+      live.close();
+      logger.info({ limitMs, round: audience.last?.plan.round ?? null }, 'coordinator drains');
+      return drain(house, clock, limitMs);
     },
-    close: () => (closing ??= leave(house).then(() => records.close())),
+    close() {
+      live.close();
+      return (closing ??= leave(house).then(() => records.close()));
+    },
   };
 }
 
@@ -253,7 +262,7 @@ function gatherAudience(): Audience {
 function build(options: CoordinatorOptions, task: TaskSpec, parts: { ground: Ground; records: Records; audience: Audience; door: Door }): House {
   const { logger, clock = systemClock } = options;
   const { ground: { room, record, tasks }, records: { storage, key }, audience, door } = parts;
-  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, admin: door, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
+  const app = createApp({ tasks, publicKey: key.publicKey, storage, record, room, clock, logger, isDraining: () => door.isDraining, metrics: door.metrics, nodes: door, admin: door, dashboard: { hasPages: options.dashboard ?? true, live: door.live, quality: openQualityFile(options.quality) }, headers: { corsOrigins: options.corsOrigins ?? ['*'], isTls: options.tls !== undefined } });
   const server = createTransportServer(app, options.tls);
   const gateway = attachGateway(server, {
     coordinatorKey: key.publicKey, clock, logger, room, meter: door.metrics,

@@ -25,7 +25,15 @@ export interface MetricSources {
   readonly round: () => RoundProgress | null;
   readonly connections: () => number;
   readonly logSize: () => number;
-  readonly budgets: () => Promise<readonly Pick<BudgetReport, 'task' | 'epsilonSpent' | 'epsilonLeft'>[]>;
+  readonly budgets: () => Promise<readonly Pick<BudgetReport, 'task' | 'epsilonSpent' | 'epsilonLeft' | 'epsilonLimit' | 'delta'>[]>;
+}
+
+/** What has come and gone since the process started. */
+export interface Tally {
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Frames, connections and requests. */
+  readonly refused: number;
 }
 
 export interface Metrics extends Meter {
@@ -33,6 +41,7 @@ export interface Metrics extends Meter {
   watch(sources: MetricSources): void;
   /** Hears every step of every round. */
   round(progress: RoundProgress): void;
+  tally(): Tally;
   /** The text format, with the process's own figures from the first time on. */
   read(): Promise<{ readonly text: string; readonly contentType: string }>;
 }
@@ -53,10 +62,19 @@ export function createMetrics(): Metrics {
   const canaries = new Counter({ name: 'cesta_canary_total', help: 'Releases that a canary looked at, by outcome', labelNames: ['outcome'], registers });
   let lastEnded: string | null = null;
   let isProcessShown = false;
+  let [bytesUp, bytesDown, refusals] = [0, 0, 0];
   return {
     watch: (sources) => addGauges(registry, sources),
-    bytes: (carrier, direction, count) => bytes.inc({ carrier, direction }, count),
-    refused: (carrier, code) => refused.inc({ carrier, code }),
+    bytes(carrier, direction, count) {
+      bytes.inc({ carrier, direction }, count);
+      if (direction === 'up') bytesUp += count;
+      else bytesDown += count;
+    },
+    refused(carrier, code) {
+      refused.inc({ carrier, code });
+      refusals += 1;
+    },
+    tally: () => ({ bytesUp, bytesDown, refused: refusals }),
     took: (stage, ms) => aggregation.observe({ stage }, ms / 1000),
     canary: (outcome) => canaries.inc({ outcome }),
     round({ round, phase, failure }) {

@@ -35,9 +35,9 @@ export interface CestaOptions {
   readonly publicKey?: string;
   /** For public documents between visits; by default memory. */
   readonly storage?: StorefrontStorage;
-  /** In force on every shelf of this page, before those of a request. */
+  /** In force on every shelf of this page, together with those of a request. Rules that are none reject `ready`. */
   readonly rules?: ShelfRules;
-  /** Categories (prefixes of `product.category`) that are never a reason, and never reminded of. */
+  /** Categories (prefixes of `product.category`) that are not ranked with, never a reason, and never reminded of. */
   readonly sensitive?: readonly string[];
   /** How a device of degree 3 takes part; the rest follows from this object. */
   readonly takePart?: Pick<TakePartOptions, 'coordinatorKey' | 'tasks' | 'witnesses' | 'workerUrl' | 'wasmPaths' | 'backend' | 'maxDelta'>;

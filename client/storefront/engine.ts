@@ -14,7 +14,7 @@ export type Engine = Pick<Cesta, 'ready' | 'release' | 'lastError' | 'kernels' |
 export function startEngine(options: CestaOptions, shopper: Shopper, onRelease: () => void): Engine {
   const { url, task = null, precision = 'int8', publicKey = null, storage = memoryStorage(), sensitive = [] } = options;
   const fetch = options.fetch ?? ((address, init) => globalThis.fetch(address, init));
-  const rules = options.rules === undefined ? [] : [parseShelfRules(options.rules)];
+  const rules = parseShelfRules(options.rules ?? {});
   const holder = holdRelease((onCacheError) => createReleaseSource({ url, task, precision, publicKey, storage, fetch, onCacheError }), onRelease);
   let made: { readonly of: string; readonly shelves: Shelves } | null = null;
 

@@ -5,7 +5,7 @@
 import { historyOf, type ShopperHistory } from '../../shared/commerce/history.ts';
 import type { Surface } from '../../shared/commerce/preferences.ts';
 import { CestaError, requireNumber } from '../../shared/protocol/errors.ts';
-import { applyRules, type AppliedRules } from '../../shared/ranking/applied-rules.ts';
+import { applyRules, joinRules, type AppliedRules } from '../../shared/ranking/applied-rules.ts';
 import { isBelow } from '../../shared/ranking/product-filter.ts';
 import { parseShelfRules, type ShelfRules } from '../../shared/ranking/rules.ts';
 import { createShelf, type ShelfEntry, type ShelfTerms } from '../../shared/ranking/shelf.ts';
@@ -17,14 +17,15 @@ export type Shelves = Pick<Cesta, 'recommend' | 'similar' | 'trending' | 'bought
 
 export interface ShelvesOptions {
   /** Of the page. */
-  readonly rules: readonly ShelfRules[];
+  readonly rules: ShelfRules;
   /** Categories that are never a reason, and never reminded of. */
   readonly sensitive: readonly string[];
 }
 
-type ReadShopper = Pick<Shopper, 'degree' | 'privacy' | 'visits' | 'touched' | 'unwanted' | 'resting' | 'viewed'>;
+type RankedRelease = Pick<LoadedRelease, 'model' | 'params' | 'catalogue'> & { readonly manifest: Pick<LoadedRelease['manifest'], 'version'> };
+type ReadShopper = Pick<Shopper, 'degree' | 'visits' | 'touched' | 'unwanted' | 'resting' | 'viewed'> & { readonly privacy: Pick<Shopper['privacy'], 'settings'> };
 
-export function createShelves({ model, params, catalogue, manifest }: Pick<LoadedRelease, 'model' | 'params' | 'catalogue' | 'manifest'>, shopper: ReadShopper, options: ShelvesOptions): Shelves {
+export function createShelves({ model, params, catalogue, manifest }: RankedRelease, shopper: ReadShopper, options: ShelvesOptions): Shelves {
   const { products } = catalogue;
   const shelf = createShelf(model, params, catalogue);
   const pageRules = applyRules(catalogue, options.rules);
@@ -43,7 +44,7 @@ export function createShelves({ model, params, catalogue, manifest }: Pick<Loade
   }
 
   function rulesOf(own: unknown): AppliedRules {
-    return own === undefined ? pageRules : applyRules(catalogue, [...options.rules, parseShelfRules(own)]);
+    return own === undefined ? pageRules : joinRules(pageRules, applyRules(catalogue, parseShelfRules(own)));
   }
 
   function termsOf({ limit, exclude = [], rules }: ShelfOptions, hidden: Iterable<string>, diversity = shopper.privacy.settings.diversity): ShelfTerms {

@@ -67,8 +67,8 @@ function addMeasures(bench: Command): void {
     ({ bits, vectors, length, mseRatio, mseRatioToExactGaussian, standardError }) => `${bits} bits, ${vectors} vectors of ${length}: error ${mseRatio.toFixed(4)} times that of a Gaussian accounted alike, ${mseRatioToExactGaussian.toFixed(4)} times by its exact curve (+- ${standardError.toFixed(4)})`);
   addMeasure(bench, 'accountant', 'one epsilon by RDP, and one by the tight engine', async () => (await import('../bench/accountant.ts')).benchAccountant(),
     ({ rdpMs, tightMs }) => `RDP ${rdpMs.toFixed(1)} ms, tight ${tightMs.toFixed(0)} ms for one epsilon`);
-  addMeasure(bench, 'ranking', 'candidate pairs of the embedded catalogue, and one ranking', async () => (await import('../bench/ranking.ts')).benchRanking(),
-    ({ items, pairs, candidatesMs, rankMs }) => `${pairs} candidate pairs of ${items} items in ${candidatesMs.toFixed(0)} ms, one ranking ${rankMs.toFixed(3)} ms`);
+  addMeasure(bench, 'ranking', 'candidate pairs of the embedded catalogue, one ranking, and a whole shelf at 10,000 items', async () => (await import('../bench/ranking.ts')).benchRanking(),
+    ({ items, pairs, candidatesMs, rankMs, shelf }) => `${pairs} candidate pairs of ${items} items in ${candidatesMs.toFixed(0)} ms, one ranking ${rankMs.toFixed(3)} ms; a shelf with rules and diversity at ${shelf.items} items ${shelf.p50Ms.toFixed(2)} ms, 95 % within ${shelf.p95Ms.toFixed(2)} ms (${shelf.cpuP95Ms.toFixed(2)} of processor time)`);
 }
 
 function addTraining(bench: Command): void {

@@ -1,5 +1,6 @@
 /** `cesta evaluate`: how good a model is on a data set, with or without noise. */
 import { Option, type Command } from 'commander';
+import type { ShelfVariety } from '../../shared/evaluation/shelf-variety.ts';
 import { noiseKinds, type NoiseKind } from '../../shared/evaluation/simulated-noise.ts';
 import type { AskedLocalTerms } from '../../shared/federation/local-terms.ts';
 import { strategyKinds } from '../../shared/federation/strategies/strategy.ts';
@@ -36,6 +37,7 @@ interface EvaluateCommandOptions extends DataOptions, BackendOptions, LocalOptio
   precision: Precision;
   minRating?: number;
   sampledNegatives?: number;
+  diversity?: number;
   json?: boolean;
 }
 
@@ -66,6 +68,7 @@ export function addEvaluate(program: Command): void {
     .addOption(new Option('--precision <name>', 'rank with what storefronts get at this precision').choices(precisions).default('float32'))
     .option('--min-rating <number>', 'MovieLens files: the lowest rating that counts as liked (default: 4)', numberIn(0, 5))
     .option('--sampled-negatives <n>', 'rank among so many drawn items only, as some published tables do (default: among all)', integerIn(1, 1_000_000))
+    .option('--diversity <degree>', 'fill a storefront\'s shelves at this diversity, 0 to 1, and say how varied they are', numberIn(0, 1))
     .option('--json', 'print one JSON object')
     .action(runEvaluate);
 }
@@ -74,7 +77,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
   const { evaluate } = await import('../evaluate.ts');
   const { configureTensors } = await import('../../shared/tensors/runtime.ts');
   configureTensors(backendOf(options));
-  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, precision, minRating, sampledNegatives } = options;
+  const { data, model, hyperParameters, epsilon, delta, mode, shops, clipNorm, rounds, sampling, encoding, adaptiveClip, noise, seeds, protocol, precision, minRating, sampledNegatives, diversity } = options;
   const result = await evaluate({
     data,
     read: { ...readOptions(options), ...(minRating === undefined ? {} : { minRating }) },
@@ -84,6 +87,7 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     rounds,
     ...(shops === undefined ? {} : { shops }),
     ...(sampledNegatives === undefined ? {} : { sampledNegatives }),
+    ...(diversity === undefined ? {} : { diversity }),
     ...(sampling === undefined ? {} : { sampling }),
     ...(encoding === undefined ? {} : { encoding }),
     ...(adaptiveClip === undefined ? {} : { adaptiveClip }),
@@ -103,8 +107,15 @@ async function runEvaluate(options: EvaluateCommandOptions): Promise<void> {
     result.epsilon === null ? 'no noise, no privacy' : `epsilon ${result.epsilon}, delta ${result.delta} (and ${result.samplerDelta.toExponential(1)} for the simulated noise), mode ${result.mode}, mean of ${result.seeds} noise seeds`,
     `ndcg@10 ${result.ndcg10.toFixed(4)} (95 % ${low.toFixed(4)} to ${high.toFixed(4)})   recall@20 ${result.recall20.toFixed(4)}   hr@10 ${result.hr10.toFixed(4)}`,
     ...describeLocal(result.local),
-    `coverage@20 ${result.coverage20.toFixed(3)}   gini@20 ${result.gini20.toFixed(3)}   ${result.seconds.toFixed(1)} s`,
+    ...describeShelves(result.shelves),
+    `coverage@10 ${result.coverage10.toFixed(3)}   gini@10 ${result.gini10.toFixed(3)}   coverage@20 ${result.coverage20.toFixed(3)}   gini@20 ${result.gini20.toFixed(3)}   ${result.seconds.toFixed(1)} s`,
   ].join('\n'));
+}
+
+function describeShelves(shelves: ShelfVariety | null): string[] {
+  if (shelves === null) return [];
+  const { diversity, ndcg10, coverage10, gini10, distance10 } = shelves;
+  return [`shelves of ten at diversity ${diversity}: ndcg ${ndcg10.toFixed(4)}   coverage ${coverage10.toFixed(3)}   gini ${gini10.toFixed(3)}   distance of their items ${distance10.toFixed(3)}`];
 }
 
 function describeLocal({ unit, strategy, weightedUpTo }: AskedLocalTerms): string[] {

@@ -47,7 +47,7 @@ async function serve({ config, shown }: Effective<typeof serveSettings>, call: C
   // To the terminal alone, and once: the log never has it.
   const welcome = firstOperator === null ? [] : [describeCredentials(firstOperator), `  cesta login ${url}`];
   const certificate = selfMade === undefined ? [] : [`Certificate ${selfMade.fingerprint}`, `Shops join with --tls-ca and a copy of ${selfMade.certPath}`];
-  print(call, { url, publicKey, ...(selfMade === undefined ? {} : { tls: selfMade }), ...(firstOperator === null ? {} : { firstOperator }) }, [`Coordinator at ${url}`, `Key ${publicKey}`, ...certificate, ...welcome].join('\n'));
+  print(call, { url, publicKey, ...(selfMade === undefined ? {} : { tls: selfMade }), ...(firstOperator === null ? {} : { firstOperator }) }, [`Coordinator at ${url}`, `Key ${publicKey}`, ...(config.noDashboard ? [] : [`Dashboard at ${url}/dashboard/`]), ...certificate, ...welcome].join('\n'));
   await stop.first;
   await Promise.race([coordinator.drain(Math.ceil(config.drainSeconds * 1000)), stop.second]);
   await coordinator.close();
@@ -62,6 +62,8 @@ async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | un
     dataDir: config.dataDir,
     database: config.database,
     corsOrigins: corsOriginsOf(config),
+    dashboard: !config.noDashboard,
+    quality: config.quality,
     gatherMs: Math.ceil(config.gatherSeconds * 1000),
     witnesses: { witnesses: config.witness, quorum: config.quorum },
     witnessMs: Math.ceil(config.witnessSeconds * 1000),

@@ -12,6 +12,7 @@ import { pageSizes, workerSizes, type LoadSize } from './sizes.ts';
 export const storefrontEntries = {
   cesta: 'client/storefront/sdk.ts',
   'take-part': 'client/storefront/take-part.ts',
+  widgets: 'client/storefront/widgets/widgets.ts',
 } as const;
 
 /**
@@ -32,13 +33,13 @@ export interface Bundle {
 
 /** @param withPage with the page of `cesta browser` */
 export async function bundleStorefront({ withPage = false }: { withPage?: boolean } = {}): Promise<Bundle> {
-  const pages = await bundleForBrowsers(withPage ? { ...storefrontEntries, ...pageEntry } : storefrontEntries, apart);
+  const pages = await bundleForBrowsers(withPage ? { ...storefrontEntries, ...pageEntry } : storefrontEntries, { apart });
   const [worker, fallback] = [await bundleForBrowsers(workerEntries), await bundleForBrowsers(fallbackEntries)];
   return { files: [...pages.files, ...worker.files, ...fallback.files, ...(await wasmFiles())], sizes: [...pageSizes(pages), ...workerSizes(worker)] };
 }
 
 /** Empties the folder first: chunks are named by their content, and old ones would stay for ever. */
-export async function writeBundle(folder: string, { files }: Bundle): Promise<void> {
+export async function writeBundle(folder: string, files: readonly WebFile[]): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   for (const { path, bytes } of files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });

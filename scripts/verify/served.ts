@@ -3,36 +3,18 @@ import type { z } from 'zod';
 import { prettifyError } from 'zod';
 import { addressBelow, getDocument, parseJson, type Fetch } from '../../client/http.ts';
 import { budgetSchema, roundsSchema, tasksSchema } from '../../server/http/schemas.ts';
-import { parsePlan } from '../../shared/federation/plan.ts';
 import { openRelease, type OpenedRelease } from '../../shared/federation/release.ts';
-import { cumulate } from '../../shared/ledger/log-entries.ts';
-import { planRules } from '../../shared/ledger/plan-rules.ts';
+import { compareBudget, reservedOf, type Reserved } from '../../shared/ledger/compare-budget.ts';
 import type { ReplayTotals, TaskTotals } from '../../shared/ledger/replay.ts';
-import type { PrivacyEvent } from '../../shared/privacy/accounting/events.ts';
-import { reportBudget, restoreBudget } from '../../shared/privacy/budget.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { compareForms, type ServedPlace } from './forms.ts';
-
-/** Accountants of different platforms round differently; a round left out is larger than this by far. */
-const tolerance = 1e-6;
-
-type Budget = z.infer<typeof budgetSchema>;
 
 export async function fetchJson<T>(fetch: Fetch, base: URL, path: string, schema: z.ZodType<T>): Promise<T> {
   const document = await getDocument(fetch, addressBelow(base, path));
   const parsed = schema.safeParse(parseJson(document?.bytes ?? new Uint8Array(0), path));
   if (!parsed.success) throw new CestaError('protocol.malformed', `${path}: ${prettifyError(parsed.error)}`, { cause: parsed.error });
   return parsed.data;
-}
-
-/** Epsilon of a task from the events of its log alone; null where nothing is promised. */
-export function epsilonOfTask({ plan, events }: Pick<TaskTotals, 'plan' | 'events'>): { readonly epsilon: number | null; readonly delta: number | null } {
-  const { privacy } = parsePlan(plan);
-  if (privacy.mode === 'none') return { epsilon: null, delta: null };
-  const { epsilon, delta, filterOrder, shopsPerShopper } = privacy;
-  const charged = events.length === 0 ? [] : [{ kind: 'reserved', id: 'log', events }] as const;
-  return { epsilon: reportBudget(restoreBudget({ epsilon, delta, filterOrder, shopsPerShopper }, charged)).spent.epsilon, delta };
 }
 
 /** What differs, a sentence each. @param publicKey who signs releases */
@@ -49,44 +31,14 @@ export async function compareServed(fetch: Fetch, coordinator: URL, publicKey: s
   return [...missing, ...differences.flat()];
 }
 
-interface Reserved {
-  readonly rounds: number;
-  readonly events: readonly PrivacyEvent[];
-}
-
-/** Rounds that set their share aside and do not train yet: the budget counts them, the log has no spend of theirs. */
 async function reservedRounds(fetch: Fetch, task: URL): Promise<Reserved> {
-  const events: PrivacyEvent[] = [];
-  let rounds = 0;
+  const rounds: z.infer<typeof roundsSchema>['rounds'] = [];
   for (let after: number | null = 0; after !== null;) {
     const page: z.infer<typeof roundsSchema> = await fetchJson(fetch, task, `rounds?after=${after}`, roundsSchema);
-    for (const { plan } of page.rounds.filter(({ budget }) => budget === 'reserved')) {
-      rounds += 1;
-      events.push(...planRules.recompute(plan));
-    }
+    rounds.push(...page.rounds.filter(({ budget }) => budget === 'reserved'));
     after = page.next !== null && page.next > after ? page.next : null;
   }
-  return { rounds, events };
-}
-
-function compareBudget(budget: Budget, logged: TaskTotals | null, reserved: Reserved): string[] {
-  const differences: string[] = [];
-  const charged = (logged?.rounds.charged ?? 0) + reserved.rounds;
-  const served = budget.roundsCharged + budget.evaluationsCharged;
-  if (served !== charged) differences.push(`budget: expected ${charged} rounds charged, as the log has them, got ${served}`);
-  if (logged === null || budget.mode === 'none') return differences;
-  const rdp = cumulate(logged.rdp, reserved.events);
-  const wrong = budget.rdp?.values.findIndex((value, i) => !isClose(value, rdp[i] ?? Infinity)) ?? 0;
-  if (wrong >= 0) differences.push(`budget: expected RDP ${rdp[wrong]} at order ${budget.rdp?.orders[wrong] ?? 'unknown'}, from the events in the log, got ${budget.rdp?.values[wrong] ?? 'none'}`);
-  const { epsilon } = epsilonOfTask({ plan: logged.plan, events: [...logged.events, ...reserved.events] });
-  if (epsilon === null || budget.epsilonSpent === null || !isClose(budget.epsilonSpent, epsilon)) {
-    differences.push(`budget: expected epsilon ${epsilon} spent, from the events in the log, got ${budget.epsilonSpent}`);
-  }
-  return differences;
-}
-
-function isClose(a: number, b: number): boolean {
-  return a === b || Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
+  return reservedOf(rounds);
 }
 
 async function compareRelease(place: ServedPlace, logged: TaskTotals | null): Promise<string[]> {

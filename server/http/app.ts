@@ -12,6 +12,9 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import { roundsPath } from '../../shared/protocol/messages.ts';
 import type { Clock } from '../clock.ts';
 import { noMeter } from '../meter.ts';
+import type { LiveFeed } from '../dashboard/live.ts';
+import type { QualityFile } from '../dashboard/quality-file.ts';
+import { addDashboard, addLive, addQuality } from '../dashboard/routes.ts';
 import type { Metrics } from '../metrics.ts';
 import type { PublicRecord } from '../ledger/public-record.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -40,6 +43,15 @@ export interface AppContext extends TaskRoutesContext {
   readonly nodes?: NodesContext;
   /** Without it, nothing is served to operators. */
   readonly admin?: AdminContext;
+  /** Without it, there are no pages. */
+  readonly dashboard?: DashboardContext;
+}
+
+export interface DashboardContext {
+  /** Whether its pages are served, beside the figures that they show. */
+  readonly hasPages: boolean;
+  readonly live: Pick<LiveFeed, 'snapshot' | 'stream'>;
+  readonly quality: QualityFile;
 }
 
 export function createApp(context: AppContext): Express {
@@ -51,11 +63,16 @@ export function createApp(context: AppContext): Express {
   app.use(logRequests(context.logger, context.clock), countBytes(metrics ?? noMeter));
   // Before the headers that let other origins in.
   if (context.admin !== undefined) addAdmin(app, context.admin, { logger: context.logger, headers });
+  if (context.dashboard?.hasPages === true) addDashboard(app, headers);
   app.use(publicHeaders(headers));
   addStatus(app, context);
   if (metrics !== null) addMetrics(app, metrics);
   addCatalogue(app, context);
   addTasks(app, context);
+  if (context.dashboard !== undefined) {
+    addLive(app, context.dashboard.live);
+    addQuality(app, context.dashboard.quality);
+  }
   addLog(app, context.record);
   if (context.nodes !== undefined) addNodes(app, context.nodes);
   app.use(notFound);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { certificateAnswerSchema, nodesPath, operatorAnswerSchema, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
 import { precisions } from '../../shared/recommender/quantised-rows.ts';
+import { liveSchema, qualitySchema } from '../dashboard/schemas.ts';
 import { adminOperations } from './admin-routes.ts';
 import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, releasesSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
 
@@ -26,6 +27,7 @@ export interface Operation {
 
 const releaseFile = 'application/octet-stream';
 const noteText = 'text/plain';
+const eventStream = 'text/event-stream';
 
 const precisionParameter = {
   name: 'precision',
@@ -74,6 +76,9 @@ const operations: readonly Operation[] = [
   { path: '/v1/tasks', summary: 'The tasks of the federation, the main one first', body: tasksSchema },
   { path: '/v1/tasks/{task}', summary: 'One task', body: taskSchema, parameters: [taskParameter] },
   ...taskOperations('/v1/tasks/{task}', 'a task', [taskParameter]),
+  { path: '/v1/rounds/snapshot', summary: 'The coordinator at this moment: tasks, the open round, bytes, budgets, the size of the public record', body: liveSchema },
+  { path: '/v1/rounds/stream', summary: 'The same as server-sent events `snapshot`, whenever it has changed, at most four a second; `end` when the coordinator stops', body: eventStream },
+  { path: '/v1/quality', summary: 'What somebody measured of the releases, as the operator gave it', body: qualitySchema },
   { path: '/v1/log/checkpoint', summary: 'The head of the public record: a signed note, with the cosignatures of witnesses', body: noteText, isCacheable: true },
   {
     path: '/v1/log/tile/{tile}',

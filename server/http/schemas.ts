@@ -66,6 +66,8 @@ export const roundSchema = z.object({
   failure: z.object({ code: errorCode, message: z.string() }).nullable(),
   /** Of an evaluation that is done: noised scores, and what was decided; null for all others. */
   result: gateVerdictSchema.nullable(),
+  /** What the round costs by itself, at the task's delta; null where nothing is promised. */
+  epsilon: z.number().nullable(),
   /** What became of the round's share of the budget. */
   budget: z.enum(['reserved', 'committed', 'abandoned']).nullable(),
 });

@@ -9,7 +9,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import type { CatalogueRoom } from '../catalogue-room.ts';
 import { publicMessage } from '../disclosure.ts';
 import type { PublishedRelease, Releases } from '../releases.ts';
-import type { RoundRecord, SpendState, Storage } from '../storage/storage.ts';
+import type { RoundRecord, SpendRecord, Storage } from '../storage/storage.ts';
 import type { TaskRuntime } from '../task-runtime.ts';
 import { immutable, revalidate, sendDocument, sendJson } from './documents.ts';
 import { addReleases } from './releases.ts';
@@ -86,7 +86,7 @@ function addTask(app: Express, prefix: string, taskOf: (request: Request) => Ser
     const query = roundsQuerySchema.safeParse(request.query);
     if (!query.success) throw new CestaError('usage.invalid', `query: ${z.prettifyError(query.error)}`);
     const rounds = await storage.rounds(spec.name, { after: query.data.after, limit: roundsPerPage });
-    const budget = new Map((await storage.spends(spec.name)).map(({ round, state }) => [round, state]));
+    const budget = new Map((await storage.spends(spec.name)).map((spend) => [spend.round, spend]));
     const body: z.input<typeof roundsSchema> = {
       rounds: rounds.map((round) => describeRound(round, budget.get(round.id) ?? null)),
       next: rounds.length === roundsPerPage ? rounds[rounds.length - 1].number : null,
@@ -119,10 +119,10 @@ function parseAddress(text: string): { version: number } | { sha256: string } | 
   return /^[1-9][0-9]{0,8}$/.test(text) ? { version: Number(text) } : null;
 }
 
-function describeRound(record: RoundRecord, budget: SpendState | null): z.input<typeof roundsSchema>['rounds'][number] {
+function describeRound(record: RoundRecord, spend: SpendRecord | null): z.input<typeof roundsSchema>['rounds'][number] {
   const { id, number, state, result, planHash, plan, openedAt, trainingAt, endedAt, participants, failure } = record;
   return {
-    round: id, number, purpose: purposeOf(plan), state, planHash, plan, openedAt, trainingAt, endedAt, participants, result, budget,
+    round: id, number, purpose: purposeOf(plan), state, planHash, plan, openedAt, trainingAt, endedAt, participants, result, epsilon: spend?.epsilon ?? null, budget: spend?.state ?? null,
     failure: failure === null ? null : { code: failure.code, message: publicMessage(failure) },
   };
 }

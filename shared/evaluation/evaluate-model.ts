@@ -10,6 +10,9 @@ export interface Evaluation {
   readonly ndcg10: number;
   readonly recall20: number;
   readonly hr10: number;
+  /** Share of rankable items on any shopper's first 10, and how unequally often they are there. */
+  readonly coverage10: number;
+  readonly gini10: number;
   /** Share of rankable items on any shopper's first 20. */
   readonly coverage20: number;
   /** Inequality of how often rankable items are on the first 20. */
@@ -35,7 +38,7 @@ export interface EvaluationOptions {
 export function evaluateModel<Params>(model: FederatedModel<Params>, params: Params, split: Split, options: EvaluationOptions = {}): Evaluation {
   const items = split.rankable.length;
   const scores = new Float32Array(items);
-  const shown = new Float64Array(items);
+  const [shown, shown10] = [new Float64Array(items), new Float64Array(items)];
   const [ndcg10, recall20, hr10] = Array.from({ length: 3 }, () => new Float64Array(split.tests.length));
   const random = options.sampledNegatives === undefined ? undefined : seededRandom(options.sampledNegatives.seed, 'negatives');
   split.tests.forEach((test, index) => {
@@ -48,11 +51,14 @@ export function evaluateModel<Params>(model: FederatedModel<Params>, params: Par
     recall20[index] = recall(ranked, relevant, 20);
     hr10[index] = hitRate(ranked, relevant, 10);
     for (const item of ranked) shown[item] += 1;
+    for (const item of ranked.subarray(0, 10)) shown10[item] += 1;
   });
   return {
     ndcg10: average(ndcg10),
     recall20: average(recall20),
     hr10: average(hr10),
+    coverage10: coverage(shown10, split.rankable),
+    gini10: gini(shown10, split.rankable),
     coverage20: coverage(shown, split.rankable),
     gini20: gini(shown, split.rankable),
     perShopper: { ndcg10, recall20, hr10 },

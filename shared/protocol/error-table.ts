@@ -79,6 +79,7 @@ export const errorTable = {
   'consent.untrusted': { status: 422, hint: 'The shop confirmed a choice in words that prove nothing; the choice is not raised. Ask the shop.' },
   'shop.unauthorised': { status: 401, hint: 'The token of this shop node is in its state folder: `storefront.token`.' },
   'policy.violated': { status: 409, hint: 'Change the setting, or have whoever answers for the policy file change the line named.' },
+  'page.unavailable': { status: 501, hint: 'Pages are put together by esbuild when they are first asked for: install all dependencies with `npm ci`. `serve --no-dashboard` does without.' },
   'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },
   'http.media-type': { status: 415, hint: 'See GET /v1/openapi.json for what each path takes.' },
   'secagg.invalid': { status: 400, hint: 'The message does not fit the masked round; its sender is left out.' },

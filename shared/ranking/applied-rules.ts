@@ -13,23 +13,30 @@ export interface AppliedRules {
   readonly maxPerCategory: number;
 }
 
-/** All of the rules at once: `only` of each must hold, factors are multiplied, the tightest bound counts. */
-export function applyRules({ products, indexOf }: Catalogue, all: readonly ShelfRules[]): AppliedRules {
-  const never = all.flatMap((rules) => rules.never ?? []);
-  const only = all.map((rules) => rules.only).filter((filter) => filter !== undefined);
-  const boosts = all.flatMap((rules) => rules.boost ?? []);
+export function applyRules({ products, indexOf }: Catalogue, { only, never = [], pin = [], boost: boosts = [], maxPerCategory = Infinity }: ShelfRules): AppliedRules {
   const hidden = new Uint8Array(products.length);
-  if (never.length > 0 || only.length > 0) {
+  if (only !== undefined || never.length > 0) {
     products.forEach((product, item) => {
-      hidden[item] = only.every((filter) => matches(product, filter)) && !never.some((filter) => matches(product, filter)) ? 0 : 1;
+      hidden[item] = (only === undefined || matches(product, only)) && !never.some((filter) => matches(product, filter)) ? 0 : 1;
     });
   }
-  const pins = new Set(all.flatMap((rules) => rules.pin ?? []).map((id) => indexOf.get(id)).filter((item) => item !== undefined));
+  const pins = new Set(pin.map((id) => indexOf.get(id)).filter((item) => item !== undefined));
   return {
     hidden,
     factors: boosts.length === 0 ? null : Float32Array.from(products, (product) => boosts.reduce((factor, { of, factor: own }) => (matches(product, of) ? factor * own : factor), 1)),
     pins: [...pins],
-    maxPerCategory: Math.min(...all.map((rules) => rules.maxPerCategory ?? Infinity)),
+    maxPerCategory,
+  };
+}
+
+/** Both at once: what either hides is hidden, factors are multiplied, the first one's pins stand first, the tighter bound counts. */
+export function joinRules(first: AppliedRules, second: AppliedRules): AppliedRules {
+  const { hidden, factors } = second;
+  return {
+    hidden: first.hidden.map((isHidden, item) => isHidden | hidden[item]),
+    factors: factors === null ? first.factors : (first.factors?.map((factor, item) => factor * factors[item]) ?? factors),
+    pins: [...new Set([...first.pins, ...second.pins])],
+    maxPerCategory: Math.min(first.maxPerCategory, second.maxPerCategory),
   };
 }
 
@@ -48,28 +55,36 @@ export interface Quota {
   hideRest(hidden: Uint8Array, isBetter: (item: number, other: number) => boolean): void;
 }
 
-export function createQuota(products: readonly Product[], maxPerCategory: number): Quota {
-  const taken = new Map<string, number>();
-  const roomOf = (category: string): number => maxPerCategory - (taken.get(category) ?? 0);
+/** Numbers of categories by item; -1 where there is none. */
+export function categoriesOf(products: readonly Product[]): Int32Array {
+  const numbers = new Map<string, number>();
+  return Int32Array.from(products, ({ category }) => {
+    if (category === undefined) return -1;
+    const number = numbers.get(category) ?? numbers.size;
+    numbers.set(category, number);
+    return number;
+  });
+}
+
+export function createQuota(categories: Int32Array, maxPerCategory: number): Quota {
+  const taken = new Map<number, number>();
+  const roomOf = (category: number): number => (category < 0 ? Infinity : maxPerCategory - (taken.get(category) ?? 0));
   return {
-    has: (item) => roomOf(products[item].category ?? '') > 0 || products[item].category === undefined,
-    take(item) {
-      const { category } = products[item];
-      if (category !== undefined) taken.set(category, (taken.get(category) ?? 0) + 1);
-    },
+    has: (item) => roomOf(categories[item]) > 0,
+    take: (item) => void taken.set(categories[item], (taken.get(categories[item]) ?? 0) + 1),
     hideRest(hidden, isBetter) {
       if (maxPerCategory === Infinity) return;
-      const best = new Map<string, number[]>();
-      products.forEach(({ category }, item) => {
-        if (hidden[item] !== 0 || category === undefined) return;
-        const kept = best.get(category) ?? [];
-        best.set(category, kept);
+      const best: number[][] = [];
+      for (let item = 0; item < categories.length; item += 1) {
+        const category = categories[item];
+        if (hidden[item] !== 0 || category < 0) continue;
+        const kept = (best[category] ??= []);
         let position = kept.length;
         for (; position > 0 && isBetter(item, kept[position - 1]); position -= 1);
         kept.splice(position, 0, item);
         const dropped = kept.length > roomOf(category) ? kept.pop() : undefined;
         if (dropped !== undefined) hidden[dropped] = 1;
-      });
+      }
     },
   };
 }

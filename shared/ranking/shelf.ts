@@ -6,7 +6,7 @@
 import type { Catalogue, Product } from '../commerce/catalogue.ts';
 import { historyOf, type ShopperHistory } from '../commerce/history.ts';
 import type { FederatedModel, Reason } from '../recommender/federated-model.ts';
-import { applyRules, boost, createQuota, type AppliedRules, type Quota } from './applied-rules.ts';
+import { applyRules, boost, categoriesOf, createQuota, type AppliedRules, type Quota } from './applied-rules.ts';
 import { diversify, poolSizeFor } from './diversity.ts';
 import { createLikeness, type Likeness } from './item-likeness.ts';
 import { topK } from './top-k.ts';
@@ -74,6 +74,7 @@ interface Ground {
   readonly hidden: Uint8Array;
   readonly likeness: Likeness;
   readonly noRules: AppliedRules;
+  readonly categories: Int32Array;
   score(history: ShopperHistory): void;
   reasons(history: ShopperHistory, item: number, limit: number): Reason[];
 }
@@ -126,17 +127,18 @@ function groundOf<Params>(model: FederatedModel<Params>, params: Params, catalog
     lowest: impersonal.reduce((low, score) => Math.min(low, score), Infinity),
     hidden: new Uint8Array(products.length),
     likeness: createLikeness(products),
-    noRules: applyRules(catalogue, []),
+    noRules: applyRules(catalogue, {}),
+    categories: categoriesOf(products),
     score: (history) => model.score(params, history, scores),
     reasons: (history, item, limit) => model.explain(params, history, item, limit).filter(({ weight }) => weight > 0),
   };
 }
 
 /** Pinned items are in at once; after that, what may not be on the shelf, and what is in, is hidden. */
-function open({ products, hidden, noRules }: Ground, { limit, diversity = 0, exclude = [], rules = noRules }: ShelfTerms, groups: readonly Iterable<number>[]): Pool {
+function open({ categories, hidden, noRules }: Ground, { limit, diversity = 0, exclude = [], rules = noRules }: ShelfTerms, groups: readonly Iterable<number>[]): Pool {
   hidden.set(rules.hidden);
   for (const group of [exclude, ...groups]) for (const item of group) hidden[item] = 1;
-  const quota = createQuota(products, rules.maxPerCategory);
+  const quota = createQuota(categories, rules.maxPerCategory);
   const items = new Set<number>();
   for (const item of rules.pins) {
     if (hidden[item] !== 0 || !quota.has(item) || items.size === limit) continue;
@@ -201,7 +203,7 @@ function outsideOf({ products, hidden }: Ground, context: readonly number[]): Ui
 
 /** The best by `scores` that the pool has room for. */
 function top({ scores, impersonal }: Ground, pool: Pool, hidden: Uint8Array): void {
-  const masked = Uint8Array.from(hidden);
+  const masked = hidden.slice();
   for (const item of pool.items) masked[item] = 1;
   pool.quota.hideRest(masked, (item, other) => scores[item] > scores[other] || (scores[item] === scores[other] && impersonal[item] > impersonal[other]));
   for (const item of bestByBoth(scores, impersonal, pool.size - pool.items.size, masked)) put(pool, item);

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { resolveSettings, type Effective } from './layers.ts';
 import { serveGroups, serveSettings } from './serve-settings.ts';
-import type { Setting } from './setting.ts';
+import { keyOf, type Setting } from './setting.ts';
 
 export function addSettings(command: Command): void {
   for (const [heading, settings] of Object.entries(serveGroups)) {
@@ -31,7 +31,18 @@ function helpOf({ help, fallback, isSwitch }: Setting): string {
 
 /** @throws CestaError see {@link resolveSettings} */
 export function readSettings(command: Command, file: string | undefined): Effective<typeof serveSettings> {
-  return resolveSettings(serveSettings, { flags: command.opts(), env: process.env, file, otherVariables: variablesOfOthers(command) });
+  return resolveSettings(serveSettings, { flags: flagsOf(command), env: process.env, file, otherVariables: variablesOfOthers(command) });
+}
+
+/** A switch `--no-x` is one of its own here, as it is in a variable and a file; to commander it is x, and false. */
+function flagsOf(command: Command): Record<string, unknown> {
+  const flags: Record<string, unknown> = { ...command.opts() };
+  for (const option of command.options.filter(({ negate }) => negate)) {
+    const name = option.attributeName();
+    if (flags[name] === false) flags[keyOf({ flags: option.flags })] = true;
+    delete flags[name];
+  }
+  return flags;
 }
 
 /** What other verbs read without an option of that name. */

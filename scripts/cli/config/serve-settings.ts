@@ -90,6 +90,8 @@ const operation = {
   dataDir: text('--data-dir <folder>', 'where rounds, releases and the signing key are kept', '.cesta/coordinator'),
   database: optional({ ...text('--database <address>', 'keep rounds and budget in PostgreSQL instead, postgres://user@host/database (a password: better in PGPASSWORD, which others cannot list)', ''), redact: withoutPassword }),
   drainSeconds: number({ flags: '--drain-seconds <n>', help: 'on SIGTERM, how long the open round may take to finish' }, { min: 0, max: 86_400 }, 30),
+  noDashboard: flag('--no-dashboard', 'serve no pages for operators (default: at /dashboard/)'),
+  quality: aFile('--quality <file>', 'what was measured of the releases, JSON as GET /v1/quality has it, for the dashboard'),
   logLevel: choice('--log-level <level>', 'what is logged on stderr', logLevels, 'info'),
 };
 

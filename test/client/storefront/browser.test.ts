@@ -29,7 +29,7 @@ function closure(entry: string): { files: Set<string>; packages: Set<string>; la
 }
 
 describe('the code that a browser loads', () => {
-  for (const entry of ['client/storefront/sdk.ts', 'client/storefront/take-part.ts', 'client/storefront/device-worker.ts']) {
+  for (const entry of ['client/storefront/sdk.ts', 'client/storefront/take-part.ts', 'client/storefront/device-worker.ts', 'client/storefront/widgets/widgets.ts']) {
     it(`through ${entry} needs no Node: neither its modules nor its globals`, () => {
       const { files, packages, later } = closure(entry);
       expect(files.size).toBeGreaterThan(0);
@@ -43,8 +43,8 @@ describe('the code that a browser loads', () => {
   }
 
   it('is all of the storefront', () => {
-    const loaded = new Set(['sdk', 'take-part', 'device-worker'].flatMap((entry) => [...closure(`client/storefront/${entry}.ts`).files]));
-    const all = readdirSync(resolve(root, 'client/storefront')).map((name) => resolve(root, 'client/storefront', name));
+    const loaded = new Set(['sdk', 'take-part', 'device-worker', 'widgets/widgets'].flatMap((entry) => [...closure(`client/storefront/${entry}.ts`).files]));
+    const all = readdirSync(resolve(root, 'client/storefront'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => resolve(root, 'client/storefront', name));
     // Types alone load nothing.
     expect(all.filter((file) => !loaded.has(file) && !file.endsWith('/api.ts'))).toEqual([]);
   });

@@ -35,7 +35,7 @@ describe('the settings of serve', () => {
     expect(grouped.toSorted()).toEqual(Object.keys(serveSettings).toSorted());
     const serve = createProgram().commands.find((command) => command.name() === 'serve');
     const aboutTheCall = ['config', 'printConfig', 'json'];
-    expect(serve?.options.map((option) => option.attributeName()).toSorted()).toEqual([...grouped, ...aboutTheCall].toSorted());
+    expect(serve?.options.map(({ long }) => keyOf({ flags: long ?? '' })).toSorted()).toEqual([...grouped, ...aboutTheCall].toSorted());
     expect(variableOf(serveSettings.tlsClientCa)).toBe('CESTA_TLS_CLIENT_CA');
   });
 

@@ -1,14 +1,15 @@
 /** Reads a log from its first entry to its signed head, and finds the first thing in it that cannot be. */
-import { fetchTile } from '../../client/coordinator-api.ts';
-import type { Fetch } from '../../client/http.ts';
-import type { VerifiedCheckpoint } from '../../shared/ledger/checkpoint.ts';
-import { decodeEntry, isProven, type LogEntry } from '../../shared/ledger/log-entries.ts';
-import { createMerkleTree, isSameHash, leafHash, type Hash, type MerkleTree } from '../../shared/ledger/merkle-tree.ts';
-import { planRules } from '../../shared/ledger/plan-rules.ts';
-import { createReplay, type Replay } from '../../shared/ledger/replay.ts';
-import { decodeBundle, tilePath, tileWidth, widthAt, type TileAddress } from '../../shared/ledger/tiles.ts';
-import { bytesToHex } from '../../shared/protocol/digest.ts';
-import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
+import { bytesToHex } from '../protocol/digest.ts';
+import { CestaError, toCestaError } from '../protocol/errors.ts';
+import type { VerifiedCheckpoint } from './checkpoint.ts';
+import { decodeEntry, isProven, type LogEntry } from './log-entries.ts';
+import { createMerkleTree, isSameHash, leafHash, type Hash, type MerkleTree } from './merkle-tree.ts';
+import { planRules } from './plan-rules.ts';
+import { createReplay, type Replay } from './replay.ts';
+import { decodeBundle, tilePath, tileWidth, widthAt, type TileAddress } from './tiles.ts';
+
+/** Fetches a tile from whoever serves the log. */
+export type TileSource = (address: TileAddress) => Promise<Uint8Array>;
 
 /** Something that is not as it should be. */
 export interface Finding {
@@ -24,23 +25,23 @@ export interface ReadLog {
 }
 
 /**
- * @throws CestaError `network.unreachable` and others when entries cannot be had
+ * @throws whatever the source does when entries cannot be had
  */
-export async function readLog(fetch: Fetch, coordinator: URL, head: VerifiedCheckpoint): Promise<ReadLog> {
+export async function readLog(tileAt: TileSource, head: VerifiedCheckpoint): Promise<ReadLog> {
   const tree = createMerkleTree();
   const replay = createReplay(planRules);
   let finding: Finding | null = null;
   // Bundle by bundle, and not a list of all: the size is what the log says of itself.
   for (let index = 0; tree.size < head.size; index += 1) {
     const address: TileAddress = { level: 'entries', index, width: widthAt({ level: 'entries', index }, head.size) };
-    for (const leaf of decodeBundle(await fetchTile(fetch, coordinator, address), address.width)) {
+    for (const leaf of decodeBundle(await tileAt(address), address.width)) {
       finding ??= await objectionTo(replay, leaf, tree.size);
       tree.append(leafHash(leaf));
     }
   }
   if (isSameHash(tree.root(), head.root)) return { replay, finding };
   // What was read is not what was signed, so what it says is nobody's word.
-  return { replay, finding: await changedEntry(fetch, coordinator, head, tree) };
+  return { replay, finding: await changedEntry(tileAt, head, tree) };
 }
 
 async function objectionTo(replay: Replay, leaf: Uint8Array, index: number): Promise<Finding | null> {
@@ -60,13 +61,13 @@ async function requireProof(entry: LogEntry): Promise<void> {
 }
 
 /** The first entry whose hash is not the one in the tiles: where the tiles are those of the head, it was changed. */
-async function changedEntry(fetch: Fetch, coordinator: URL, head: VerifiedCheckpoint, tree: MerkleTree): Promise<Finding> {
+async function changedEntry(tileAt: TileSource, head: VerifiedCheckpoint, tree: MerkleTree): Promise<Finding> {
   const reason = `head: expected the root ${bytesToHex(tree.root())} of the ${head.size} entries that are served, got a signature over ${bytesToHex(head.root)}`;
   try {
     const tiled = createMerkleTree();
     for (let index = 0; tiled.size < head.size; index += 1) {
       const address: TileAddress = { level: 0, index, width: widthAt({ level: 0, index }, head.size) };
-      for (const hash of hashesOf(await fetchTile(fetch, coordinator, address), address)) tiled.append(hash);
+      for (const hash of hashesOf(await tileAt(address), address)) tiled.append(hash);
     }
     const index = Array.from({ length: head.size }, (_, i) => i).find((i) => !isSameHash(tree.read(0, i), tiled.read(0, i)));
     if (index !== undefined && isSameHash(tiled.root(), head.root)) return { index, reason: `entry: expected the hash ${bytesToHex(tiled.read(0, index))} that was signed, got another entry` };
