@@ -4,7 +4,7 @@
  */
 import type { ConsentReceipt } from '../../shared/commerce/consent-receipt.ts';
 import { meaningOf, type Interests, type StoredEvent } from '../../shared/commerce/device-events.ts';
-import { appended, retained, visitsOf, type StoredVisit } from '../../shared/commerce/device-history.ts';
+import { appended, retained, retention, visitsOf, type StoredVisit } from '../../shared/commerce/device-history.ts';
 import { defaultSettings, type ShopperSettings } from '../../shared/commerce/preferences.ts';
 
 /** A receipt, and what lets its owner withdraw it. */
@@ -34,7 +34,11 @@ export function withoutItem(itemId: string): Change {
 }
 
 export function withUnwanted(itemId: string): Change {
-  return (profile) => ({ ...withoutItem(itemId)(profile), unwanted: [...new Set([...profile.unwanted, itemId])] });
+  return (profile) => ({ ...withoutItem(itemId)(profile), unwanted: united(profile.unwanted, [itemId]) });
+}
+
+function united(unwanted: readonly string[], added: readonly string[]): string[] {
+  return [...new Set([...unwanted, ...added])].slice(-retention.unwanted);
 }
 
 export function withSettings(settings: ShopperSettings): Change {
@@ -56,7 +60,7 @@ export function withInterests({ events, unwanted }: Interests, nowMs: number): C
   return (profile) => {
     const known = new Set(profile.events.map(address));
     const all = [...events.filter((event) => !known.has(address(event))), ...profile.events].sort((a, b) => a.hour - b.hour);
-    return { ...profile, events: retained(all, nowMs), unwanted: [...new Set([...profile.unwanted, ...unwanted])] };
+    return { ...profile, events: retained(all, nowMs), unwanted: united(profile.unwanted, unwanted) };
   };
 }
 

@@ -10,7 +10,7 @@ import { emptyProfile, withEvents, withoutReceipts, withVisit, type Change, type
 import type { ProfileStore } from './profile-store.ts';
 import type { Gate } from './shopper.ts';
 import { readSpent, sit, stand } from './shopper-rounds.ts';
-import { apply, capOf, createState, fetchOf, nothing, nowOf, save, tell, wantedDegree, type ShopperOptions, type ShopperState } from './shopper-state.ts';
+import { apply, capOf, createState, databaseNames, fetchOf, nothing, nowOf, save, tell, wantedDegree, type ShopperOptions, type ShopperState } from './shopper-state.ts';
 
 export interface Choice {
   readonly degree: Degree;
@@ -56,12 +56,10 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
 
 async function load(state: ShopperState): Promise<void> {
   await Promise.all([state.opening, state.erasing]);
-  const { indexedDB } = globalThis as { readonly indexedDB?: IDBFactory };
-  const names = (await indexedDB?.databases?.())?.map(({ name }) => name);
+  const names = await databaseNames();
   // A tab was closed before all was gone, or the choice was cleared without what it covered.
-  const isLeftOver = names === undefined ? indexedDB !== undefined : names.includes(shopperDatabase);
-  if (isLeftOver && (readChoice().degree ?? 0) < 2) await (state.erasing = erase(state, names === undefined ? null : reopened()));
-  if (names?.includes(deviceDatabase) === true) await readSpent(state);
+  if (names?.includes(shopperDatabase) !== false && (readChoice().degree ?? 0) < 2) await (state.erasing = erase(state, names === null ? null : reopened()));
+  if (names?.includes(deviceDatabase) ?? state.degree >= 2) await readSpent(state);
   await deliver(state);
 }
 

@@ -115,3 +115,10 @@ export function save(state: ShopperState, store: ProfileStore, change: Change): 
     tell(state, 'privacy');
   });
 }
+
+/** The databases there are, without opening, which would make, any; null in a browser that does not say. */
+export async function databaseNames(): Promise<readonly string[] | null> {
+  const { indexedDB } = globalThis as { readonly indexedDB?: Partial<IDBFactory> };
+  if (indexedDB === undefined) return [];
+  return (await indexedDB.databases?.())?.map(({ name = '' }) => name) ?? null;
+}

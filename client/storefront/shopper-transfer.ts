@@ -1,16 +1,17 @@
 /** Access and portability: everything about the shopper that this device holds, and the way of it into another. */
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { ShopperExport } from './api.ts';
+import { deviceDatabase } from './device-constants.ts';
 import { heldOnDevice } from './held-on-device.ts';
 import { withInterests, withSettings } from './profile.ts';
 import { importable } from './profile-file.ts';
-import { apply, maxDeltaOf, nowOf, type ShopperState } from './shopper-state.ts';
+import { apply, databaseNames, maxDeltaOf, nowOf, type ShopperState } from './shopper-state.ts';
 
 export async function exportOf(state: ShopperState): Promise<ShopperExport> {
   await state.opening;
   const { degree, all: { events, unwanted, settings, receipts } } = state;
-  // A page without IndexedDB took part in nothing.
-  const held = typeof indexedDB === 'undefined' ? null : await heldOnDevice({ maxEpsilon: settings.maxEpsilon, maxDelta: maxDeltaOf(state) });
+  const tookPart = (await databaseNames())?.includes(deviceDatabase) !== false;
+  const held = !tookPart ? null : await heldOnDevice({ maxEpsilon: settings.maxEpsilon, maxDelta: maxDeltaOf(state) });
   return {
     format: 'cesta/shopper/1',
     exportedAt: new Date(nowOf(state)).toISOString(),

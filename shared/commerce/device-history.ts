@@ -14,6 +14,8 @@ export const retention = {
   /** That an item was shown is kept for a week: its one use is to stop showing it. */
   shownHours: 7 * 24,
   events: 5_000,
+  /** Items that a shopper does not want to see. */
+  unwanted: 1_000,
 } as const;
 
 /** A row as it was kept or exported, without whatever else it has; null for what is none. */

@@ -146,7 +146,10 @@ describe.skipIf(withoutBrowser)('capabilities 8 and 9: access, portability, rect
 
     const exported = JSON.parse(JSON.stringify(await home.ask((cesta) => cesta.export()))) as ShopperExport;
     expect(exported).toMatchObject({ format: 'cesta/shopper/1', degree: 2, interests: { events: [{ event: 'view_item', item_id: first }], unwanted: [third] }, settings: { diversity: 0.3, maxEpsilon: 1 }, spends: [], roundReceipts: [] });
-    expect(await (await openCesta(site, 0)).import(exported)).toBe('consent.needed');
+    const unasked = await openCesta(site, 0);
+    expect(await unasked.import(exported)).toBe('consent.needed');
+    expect(await unasked.ask((cesta) => cesta.export())).toMatchObject({ degree: 0, interests: { events: [], unwanted: [] } });
+    expect(await unasked.ask(async () => (await indexedDB.databases()).length)).toBe(0);
     const away = await openCesta(site, 1);
     expect(idsOf(await away.shelf())).toEqual(idsOf(impersonal));
     expect(await away.import(exported)).toBe('imported');

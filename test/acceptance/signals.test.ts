@@ -78,6 +78,14 @@ describe.skipIf(withoutBrowser)('capability 25: signals of the browser and of co
     await shopper.until(({ degree, stored }) => degree === 2 && stored.events === 2);
   });
 
+  it('capability 25: a default of Consent Mode that no choice follows is one', async () => {
+    const context = (await shopperOfDegree2()).page.context();
+    await context.addInitScript('globalThis.dataLayer = [["consent", "default", { personalization_storage: "denied", wait_for_update: 50 }]];');
+    const shopper = await openShopper(context, site.url);
+    await shopper.until(({ chosen }) => chosen === 1);
+    await expect.poll(() => shopper.kept()).toEqual({ databases: [], entries: [], others: 0 });
+  });
+
   it('capability 25: TCF purposes hold a degree down: 1 and 5 or 6 for the device, 10 for the rounds', async () => {
     const context = await personWith(tcf(decided(...everything.filter((purpose) => purpose !== 10))));
     const shopper = await openShopper(context, site.url);
