@@ -6,7 +6,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Admin } from '../admin/admin.ts';
 import type { PublishedRelease } from '../releases.ts';
 import { actionsSchema, adminPath, credentialsSchema, emptySchema, loginSchema, newOperatorNameSchema, nodesSchema, operatorsSchema, pageSchema, rejectedSchema, servedSchema, sessionSchema, sessionsPath, taskStatusSchema, tasksSchema } from './admin-schemas.ts';
-import type { Operation } from './openapi.ts';
+import type { Operation } from '../../shared/protocol/openapi.ts';
 import { releasesSchema } from './schemas.ts';
 
 export interface AdminCall<Body, Query> {
@@ -119,7 +119,7 @@ export const adminRoutes: readonly AdminRoute[] = [
 export const adminOperations: readonly Operation[] = [
   { path: sessionsPath, method: 'post', summary: 'Opens a session for a token and a one-time code', request: loginSchema, body: sessionSchema },
   ...adminRoutes.map(({ method, path, summary, body, query, answer }): Operation => ({
-    path, method, summary, isAdmin: true, body: answer,
+    path, method, summary, security: 'operator', body: answer,
     ...(body === undefined ? {} : { request: body }),
     parameters: [...parametersOf(path), ...(query === undefined ? [] : queryParameters(query))],
   })),

@@ -2,28 +2,11 @@
 import { z } from 'zod';
 import { certificateAnswerSchema, nodesPath, operatorAnswerSchema, requestSchemas, revocationAnswerSchema, tokenAnswerSchema } from '../../shared/identity/requests.ts';
 import { envelopeHeaderSchema } from '../../shared/protocol/envelope.ts';
+import { describeApi, type JsonObject, type Operation } from '../../shared/protocol/openapi.ts';
 import { precisions } from '../../shared/recommender/quantised-rows.ts';
 import { liveSchema, qualitySchema } from '../dashboard/schemas.ts';
 import { adminOperations } from './admin-routes.ts';
-import { budgetSchema, cosignedSchema, errorSchema, federationSchema, healthSchema, readinessSchema, releasesSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
-
-type JsonObject = Record<string, unknown>;
-
-export interface Operation {
-  readonly path: string;
-  /** `get` without a request, else `post`, unless said. */
-  readonly method?: 'get' | 'post' | 'delete';
-  /** Whether it takes the session of an operator. */
-  readonly isAdmin?: boolean;
-  readonly summary: string;
-  /** What the body is: a schema, or the media type of bytes. */
-  readonly body: z.ZodType | string;
-  readonly parameters?: readonly JsonObject[];
-  /** What is posted: a schema, or a text of so many bytes at most. */
-  readonly request?: z.ZodType | { readonly mediaType: string; readonly maxLength: number };
-  /** Whether the answer carries a strong ETag and honours If-None-Match. */
-  readonly isCacheable?: boolean;
-}
+import { budgetSchema, cosignedSchema, federationSchema, healthSchema, readinessSchema, releasesSchema, roundsSchema, taskSchema, tasksSchema } from './schemas.ts';
 
 const releaseFile = 'application/octet-stream';
 const noteText = 'text/plain';
@@ -102,45 +85,10 @@ const operations: readonly Operation[] = [
 ];
 
 export function openApiDocument(): JsonObject {
-  const paths: Record<string, JsonObject> = {};
-  for (const operation of [...operations, ...adminOperations]) {
-    const method = operation.method ?? (operation.request === undefined ? 'get' : 'post');
-    paths[operation.path] = { ...paths[operation.path], [method]: describe(operation) };
-  }
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Cesta coordinator',
-      version: '1',
-      description: 'Public, and read only but for what witnesses, nodes and operators ask. Shops take part over the WebSocket /v1/rounds/live; operators act below /v1/admin.',
-    },
-    paths,
-    components: {
-      schemas: { Error: jsonSchemaOf(errorSchema, 'output') },
-      securitySchemes: { operator: { type: 'http', scheme: 'bearer', description: 'A session, as `POST /v1/admin/sessions` opens it' } },
-    },
-  };
-}
-
-function describe({ summary, body, parameters, isCacheable, isAdmin, request }: Operation): JsonObject {
-  const content = typeof body === 'string' ? { [body]: { schema: { type: 'string', format: 'binary' } } } : { 'application/json': { schema: jsonSchemaOf(body, 'output') } };
-  const failure = { description: 'Error', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
-  return {
-    summary,
-    ...(isAdmin === true ? { security: [{ operator: [] }] } : {}),
-    ...(parameters === undefined || parameters.length === 0 ? {} : { parameters }),
-    ...(request === undefined ? {} : { requestBody: { required: true, content: describeRequest(request) } }),
-    responses: { 200: { description: 'OK', content }, ...(isCacheable === true ? { 304: { description: 'Not modified' } } : {}), default: failure },
-  };
-}
-
-function describeRequest(request: NonNullable<Operation['request']>): JsonObject {
-  if ('mediaType' in request) return { [request.mediaType]: { schema: { type: 'string', maxLength: request.maxLength } } };
-  return { 'application/json': { schema: jsonSchemaOf(request, 'input') } };
-}
-
-/** `input`: what may be sent, where defaults fill in; `output`: what comes back. */
-function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonObject;
-  return rest;
+  return describeApi({
+    title: 'Cesta coordinator',
+    description: 'Public, and read only but for what witnesses, nodes and operators ask. Shops take part over the WebSocket /v1/rounds/live; operators act below /v1/admin.',
+    operations: [...operations, ...adminOperations],
+    securitySchemes: { operator: { type: 'http', scheme: 'bearer', description: 'A session, as `POST /v1/admin/sessions` opens it' } },
+  });
 }

@@ -10,7 +10,7 @@ import { isErrorCode, type ErrorCode } from '../../shared/protocol/error-table.t
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const errorCode = z.string().refine((code): code is ErrorCode => isErrorCode(code), 'expected a known error code');
 
-export const errorSchema = z.object({ error: z.object({ code: errorCode, message: z.string(), hint: z.string() }) });
+export { errorSchema } from '../../shared/protocol/openapi.ts';
 
 export const healthSchema = z.object({ status: z.literal('ok') });
 

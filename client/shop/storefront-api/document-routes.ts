@@ -18,6 +18,7 @@ export interface DocumentRoutesContext {
   readonly retentionDays: number;
   /** Null before the first. */
   readonly release: () => HeldRelease | null;
+  readonly openApi: () => unknown;
 }
 
 export function documentRoutes(context: DocumentRoutesContext): Router {
@@ -27,6 +28,8 @@ export function documentRoutes(context: DocumentRoutesContext): Router {
     const body: z.input<typeof gpcSchema> = { gpc: true, lastUpdate: context.about.updated };
     response.json(body);
   });
+  const openApi = context.openApi();
+  router.get('/v1/openapi.json', (_request, response) => void response.json(openApi));
   router.get('/healthz', (_request, response) => {
     const body: z.input<typeof healthSchema> = { status: 'ok' };
     response.json(body);

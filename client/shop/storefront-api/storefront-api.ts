@@ -23,6 +23,7 @@ import { eventRoutes } from './event-routes.ts';
 import { eventsFileName, openEventStore } from './event-store.ts';
 import { meRoutes } from './me-routes.ts';
 import { allowOrigins, answerErrors, logRequests, notFound, requireBackend, setHeaders } from './middleware.ts';
+import { storefrontOpenApi } from './openapi.ts';
 import { rankingRoutes } from './ranking-routes.ts';
 import { closeServer, createStorefrontServer, listen, type StorefrontTls } from './server.ts';
 import { createShoppers } from './shoppers.ts';
@@ -152,7 +153,7 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [], measuremen
   app.use(logRequests(logger, () => performance.now()), setHeaders(tls !== undefined || behindTlsProxy));
   app.use(['/v1/consents', '/v1/me', '/v1/similar', '/v1/trending', '/v1/offers', '/v1/measurements', '/v1/channels', '/.well-known'], allowOrigins(origins));
   app.use(['/v1/events', '/v1/recommend'], requireBackend(token));
-  app.use(documentRoutes({ ...parts, shop, publicKey: parts.key.publicKey, release: () => ranking.held }));
+  app.use(documentRoutes({ ...parts, shop, publicKey: parts.key.publicKey, release: () => ranking.held, openApi: storefrontOpenApi }));
   app.use(consentRoutes({ ...parts, charge: chargeBy('consents', choiceLimits, behindTlsProxy) }));
   app.use(meRoutes({ ...parts, charge: chargeBy('me', choiceLimits, behindTlsProxy) }));
   app.use(eventRoutes(parts));

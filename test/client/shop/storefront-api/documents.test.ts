@@ -31,6 +31,18 @@ describe('the documents of a shop', () => {
     expect(headers.get('X-Powered-By')).toBeNull();
   });
 
+  it('include one of every route, which asks for whose it is', async () => {
+    const { ask } = await open();
+    const { paths } = (await ask('GET', '/v1/openapi.json')).body as { paths: Record<string, Record<string, { security?: Record<string, unknown>[] }>> };
+    const answers = await Promise.all(Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(async ([method, { security }]) => {
+      const answer = await ask(method.toUpperCase(), path.replace(/\{.*\}/, 'a'));
+      return [path, Object.keys(security?.[0] ?? {}).join(), codeIn(answer) ?? answer.status];
+    })));
+    const expected = { shopper: 'consent.unknown', backend: 'shop.unauthorised' };
+    expect(answers.length).toBe(13);
+    for (const [path, security, answer] of answers) expect([path, answer]).toEqual([path, path === '/v1/consents' ? 'http.media-type' : security === 'shopper' || security === 'backend' ? expected[security] : 200]);
+  });
+
   it('are all there is', async () => {
     const { ask } = await open();
     expect(codeIn(await ask('GET', '/v1/consents'))).toBe('http.not-found');
