@@ -117,13 +117,14 @@ describe.skipIf(withoutBrowser)('what leaves the demo shop', () => {
     await screenshot(brief.page, 'shop-degree-3', { fullPage: true });
   });
 
-  it('capability 14: the drawer lists every document that was fetched, by page and worker, and adds up its bytes', async () => {
+  it('capability 14: the drawer adds up the bytes of what the page fetched, and lists every address that page and worker asked for', async () => {
     const site = await openSite(federation);
     const visitor = await site.visitor(browser);
-    const { page } = visitor;
+    const { page, requests } = visitor;
     const sizes: Promise<number>[] = [];
     // From a new page on, so that no answer is missed.
-    page.context().on('response', (response) => void sizes.push(response.body().then(({ length }) => length)));
+    page.context().on('response', (response) => void sizes.push(response.body().then(({ length }) => length, () => 0)));
+    const before = requests.length;
     await page.reload();
     await page.locator('cesta-shelf[surface=home] li[data-item]').first().waitFor();
     await page.locator('cesta-privacy input[name=degree]').first().waitFor();
@@ -131,6 +132,14 @@ describe.skipIf(withoutBrowser)('what leaves the demo shop', () => {
     const bytes = async (): Promise<number> => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     await expect.poll(async () => Number(await page.locator('.downloads').getAttribute('data-bytes')) - await bytes()).toBe(0);
     expect(Number(await page.locator('.downloads').getAttribute('data-count'))).toBe(sizes.length);
+
+    await federation.openRound(1);
+    await visitor.choose(3);
+    await page.locator('.noise').waitFor({ timeout: 40_000 });
+    const listed = (): Promise<string[]> => page.locator('#drawer td[dir=ltr]').evaluateAll((cells) => [...new Set(cells.map(({ textContent }) => textContent ?? '').filter((text) => text.startsWith('GET ')))].sort());
+    const asked = (): string[] => [...new Set(requests.slice(before).map(({ method, url }) => `${method} ${url.slice(site.url.length)}`))].sort();
+    await expect.poll(async () => JSON.stringify(await listed()) === JSON.stringify(asked()) ? [] : [await listed(), asked()]).toEqual([]);
+    expect(asked().some((line) => line.startsWith('GET /cesta/v1/log/'))).toBe(true);
   });
 
   it('capability 19: asks its own origin alone, in every degree and in a round', async () => {
