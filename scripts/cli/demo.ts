@@ -44,7 +44,7 @@ export function addDemo(program: Command): void {
     .option('--seed <n>', 'how shoppers are split over shops', integerIn(0, 2 ** 31 - 1), 1)
     .option('--port <n>', 'port of the coordinator, the demo shop and the backstage take the next two; a port that is taken is replaced by a free one; 0 picks all three', integerIn(0, 65_533), 8787)
     .option('--once', 'exit when the comparison is shown')
-    .option('--json', 'print JSON and nothing else: the addresses, then the result')
+    .option('--json', 'print JSON and nothing else: the addresses (not with --once), then the result')
     .action(runDemo);
 }
 
@@ -63,7 +63,8 @@ async function runDemo({ json, once, robust, groups, ...options }: DemoCommandOp
   try {
     demo = await startDemo({ ...options, ...robustOf({ robust, groups: groups ?? (robust === undefined ? undefined : 3) }), mode, progress: (text) => void (spinner.text = text), onRelease: sayRelease });
     spinner.clear();
-    print({ json: json === true }, { addresses: demo.addresses }, Object.entries(demo.addresses).map(([name, url]) => `${name.padEnd(12)} ${url}`).join('\n'));
+    // Whoever asks for the comparison alone gets one object.
+    if (json !== true || once !== true) print({ json: json === true }, { addresses: demo.addresses }, Object.entries(demo.addresses).map(([name, url]) => `${name.padEnd(12)} ${url}`).join('\n'));
     const result = await Promise.race([demo.result, stopped.then(() => null)]);
     if (result !== null) {
       spinner.succeed(`the year is over, after ${result.seconds.toFixed(1)} s`);

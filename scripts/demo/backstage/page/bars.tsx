@@ -27,7 +27,7 @@ export function Bars({ title, sentence, unit, bars, domain, legend, chance, form
   const withInterval = bars.flatMap(({ name, interval }) => (interval === undefined ? [] : [{ name, low: interval[0], high: interval[1] }]));
   const draw = (width: number): Element => Plot.plot({
     width, height: 44 * bars.length + 56, marginLeft: Math.min(190, width * 0.42), marginRight: 44, marginTop: 8, marginBottom: 40,
-    x: { label: unit, domain: [...domain], ticks: 4, grid: true },
+    x: { label: unit, domain: [...domain], ticks: width < 400 ? 2 : 4, tickFormat: format, grid: true },
     y: { label: null, domain: bars.map(({ name }) => name), tickSize: 0 },
     marks: [
       ...[false, true].map((isBad) => Plot.barX(bars.filter((bar) => bar.isBad === isBad), { x1: domain[0], x2: 'value', y: 'name', className: isBad ? 'bar-bad' : 'bar-mark', insetTop: 6, insetBottom: 6 })),

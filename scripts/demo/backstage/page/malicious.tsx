@@ -76,7 +76,7 @@ function Effect({ state: { releases, malicious, target } }: { readonly state: Ba
         title="Test shoppers who see the pushed item" sentence={sentence} unit="share of test shoppers" format={percent}
         domain={[0, Math.max(0.02, 1.1 * Math.max(...releases.map(({ exposure }) => exposure)))]}
         legend={[{ mark: 'bar-mark', text: 'honest shops only' }, { mark: 'bar-bad', text: 'with the malicious shop in the sum' }]}
-        bars={releases.map((release) => ({ name: isSpoilt(release) ? `${release.month}, attacked` : release.month, value: release.exposure, isBad: isSpoilt(release) }))}
+        bars={releases.map((release) => ({ name: `${release.version}: ${release.month}${isSpoilt(release) ? ', attacked' : ''}`, value: release.exposure, isBad: isSpoilt(release) }))}
       />
       <Table caption="Releases so far" columns={['month', 'in the sum', 'see the item', 'ndcg@10', '95 % interval']}
         rows={releases.map((release) => [release.month, `${release.shops} shops${isSpoilt(release) ? ', one malicious' : ''}`, percent(release.exposure), score(release.row.ndcg10), release.row.ndcg10Interval.map(score).join(' to ')])} />
