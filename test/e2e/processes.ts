@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 const command = fileURLToPath(new URL('../../scripts/cesta.mjs', import.meta.url));
 
 export interface Running {
+  readonly pid: number;
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly ended: Promise<number | null>;
@@ -67,6 +68,7 @@ function observe(child: ChildProcess): Running {
     notify();
   }));
   return {
+    pid: child.pid ?? -1,
     stdout: () => stdout,
     stderr: () => stderr,
     ended,
