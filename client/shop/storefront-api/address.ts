@@ -3,6 +3,7 @@
  * proxy that ends TLS the last entry of X-Forwarded-For counts, which is the one the proxy itself wrote.
  */
 import type { IncomingMessage } from 'node:http';
+import { networkOf } from '../../../shared/protocol/network-of.ts';
 
 export function addressOf(request: IncomingMessage, behindTlsProxy: boolean): string {
   const own = request.socket.remoteAddress ?? 'unknown';
@@ -10,9 +11,4 @@ export function addressOf(request: IncomingMessage, behindTlsProxy: boolean): st
   const header = request.headers['x-forwarded-for'];
   const last = (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').at(-1)?.trim() ?? '';
   return networkOf(last === '' ? own : last.slice(0, 64));
-}
-
-/** Whoever has one address of an IPv6 network has the others, too: its first four groups count. */
-function networkOf(address: string): string {
-  return address.includes(':') && !address.includes('.') ? address.split(':').slice(0, 4).join(':') : address;
 }

@@ -2,7 +2,8 @@
  * The consents of a shop: who agreed to what on which notice, and who withdrew. Sealed on disk before anybody is told, in
  * memory to be asked. A secret is kept as its digest: 256 random bits, which nobody finds by trying.
  *
- * What counts is the latest statement of a principal. A principal is 128 random bits that only the device and its shop know:
+ * What counts is the latest statement of a principal, and for a shop's own name the lowest of those of all principals that have
+ * the name now: who withdraws on one device withdraws for the name. A principal is 128 random bits that only the device and its shop know:
  * whoever has it speaks for the device, so it is in no log and in no public document.
  */
 import { createHmac, randomBytes } from 'node:crypto';
@@ -12,6 +13,7 @@ import type { Degree } from '../../../shared/commerce/consent.ts';
 import { consentRecordSchema, type ConsentRecord } from '../../../shared/commerce/consent-receipt.ts';
 import { sha256Hex } from '../../../shared/protocol/digest.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
+import { createConsentIndex, type ConsentEntry, type ConsentIndex, type Objection } from './consent-index.ts';
 import { openSealedLog } from './sealed-log.ts';
 
 export const consentsFileName = 'consents.sealed';
@@ -22,7 +24,6 @@ const entrySchema = z.strictObject({
   /** The shop's own name for the shopper, if its backend said so. */
   shopperId: z.string().nullable(),
 });
-type Entry = Readonly<z.infer<typeof entrySchema>>;
 
 /** What is left of an erased shopper whom the shop knows by name: that the shop's files are not to be used for them, either. */
 const objectionSchema = z.strictObject({ objection: z.string().regex(/^[0-9a-f]{64}$/) });
@@ -34,9 +35,23 @@ export interface NewConsent {
   readonly replaces: string | null;
 }
 
+/** Who shares a choice: one device, or all devices that the shop knows by one name. */
+export interface Consenting {
+  /** Of the lowest degree. */
+  readonly principal: string;
+  /** All of them. */
+  readonly principals: readonly string[];
+  readonly degree: Degree;
+  readonly shopperId: string | null;
+}
+
 export interface ConsentBook {
-  /** Durable when it returns. @throws CestaError `consent.unknown` for a record to replace that is another principal's */
-  give(consent: NewConsent): { readonly secret: string };
+  /**
+   * Durable when it returns. A principal that the shop names as another shopper than before is that shopper's from then on.
+   * @param onRenamed hears of it before it is so: nothing that is stored of the one may be left for the other
+   * @throws CestaError `consent.unknown` for a record to replace that is another principal's
+   */
+  give(consent: NewConsent, onRenamed?: (principal: string) => void): { readonly secret: string };
   /** The record with the withdrawal in it; as it is, when it was withdrawn before. @throws CestaError `consent.unknown` */
   withdraw(recordId: string, secret: string, time: string): ConsentRecord;
   /** Whose secret it is. @throws CestaError `consent.unknown` */
@@ -44,13 +59,18 @@ export interface ConsentBook {
   recordsOf(principal: string): ConsentRecord[];
   /** Everything about the principal, from the disk, too; but see `objects`. */
   erase(principal: string): void;
-  /** Whether who had this name at the shop was erased: kept as a keyed digest, which names nobody who is not named already. */
+  /**
+   * Whether the shop's files are not to be used for this name, which nobody has now: who had it was erased, which is kept as a
+   * keyed digest, or last said less than degree 3 on a device that is another's now.
+   */
   objects(shopperId: string): boolean;
   /** 0 without a consent in force. */
   degreeOf(principal: string): Degree;
   /** Of a principal, or of a shop's own name for a shopper; null for somebody who never said anything. */
-  find(shopper: string): { readonly principal: string; readonly degree: Degree; readonly shopperId: string | null } | null;
+  find(shopper: string): Consenting | null;
   readonly principals: Iterable<string>;
+  /** Each principal in one of them. */
+  readonly people: Iterable<Consenting>;
   close(): void;
 }
 
@@ -62,28 +82,30 @@ export function secretDigest(secret: string): string {
 export function openConsentBook(folder: string, key: Uint8Array): ConsentBook {
   const path = join(folder, consentsFileName);
   const { log, records } = openSealedLog(path, key);
-  const index = createIndex();
-  const objections = new Set<string>();
+  const index = createConsentIndex();
   for (const [number, bytes] of records.entries()) {
     const kept = parseKept(path, number, bytes);
-    if ('objection' in kept) objections.add(kept.objection);
+    if ('objection' in kept) index.object(kept.objection);
     else index.put(kept);
   }
   const digestOf = (shopperId: string): string => createHmac('sha256', key).update(`cesta/objection/v1 ${shopperId}`).digest('hex');
+  const { ofPrincipal, ofName, people } = createPeople(index, digestOf);
 
-  function keep(entries: readonly Entry[]): void {
+  function keep(entries: readonly ConsentEntry[]): void {
     log.append(entries.map(encode));
     for (const entry of entries) index.put(entry);
   }
 
   return {
-    give({ record, shopperId, replaces }) {
+    give({ record, shopperId, replaces }, onRenamed = () => undefined) {
       const replaced = replaces === null ? null : (index.byId.get(replaces) ?? null);
       // One that is gone needs no withdrawal.
       if (replaced !== null && replaced.record.principal !== record.principal) throw unknownConsent('replaces');
       const secret = randomBytes(32).toString('hex');
       const time = record.events[0].time;
-      keep([...(replaced === null ? [] : [withdrawn(replaced, time)]), { record, secretDigest: secretDigest(secret), shopperId: shopperId ?? index.latest(record.principal)?.shopperId ?? null }]);
+      const known = index.latest(record.principal)?.shopperId ?? null;
+      if (known !== null && shopperId !== null && known !== shopperId) onRenamed(record.principal);
+      keep([...(replaced === null ? [] : [withdrawn(replaced, time)]), { record, secretDigest: secretDigest(secret), shopperId: shopperId ?? known }]);
       return { secret };
     },
     withdraw(recordId, secret, time) {
@@ -100,40 +122,79 @@ export function openConsentBook(folder: string, key: Uint8Array): ConsentBook {
     },
     recordsOf: (principal) => index.entriesOf(principal).map(({ record }) => record),
     erase(principal) {
-      for (const { shopperId } of index.entriesOf(principal)) if (shopperId !== null) objections.add(digestOf(shopperId));
+      const objections = namesGoneWith(index, principal).map(digestOf);
+      // Should the disk refuse, who asked is known still, and may ask again.
+      log.rewrite([...index.inOrder(principal), ...objections.map((objection) => ({ objection }))].map(encode));
       index.remove(principal);
-      log.rewrite([...[...objections].map((objection) => encode({ objection })), ...[...index.byId.values()].map(encode)]);
+      objections.forEach((objection) => index.object(objection));
     },
-    objects: (shopperId) => objections.has(digestOf(shopperId)),
+    objects: (shopperId) => index.isObjected(digestOf(shopperId), index.formerly(shopperId)) || index.formerly(shopperId).some((entry) => degreeOf(entry) < 3),
     degreeOf: (principal) => degreeOf(index.latest(principal)),
     find(shopper) {
-      const entry = index.latest(shopper) ?? index.byShopper(shopper);
-      return entry === null ? null : { principal: entry.record.principal, degree: degreeOf(entry), shopperId: entry.shopperId };
+      const own = index.latest(shopper);
+      return own === null ? ofName(shopper) : ofPrincipal(own);
     },
     get principals() {
       return index.principals();
     },
+    get people() {
+      return people();
+    },
     close: () => log.close(),
   };
+}
+
+function createPeople(index: ConsentIndex, digestOf: (shopperId: string) => string) {
+  function ofPrincipal(entry: ConsentEntry): Consenting {
+    const { record: { principal }, shopperId } = entry;
+    return { principal, principals: [principal], degree: degreeOf(entry), shopperId };
+  }
+
+  function ofName(shopperId: string): Consenting | null {
+    const entries = index.named(shopperId).sort((a, b) => degreeOf(a) - degreeOf(b));
+    if (entries.length === 0) return null;
+    const principals = entries.map(({ record }) => record.principal);
+    return { principal: principals[0], principals, degree: index.isObjected(digestOf(shopperId), entries) ? 0 : degreeOf(entries[0]), shopperId };
+  }
+
+  function* people(): Iterable<Consenting> {
+    const names = new Set<string>();
+    for (const principal of index.principals()) {
+      const entry = index.latest(principal);
+      if (entry === null) continue;
+      const { shopperId } = entry;
+      if (shopperId !== null && names.has(shopperId)) continue;
+      if (shopperId !== null) names.add(shopperId);
+      yield (shopperId === null ? null : ofName(shopperId)) ?? ofPrincipal(entry);
+    }
+  }
+
+  return { ofPrincipal, ofName, people };
+}
+
+/** Names that the principal has, and those it had that nobody else has: what was said under them goes with it. */
+function namesGoneWith(index: ConsentIndex, principal: string): string[] {
+  const names = new Set(index.entriesOf(principal).map(({ shopperId }) => shopperId).filter((name) => name !== null));
+  return [...names].filter((name) => index.latest(principal)?.shopperId === name || index.named(name).length === 0);
 }
 
 function unknownConsent(field: string): CestaError {
   return new CestaError('consent.unknown', `${field}: expected a consent of this shopper, got none`);
 }
 
-function isWithdrawn({ record }: Entry): boolean {
+function isWithdrawn({ record }: ConsentEntry): boolean {
   return record.events.at(-1)?.kind === 'withdrawn';
 }
 
-function withdrawn(entry: Entry, time: string): Entry {
+function withdrawn(entry: ConsentEntry, time: string): ConsentEntry {
   return isWithdrawn(entry) ? entry : { ...entry, record: { ...entry.record, events: [...entry.record.events, { kind: 'withdrawn', degree: 0, time }] } };
 }
 
-function degreeOf(entry: Entry | null): Degree {
+function degreeOf(entry: ConsentEntry | null): Degree {
   return entry === null || isWithdrawn(entry) ? 0 : entry.record.degree;
 }
 
-type Kept = Entry | z.infer<typeof objectionSchema>;
+type Kept = ConsentEntry | Objection;
 
 function encode(kept: Kept): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(kept));
@@ -145,51 +206,4 @@ function parseKept(path: string, number: number, bytes: Uint8Array): Kept {
   } catch (cause) {
     throw new CestaError('storage.failed', `${path}: expected record ${number + 1} to be a consent, got other data; it is of another version`, { cause });
   }
-}
-
-interface Index {
-  /** In the order in which they were given. */
-  readonly byId: ReadonlyMap<string, Entry>;
-  readonly bySecret: ReadonlyMap<string, Entry>;
-  /** A later entry of one id takes the place of the earlier. */
-  put(entry: Entry): void;
-  remove(principal: string): void;
-  entriesOf(principal: string): Entry[];
-  latest(principal: string): Entry | null;
-  byShopper(shopperId: string): Entry | null;
-  principals(): Iterable<string>;
-}
-
-function createIndex(): Index {
-  const byId = new Map<string, Entry>();
-  const bySecret = new Map<string, Entry>();
-  const idsOf = new Map<string, Set<string>>();
-  /** The principal that last had the shop's own name. */
-  const ownNames = new Map<string, string>();
-  const entriesOf = (principal: string): Entry[] => [...(idsOf.get(principal) ?? [])].map((id) => byId.get(id)).filter((entry) => entry !== undefined);
-  const latest = (principal: string): Entry | null => entriesOf(principal).at(-1) ?? null;
-  return {
-    byId, bySecret, entriesOf, latest,
-    put(entry) {
-      const { record_id: id, principal } = entry.record;
-      byId.set(id, entry);
-      bySecret.set(entry.secretDigest, entry);
-      const ids = idsOf.get(principal) ?? new Set();
-      idsOf.set(principal, ids.add(id));
-      if (entry.shopperId !== null) ownNames.set(entry.shopperId, principal);
-    },
-    remove(principal) {
-      for (const entry of entriesOf(principal)) {
-        byId.delete(entry.record.record_id);
-        bySecret.delete(entry.secretDigest);
-        if (entry.shopperId !== null && ownNames.get(entry.shopperId) === principal) ownNames.delete(entry.shopperId);
-      }
-      idsOf.delete(principal);
-    },
-    byShopper(shopperId) {
-      const principal = ownNames.get(shopperId);
-      return principal === undefined ? null : latest(principal);
-    },
-    principals: () => idsOf.keys(),
-  };
 }

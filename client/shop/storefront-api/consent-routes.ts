@@ -25,7 +25,7 @@ export const consentRequestSchema = z.strictObject({
   gpc: z.boolean().default(false),
   replaces: z.string().regex(/^[0-9a-f]{32}$/).nullable().default(null),
   /** The shop's own name for the shopper: taken from its backend only. */
-  shopper_id: z.string().min(1).max(256).optional(),
+  shopper_id: z.string().trim().min(1).max(256).optional(),
 });
 
 export interface ConsentRoutesContext {

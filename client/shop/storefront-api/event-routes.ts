@@ -13,7 +13,8 @@ import type { ReportedEvents, Shoppers } from './shoppers.ts';
 const maxBodyBytes = 262_144;
 const maxEvents = 1_000;
 
-const id = z.string().min(1).max(maxIdLength);
+/** Trimmed, as in files. */
+const id = z.string().trim().min(1).max(maxIdLength);
 const itemSchema = z.object({ item_id: id, quantity: z.number().positive().max(1_000_000).optional() });
 
 /** One event of a page, as GA4 has it; or one of an item, with the item's fields beside the event's. */

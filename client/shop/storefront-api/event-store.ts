@@ -65,7 +65,7 @@ const eventsPerRecord = 1_000;
 export function openEventStore(folder: string, key: Uint8Array, { retention, dateMs }: { readonly retention: Retention; readonly dateMs: () => number }): EventStore {
   const path = join(folder, eventsFileName);
   const { log, records } = openSealedLog(path, key);
-  const rows = new Map<string, Row[]>();
+  let rows = new Map<string, Row[]>();
   let onDisk = 0;
   for (const [number, bytes] of records.entries()) take(parseBatch(path, number, bytes));
 
@@ -75,28 +75,23 @@ export function openEventStore(folder: string, key: Uint8Array, { retention, dat
     onDisk += events.length;
   }
 
-  function inMemory(): number {
-    return [...rows.values()].reduce((sum, { length }) => sum + length, 0);
-  }
-
-  function rewrite(): void {
-    log.rewrite([...rows].flatMap(([principal, own]) => batchesOf(principal, own).map(encodeBatch)));
-    onDisk = inMemory();
-  }
-
-  /** True when something is older than it may be, or when the disk has more than the memory. */
-  function expire(): boolean {
+  /** What is left without those that are gone and without what is older than it may be. */
+  function kept(isGone: (principal: string) => boolean): Map<string, Row[]> {
     const oldest = hourOf(dateMs()) - retention.days * 24;
-    for (const [principal, own] of rows) {
-      const kept = own.filter(({ event }) => event.hour >= oldest);
-      if (kept.length === 0) rows.delete(principal);
-      else rows.set(principal, kept);
-    }
-    return inMemory() < onDisk;
+    const left = [...rows].map(([principal, own]): [string, Row[]] => [principal, isGone(principal) ? [] : own.filter(({ event }) => event.hour >= oldest)]);
+    return new Map(left.filter(([, own]) => own.length > 0));
+  }
+
+  /** The disk first: should it refuse, memory holds what the disk holds, and the next try does all of it. */
+  function replace(left: Map<string, Row[]>): void {
+    log.rewrite([...left].flatMap(([principal, own]) => batchesOf(principal, own).map(encodeBatch)));
+    rows = left;
+    onDisk = countOf(left);
   }
 
   function compact(): void {
-    if (expire()) rewrite();
+    const left = kept(() => false);
+    if (countOf(left) < onDisk) replace(left);
   }
 
   compact();
@@ -110,14 +105,14 @@ export function openEventStore(folder: string, key: Uint8Array, { retention, dat
     eventsOf: (principal, purpose) => (rows.get(principal) ?? []).filter(({ purposes }) => purposes.includes(purpose)).map(({ event }) => event),
     export: (principal) => [...(rows.get(principal) ?? [])],
     erase(isGone) {
-      const gone = [...rows.keys()].filter(isGone);
-      if (gone.length === 0) return;
-      for (const principal of gone) rows.delete(principal);
-      expire();
-      rewrite();
+      if ([...rows.keys()].some(isGone)) replace(kept(isGone));
     },
     close: () => log.close(),
   };
+}
+
+function countOf(rows: ReadonlyMap<string, readonly Row[]>): number {
+  return [...rows.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
 function batchesOf(principal: string, rows: readonly Row[]): StoredBatch[] {

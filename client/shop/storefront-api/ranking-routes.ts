@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { Router, type Request } from 'express';
 import { z } from 'zod';
 import type { StoredEvent } from '../../../shared/commerce/device-events.ts';
-import type {  } from '../../../shared/commerce/device-history.ts';
 import { maxIdLength } from '../../../shared/commerce/events.ts';
 import { surfaces } from '../../../shared/commerce/preferences.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
@@ -18,7 +17,8 @@ import type { Guest, ShopRanking } from './shop-ranking.ts';
 import type { Shoppers } from './shoppers.ts';
 
 const maxBodyBytes = 131_072;
-const id = z.string().min(1).max(maxIdLength);
+/** Trimmed, as in files. */
+const id = z.string().trim().min(1).max(maxIdLength);
 const limit = z.int().min(1).max(100);
 
 export const recommendRequestSchema = z.strictObject({

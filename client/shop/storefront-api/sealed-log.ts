@@ -5,7 +5,7 @@
  * It does not protect against who can read the key file beside it, or this process; nor against a whole file put back as it
  * was earlier, or cut at its end. Bytes that a rewrite leaves free on a medium stay sealed there until they are overwritten.
  */
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CestaError } from '../../../shared/protocol/errors.ts';
 import { writeDurably } from '../durable-file.ts';
@@ -15,7 +15,7 @@ import { createFrameCipher, encodeHeader, frameHeadBytes, headerBytes, keyIdOf, 
 export interface SealedLog {
   /** Returns when all of them are safe on disk. @throws CestaError `storage.failed`, and then none of them counts */
   append(records: readonly Uint8Array[]): void;
-  /** Puts these records in place of all there are: a crash leaves the one file or the other. */
+  /** Puts these records in place of all there are: a crash, or an error, leaves the one file or the other. @throws CestaError `storage.failed` */
   rewrite(records: Iterable<Uint8Array>): void;
   /** Records in the file. */
   readonly count: number;
@@ -94,12 +94,35 @@ interface LogState {
   count: number;
 }
 
+/** Whoever puts another file in its place, as a rewrite does, leaves the open one without a name. */
+function isAtPath(path: string, file: number): boolean {
+  const [own, there] = [fstatSync(file), statSync(path, { throwIfNoEntry: false })];
+  return there !== undefined && own.ino === there.ino && own.dev === there.dev;
+}
+
+/** A whole file. */
+function sealAll(key: Uint8Array, records: Iterable<Uint8Array>): { readonly bytes: Buffer; readonly next: LogState } {
+  const cipher = createFrameCipher(key);
+  const frames = [encodeHeader(key), cipher.freshSalt(), ...Array.from(records, (record) => cipher.seal(record))];
+  const bytes = Buffer.concat(frames);
+  return { bytes, next: { cipher, size: bytes.length, count: frames.length - 2 } };
+}
+
 function appendable(path: string, key: Uint8Array, state: LogState): SealedLog {
   let file = openSync(path, 'a');
   let hasSalt = false;
 
+  function goOnIn(next: LogState): void {
+    const fresh = openSync(path, 'a');
+    closeSync(file);
+    file = fresh;
+    hasSalt = true;
+    Object.assign(state, next);
+  }
+
   function requireUntouched(): void {
     const { size } = fstatSync(file);
+    if (!isAtPath(path, file)) throw new CestaError('storage.failed', `${path}: expected the file that was opened, got another or none in its place; one shop node at a time may use the folder`);
     if (size !== state.size) throw new CestaError('storage.failed', `${path}: expected ${state.size} bytes, got ${size}; one shop node at a time may use the folder`);
   }
 
@@ -135,19 +158,15 @@ function appendable(path: string, key: Uint8Array, state: LogState): SealedLog {
     }),
     rewrite: (records) => storageErrors(path, () => {
       requireUntouched();
-      const cipher = createFrameCipher(key);
-      const frames = [encodeHeader(key), cipher.freshSalt()];
-      let count = 0;
-      for (const record of records) {
-        frames.push(cipher.seal(record));
-        count += 1;
+      const { bytes, next } = sealAll(key, records);
+      try {
+        writeDurably(path, dirname(path), bytes);
+      } catch (cause) {
+        // In place, but perhaps not after a power cut: what follows belongs into it, not into the file that has no name any more.
+        if (!isAtPath(path, file)) goOnIn(next);
+        throw cause;
       }
-      const bytes = Buffer.concat(frames);
-      writeDurably(path, dirname(path), bytes);
-      closeSync(file);
-      file = openSync(path, 'a');
-      hasSalt = true;
-      Object.assign(state, { cipher, size: bytes.length, count } satisfies LogState);
+      goOnIn(next);
     }),
     get count() {
       return state.count;

@@ -28,18 +28,22 @@ export interface Shoppers {
   known(shopper: string): { readonly degree: Degree; readonly events: readonly StoredEvent[] };
 }
 
-/** @param onSettled hears when somebody may no longer be stored */
-export function createShoppers(consents: ConsentBook, events: EventStore, onSettled: () => void = () => undefined): Shoppers {
+/** @param onForgotten hears of whom nothing may be stored any more */
+export function createShoppers(consents: ConsentBook, events: EventStore, onForgotten: (isGone: (principal: string) => boolean) => void = () => undefined): Shoppers {
+  function forget(isGone: (principal: string) => boolean): void {
+    events.erase(isGone);
+    onForgotten(isGone);
+  }
+
   /** Consents are durable first: should the process end before the events are gone, they go at the next start. */
   function settle(): void {
-    events.erase((principal) => consents.degreeOf(principal) < storingDegree);
-    onSettled();
+    forget((principal) => consents.degreeOf(principal) < storingDegree);
   }
 
   settle();
   return {
     give(consent) {
-      const given = consents.give(consent);
+      const given = consents.give(consent, (renamed) => forget((principal) => principal === renamed));
       settle();
       return given;
     },
@@ -50,9 +54,9 @@ export function createShoppers(consents: ConsentBook, events: EventStore, onSett
     },
     erase(secret) {
       const gone = consents.principalOf(secret);
-      events.erase((principal) => principal === gone);
+      forget((principal) => principal === gone);
+      // Last: until then the secret is good for another try.
       consents.erase(gone);
-      onSettled();
     },
     report(reported) {
       const batches = reported.flatMap(({ shopper, events: own }): StoredBatch[] => {
@@ -65,7 +69,8 @@ export function createShoppers(consents: ConsentBook, events: EventStore, onSett
     known(shopper) {
       const found = consents.find(shopper);
       if (found === null || found.degree < storingDegree) return { degree: found?.degree ?? 0, events: [] };
-      return { degree: found.degree, events: events.eventsOf(found.principal, 'recommend') };
+      const all = found.principals.flatMap((principal) => events.eventsOf(principal, 'recommend'));
+      return { degree: found.degree, events: found.principals.length === 1 ? all : all.sort((a, b) => a.hour - b.hour) };
     },
   };
 }

@@ -97,7 +97,7 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
   const rooms = openRooms(options);
   const ranking = startShopRanking({ ...options, coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
   const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id) });
-  rooms.onSettled(() => campaigns.settle());
+  rooms.onForgotten((isGone) => campaigns.contacts.erase(isGone));
   const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
   const stopCompaction = compactDaily(rooms, logger, timers);
   const close = (): void => {
@@ -134,9 +134,9 @@ function openRooms(options: StorefrontApiOptions) {
   const token = backendToken(folder);
   const consents = openConsentBook(folder, keyOf(consentsFileName));
   const events = openEventStore(folder, keyOf(eventsFileName), { retention, dateMs });
-  const settled = new Set<() => void>();
-  const shoppers = createShoppers(consents, events, () => settled.forEach((hear) => hear()));
-  return { folder, about, campaignFile, key, token, coordinatorKey, consents, events, shoppers, onSettled: (hear: () => void) => void settled.add(hear), retentionDays: retention.days, dateMs };
+  const forgetful = new Set<(isGone: (principal: string) => boolean) => void>();
+  const shoppers = createShoppers(consents, events, (isGone) => forgetful.forEach((forget) => forget(isGone)));
+  return { folder, about, campaignFile, key, token, coordinatorKey, consents, events, shoppers, onForgotten: (forget: (isGone: (principal: string) => boolean) => void) => void forgetful.add(forget), retentionDays: retention.days, dateMs };
 }
 
 interface Parts extends ReturnType<typeof openRooms> {

@@ -29,8 +29,6 @@ export interface CampaignRoom {
   recipients(campaign: string): Recipient[];
   /** @throws CestaError `measure.unknown`, `measure.too-few` */
   report(subject: string): ExperimentReport;
-  /** Forgets what belongs to nobody who agreed to be stored. */
-  settle(): void;
   close(): void;
 }
 
@@ -54,10 +52,9 @@ export function openCampaignRoom({ folder, file, consents, events, categoryOf, d
   const [contactLog, measurementLog] = ([contactsFileName, measurementsFileName] as const).map((name) => openSealedLog(join(folder, name), keyOf(name)));
   const contacts = openContactBook(contactLog.log, contactLog.records);
   const measurements = openMeasurementBook(measurementLog.log, measurementLog.records, { subjects, dateMs });
-  const settle = (): void => contacts.erase((principal) => consents.degreeOf(principal) < storingDegree);
-  settle();
+  contacts.erase((principal) => consents.degreeOf(principal) < storingDegree);
   return {
-    file, contacts, measurements, settle,
+    file, contacts, measurements,
     recipients(id) {
       const campaign = campaignOf(file, id);
       if (campaign.channel === 'site') throw new CestaError('usage.invalid', `campaign: expected one that is sent, got ${id}, which devices pick for themselves`);

@@ -15,7 +15,7 @@ import type { CampaignRoom } from './campaign-room.ts';
 import { channelsSchema } from './contact-book.ts';
 
 /** A page says it of its own shopper, with the secret of a consent; the backend of any, by principal or by its own name. */
-export const channelsRequestSchema = z.strictObject({ channels: channelsSchema, shopper: z.string().min(1).max(256).optional() });
+export const channelsRequestSchema = z.strictObject({ channels: channelsSchema, shopper: z.string().trim().min(1).max(256).optional() });
 export const recipientsSchema = z.object({ campaign: z.string(), recipients: z.array(z.object({ principal: z.string(), shopper_id: z.string().nullable() })) });
 
 export interface CampaignRoutesContext {

@@ -44,10 +44,11 @@ export function openContactBook(log: SealedLog, records: readonly Uint8Array[]):
       return { ...contact, sent: { ...contact.sent, [campaign]: (contact.sent[campaign] ?? 0) + 1 } };
     })),
     erase(isGone) {
-      const gone = [...contacts.keys()].filter(isGone);
-      if (gone.length === 0) return;
+      const gone = new Set([...contacts.keys()].filter(isGone));
+      if (gone.size === 0) return;
+      // The disk first: should it refuse, the next try finds them still.
+      log.rewrite([...contacts.values()].filter(({ principal }) => !gone.has(principal)).map(encode));
       for (const principal of gone) contacts.delete(principal);
-      log.rewrite([...contacts.values()].map(encode));
     },
   };
 }

@@ -57,6 +57,16 @@ describe('events from the backend of a shop', () => {
     expect(await exported(rig, bearer)).toMatchObject({ principal, shopper_id: 'customer-7', events: [{ item_id: 'a' }] });
   });
 
+  it('are gone once the shop names the device\'s shopper as another, who gets none of them', async () => {
+    const rig = await open();
+    await rig.agree(3, { shopper_id: 'ana' });
+    await rig.backend('POST', '/v1/events', { events: [view('sku-of-ana', 'ana')] });
+    const { bearer } = await rig.agree(3, { shopper_id: 'ben' });
+    await rig.backend('POST', '/v1/events', { events: [view('sku-of-ben', 'ben')] });
+    expect((await rig.backend('POST', '/v1/events', { events: [view('sku-late', 'ana')] })).body).toMatchObject({ stored: 0, without_consent: 1 });
+    expect((await exported(rig, bearer)).events.map(({ item_id: id }) => id)).toEqual(['sku-of-ben']);
+  });
+
   it('of the future count as of now, and what is no event is refused', async () => {
     const rig = await open({ dateMs: () => now });
     const { bearer } = await rig.agree(2);

@@ -134,6 +134,18 @@ describe('a sealed log', () => {
     expect(reopened(path).records).toEqual(['one', 'two']);
   });
 
+  it('refuses to write into a file that another process put its own in the place of, also of the same length', async () => {
+    const path = written('one');
+    const [first, second] = [openSealedLog(path, key).log, openSealedLog(path, key).log];
+    second.rewrite(bytes('two'));
+    expect(await codeOf(() => first.append(bytes('three')))).toBe('storage.failed');
+    expect(await codeOf(() => first.rewrite(bytes('three')))).toBe('storage.failed');
+    first.close();
+    second.append(bytes('three'));
+    second.close();
+    expect(reopened(path).records).toEqual(['two', 'three']);
+  });
+
   it('refuses a record that is too long, and goes on', async () => {
     const path = written('one');
     const { log } = openSealedLog(path, key);
