@@ -11,8 +11,8 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 export interface ReportFiles {
   readonly paths: { readonly json: string; readonly markdown: string };
   write(report: BreachReport): void;
-  /** Where there will be no report. */
-  discard(): void;
+  /** Where there will be no report; also done when the process exits before there is one. */
+  readonly discard: () => void;
 }
 
 /**
@@ -28,14 +28,15 @@ export function claimReportFiles(folder: string, kind: BreachReport['kind'], at:
   } catch (cause) {
     throw new CestaError('config.invalid', `--out: expected a folder that can be written to and has no ${name} yet, got ${folder}`, { cause });
   }
+  const discard = (): void => Object.values(paths).forEach((path) => rmSync(path, { force: true }));
+  process.once('exit', discard);
   return {
     paths,
     write(report) {
+      process.off('exit', discard);
       writeDurably(paths.json, folder, `${JSON.stringify(report, null, 2)}\n`);
       writeDurably(paths.markdown, folder, breachMarkdown(report));
     },
-    discard() {
-      for (const path of Object.values(paths)) rmSync(path, { force: true });
-    },
+    discard,
   };
 }
