@@ -68,6 +68,7 @@ describe('capability 22: campaigns without profiling at the shop', () => {
     const [first] = campaigns.campaigns;
     await expect(open({ campaigns: { campaigns: [{ ...first, audience: { all: [{ kind: 'age', from: 18 }] } }] } })).rejects.toMatchObject({ code: 'config.invalid' });
     await expect(open({ campaigns: { campaigns: [{ ...first, age: 18 }] } })).rejects.toMatchObject({ code: 'config.invalid' });
+    await expect(open({ campaigns: { campaigns: [{ ...first, channel: 'email', measure: {} }] } })).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringContaining('measure') as string });
     await expect(open({ campaigns: { campaigns: [first, first] } })).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
