@@ -3,18 +3,15 @@
  * exchanged, find out whom it concerns, and write the report with its deadline and the notice. The same steps are a drill
  * on a copy and the real thing.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { writeDurably } from '../client/shop/durable-file.ts';
 import type { Fetch } from '../client/http.ts';
 import { nodesSchema, operatorsSchema, taskStatusSchema, tasksSchema } from '../server/http/admin-schemas.ts';
 import type { OperatorCredentials } from '../server/admin/credentials.ts';
 import { federationSchema } from '../server/http/schemas.ts';
-import { breachMarkdown, customerNotice, deadlineOf, type BreachReport, type BreachStep } from '../shared/policy/breach.ts';
+import { customerNotice, deadlineOf, type BreachReport, type BreachStep } from '../shared/policy/breach.ts';
 import type { JurisdictionName } from '../shared/policy/jurisdictions.ts';
 import { toCestaError } from '../shared/protocol/errors.ts';
 import type { AdminClient } from './admin-client.ts';
-import { affectedSince, type JournalPlace } from './breach/affected.ts';
+import { openAffectedReader, type AffectedReader, type JournalPlace } from './breach/affected.ts';
 import { resetOperator, revokeNode } from './operator.ts';
 import { verifyRecord } from './verify.ts';
 import { fetchJson } from './verify/served.ts';
@@ -33,20 +30,35 @@ export interface BreachOptions {
   readonly fetch?: Fetch;
   /** ISO 8601. */
   readonly now: () => string;
+  /** New ones of an operator, as soon as the old ones count no more: they are in no report, and nobody can ask for them again. */
+  readonly onCredentials: (credentials: OperatorCredentials) => void;
 }
 
-export interface Breach {
-  readonly report: BreachReport;
-  /** Of all operators, made just now: not in the report. */
-  readonly credentials: readonly OperatorCredentials[];
+/**
+ * What cannot be read is found out before anything is changed. From the first exchanged credentials on nothing ends it: what
+ * fails then stands in the report.
+ * @throws CestaError what the coordinator refuses before that; tasks may be paused and nodes revoked then
+ */
+export async function respondToBreach(options: BreachOptions): Promise<BreachReport> {
+  const reader = await openAffectedReader(options.place);
+  try {
+    return await respond(options, reader);
+  } finally {
+    await reader.close();
+  }
 }
 
-/** @throws CestaError what the coordinator refuses; steps before it are done then */
-export async function respondToBreach(options: BreachOptions): Promise<Breach> {
+async function respond(options: BreachOptions, reader: AffectedReader): Promise<BreachReport> {
   const { admin, place, kind, jurisdiction, description, discoveredAt, since, now, fetch = globalThis.fetch } = options;
   const steps: BreachStep[] = [];
   const done = (step: string, outcome: string): void => void steps.push({ step, at: now(), outcome });
+  const attempt = async <T>(step: string, run: () => Promise<T>): Promise<T | string> => run().catch((thrown: unknown) => {
+    const { code, message } = toCestaError(thrown);
+    done(step, `NOT DONE: ${code}: ${message}`);
+    return `${code}: ${message}`;
+  });
   const { publicKey, controller } = await fetchJson(fetch, admin.coordinator, '.well-known/cesta.json', federationSchema);
+  const { operators } = await admin.call('GET', '/operators', operatorsSchema);
   const tasks = await freeze(admin);
   done('freeze rounds', `${tasks.filter(({ before }) => before === 'active').length} tasks paused; no further round opens`);
   for (const shop of options.compromised) {
@@ -54,25 +66,32 @@ export async function respondToBreach(options: BreachOptions): Promise<Breach> {
     done(`revoke ${shop}`, `key ${node} is in the public record as compromised`);
   }
   const { nodes: known } = await admin.call('GET', '/nodes', nodesSchema);
-  const credentials = await rotate(options);
-  done('rotate operators\' credentials', `${credentials.length} operators have new tokens and new second factors`);
-  done('end sessions', await isOut(admin) ? 'the session of this very call is refused now' : 'SESSIONS STILL COUNT: restart the coordinator');
-  const { size, root, findings } = await verifyRecord(admin.coordinator, { coordinatorKey: publicKey, fetch });
-  done('verify the public record', findings.length === 0 ? `${size} entries are consistent` : `${findings.length} findings`);
-  const affected = await affectedSince(place, since, known);
-  done('list what is concerned', `${affected.rounds.length} rounds, ${affected.nodes.length} nodes`);
-  const facts = { kind, controller, jurisdiction, description, discoveredAt, since, ...affected };
-  const report: BreachReport = {
+  for (const { name } of operators) await attempt(`rotate credentials of ${name}`, () => rotate(options, name));
+  const failed = steps.filter(({ step }) => step.startsWith('rotate ')).length;
+  done('rotate operators\' credentials', `${operators.length - failed} of ${operators.length} operators have new tokens and new second factors`);
+  const isOver = await attempt('end sessions', () => isOut(admin));
+  if (typeof isOver !== 'string') done('end sessions', isOver ? 'the session of this very call is refused now' : 'SESSIONS STILL COUNT: restart the coordinator');
+  const record = await attempt('verify the public record', () => readRecord(admin.coordinator, publicKey, fetch));
+  if (typeof record !== 'string') done('verify the public record', record.findings.length === 0 ? `${record.size} entries are consistent` : `${record.findings.length} findings`);
+  const affected = await attempt('list what is concerned', () => reader.since(since, known));
+  if (typeof affected !== 'string') done('list what is concerned', `${affected.rounds.length} rounds, ${affected.nodes.length} nodes`);
+  const { rounds, nodes } = typeof affected === 'string' ? { rounds: null, nodes: null } : affected;
+  const facts = { kind, controller, jurisdiction, description, discoveredAt, since, rounds, nodes };
+  return {
     format: 'cesta/breach/1', ...facts,
     coordinator: { url: admin.coordinator.href, publicKey },
     deadlineAt: deadlineOf(jurisdiction, discoveredAt),
     steps,
-    record: { size, root, findings: findings.map(({ index, reason }) => (index === null ? reason : `entry ${index}: ${reason}`)) },
+    record: typeof record === 'string' ? { size: null, root: null, findings: [record] } : record,
     tasks,
-    left: leftToDo(affected.nodes.map(({ name }) => name)),
+    left: leftToDo((nodes ?? []).map(({ name }) => name)),
     notice: customerNotice(facts),
   };
-  return { report, credentials };
+}
+
+async function readRecord(coordinator: URL, coordinatorKey: string, fetch: Fetch): Promise<BreachReport['record']> {
+  const { size, root, findings } = await verifyRecord(coordinator, { coordinatorKey, fetch });
+  return { size, root, findings: findings.map(({ index, reason }) => (index === null ? reason : `entry ${index}: ${reason}`)) };
 }
 
 async function freeze(admin: AdminClient): Promise<BreachReport['tasks']> {
@@ -86,11 +105,8 @@ async function freeze(admin: AdminClient): Promise<BreachReport['tasks']> {
 }
 
 /** By the coordinator's own key: whoever has stolen a session cannot do it. */
-async function rotate({ admin, place: { dataDir }, fetch }: BreachOptions): Promise<OperatorCredentials[]> {
-  const { operators } = await admin.call('GET', '/operators', operatorsSchema);
-  const credentials: OperatorCredentials[] = [];
-  for (const { name } of operators) credentials.push(await resetOperator({ coordinator: admin.coordinator, dataDir, ...(fetch === undefined ? {} : { fetch }) }, name));
-  return credentials;
+async function rotate({ admin, place: { dataDir }, fetch, onCredentials }: BreachOptions, name: string): Promise<void> {
+  onCredentials(await resetOperator({ coordinator: admin.coordinator, dataDir, ...(fetch === undefined ? {} : { fetch }) }, name));
 }
 
 async function isOut(admin: AdminClient): Promise<boolean> {
@@ -111,15 +127,7 @@ function leftToDo(nodes: readonly string[]): string[] {
     'Exchange what is outside of this program: the TLS certificate (a self-made one: remove tls.crt and tls.key and start again), the password of the database, keys of the host.',
     'If signing.key was read: shops and storefronts have pinned it. Start a new federation, with a new data folder, and tell every shop its fingerprint over another channel.',
     'Compare the head of the record with what witnesses and shops remember: `cesta witness`, `cesta verify`.',
+    'Where a step above says NOT DONE: do it by hand, `cesta operator reset NAME` for credentials, `cesta verify` for the record.',
     'When all is well: hand the new credentials to their operators, `cesta task resume NAME`, and keep this report (Art. 33(5)).',
   ];
-}
-
-/** Writes `breach.json` and `breach.md` into a folder, made if it is not there. @returns their paths */
-export function writeReport(folder: string, report: BreachReport): { readonly json: string; readonly markdown: string } {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const [json, markdown] = [join(folder, 'breach.json'), join(folder, 'breach.md')];
-  writeDurably(json, folder, `${JSON.stringify(report, null, 2)}\n`);
-  writeDurably(markdown, folder, breachMarkdown(report));
-  return { json, markdown };
 }

@@ -33,9 +33,13 @@ export async function openDrillTarget(source: JournalPlace | null, logger: Logge
   const folder = mkdtempSync(join(tmpdir(), 'cesta-drill-'));
   const dataDir = join(folder, 'data');
   let coordinator: Coordinator | null = null;
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  // The copy has keys and the journal in it: it must not outlive a drill that is broken off.
+  const forget = onSignal(remove);
   const close = async (): Promise<void> => {
     await coordinator?.close();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
+    forget();
   };
   try {
     coordinator = source === null ? await startExercise(folder, dataDir, logger) : await startCopy(source, folder, dataDir, logger);
@@ -50,6 +54,17 @@ export async function openDrillTarget(source: JournalPlace | null, logger: Logge
     await close();
     throw error;
   }
+}
+
+/** Runs `last` and ends the process at SIGINT or SIGTERM. Returns what calls that off. */
+function onSignal(last: () => void): () => void {
+  const end = (): void => {
+    last();
+    process.exit(130);
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.once(signal, end);
+  return () => signals.forEach((signal) => void process.off(signal, end));
 }
 
 async function startCopy({ dataDir: from, database }: JournalPlace, folder: string, dataDir: string, logger: Logger): Promise<Coordinator> {

@@ -3,7 +3,9 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { AdminTarget } from '../admin-client.ts';
 import { jurisdictionNames, type JurisdictionName } from '../../shared/policy/jurisdictions.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import type { Breach, BreachOptions } from '../breach.ts';
+import type { OperatorCredentials } from '../../server/admin/credentials.ts';
+import type { BreachReport } from '../../shared/policy/breach.ts';
+import type { BreachOptions } from '../breach.ts';
 import { targetOf } from './admin-options.ts';
 import { collect, httpUrl } from './options.ts';
 import { createLogger, describeCredentials, print } from './output.ts';
@@ -37,16 +39,16 @@ export function addBreach(program: Command): void {
       .option('--description <text>', 'what happened, for the notice', 'someone may have had access to the coordinator\'s machine')
       .addOption(new Option('--jurisdiction <name>', 'whose deadlines apply').choices(jurisdictionNames).default('gdpr'))
       .option('--compromised <name>', 'a node whose key others have: revoked (repeatable)', collect((text) => text))
-      .option('--out <folder>', 'where breach.json and breach.md go', 'breach'),
+      .option('--out <folder>', 'where the report goes: two files, named drill or breach and by the time', 'breach'),
   )
-    .option('--json', 'print one JSON object')
+    .option('--json', 'print JSON: a line for each operator\'s new credentials as they are made, then one of the report')
     .action(drill);
 }
 
 const defaultSpanMs = 30 * 86_400_000;
 
 async function drill(options: DrillOptions): Promise<void> {
-  const { writeReport } = await import('../breach.ts');
+  const { claimReportFiles } = await import('../breach/report-files.ts');
   const discoveredAt = options.discovered ?? new Date().toISOString();
   const terms = {
     jurisdiction: options.jurisdiction,
@@ -56,41 +58,46 @@ async function drill(options: DrillOptions): Promise<void> {
     compromised: options.compromised ?? [],
     now: () => new Date().toISOString(),
   };
-  const { report, credentials } = options.forReal === true ? await forReal(options, terms) : await onCopy(options, terms);
-  const files = writeReport(options.out, report);
-  const { deadlineAt, rounds, nodes, steps } = report;
+  const files = claimReportFiles(options.out, options.forReal === true ? 'real' : 'drill', terms.now());
+  const report = await (options.forReal === true ? forReal(options, terms) : onCopy(options, terms)).catch((error: unknown) => {
+    files.discard();
+    throw error;
+  });
+  files.write(report);
+  const { json, markdown } = files.paths;
+  const { kind, deadlineAt, rounds, nodes, steps } = report;
   const words = [
     ...steps.map(({ step, outcome }) => `${step}: ${outcome}`),
-    `${report.kind === 'drill' ? 'Drill: would have to be notified' : 'Notify'} by ${deadlineAt ?? 'no fixed time, without unreasonable delay'}`,
-    `Report: ${files.markdown}, ${files.json}`,
-    ...(report.kind === 'real' ? credentials.map(describeCredentials) : []),
+    `${kind === 'drill' ? 'Drill: would have to be notified' : 'Notify'} by ${deadlineAt ?? 'no fixed time, without unreasonable delay'}`,
+    `Report: ${markdown}, ${json}`,
   ];
-  print(options, { ...files, kind: report.kind, deadlineAt, rounds: rounds.length, nodes: nodes.length, steps, ...(report.kind === 'real' ? { credentials } : {}) }, words.join('\n'));
+  print(options, { json, markdown, kind, deadlineAt, rounds: rounds?.length ?? null, nodes: nodes?.length ?? null, steps }, words.join('\n'));
 }
 
-type Terms = Omit<BreachOptions, 'kind' | 'admin' | 'place'>;
+type Terms = Omit<BreachOptions, 'kind' | 'admin' | 'place' | 'onCredentials'>;
 
-async function onCopy({ dataDir, database, coordinator }: DrillOptions, terms: Terms): Promise<Breach> {
+async function onCopy({ dataDir, database, coordinator }: DrillOptions, terms: Terms): Promise<BreachReport> {
   if (coordinator !== undefined) throw new CestaError('usage.invalid', '--coordinator: expected --for-real with it, got none: a drill is carried out on a copy of --data-dir');
   if (dataDir === undefined && database !== undefined) throw new CestaError('usage.invalid', '--database: expected --data-dir with it, got none');
   const { openDrillTarget } = await import('../breach/drill-target.ts');
   const { respondToBreach } = await import('../breach.ts');
   const target = await openDrillTarget(dataDir === undefined ? null : { dataDir, database }, createLogger('drill', 'error'));
   try {
-    return await respondToBreach({ ...terms, kind: 'drill', ...target });
+    return await respondToBreach({ ...terms, kind: 'drill', ...target, onCredentials: () => undefined });
   } finally {
     await target.close();
   }
 }
 
-async function forReal(options: DrillOptions, terms: Terms): Promise<Breach> {
+async function forReal(options: DrillOptions, terms: Terms): Promise<BreachReport> {
   const { coordinator, dataDir, database } = options;
   if (coordinator === undefined || dataDir === undefined) throw new CestaError('usage.invalid', '--for-real: expected --coordinator and --data-dir with it, got one of them or none');
   const { openAdminClient } = await import('../admin-client.ts');
   const { respondToBreach } = await import('../breach.ts');
   const target: AdminTarget = await targetOf(options);
   const { fetch } = target;
-  return respondToBreach({ ...terms, kind: 'real', admin: openAdminClient(target), place: { dataDir, database }, ...(fetch === undefined ? {} : { fetch }) });
+  const onCredentials = (credentials: OperatorCredentials): void => print(options, { credentials }, describeCredentials(credentials));
+  return respondToBreach({ ...terms, onCredentials, kind: 'real', admin: openAdminClient(target), place: { dataDir, database }, ...(fetch === undefined ? {} : { fetch }) });
 }
 
 function isoTime(text: string): string {

@@ -69,14 +69,15 @@ async function join(options: JoinOptions): Promise<void> {
   const { configureTensors } = await import('../../shared/tensors/runtime.ts');
   configureTensors(backendOf(options));
   const logger = createLogger(options.shop);
-  const { dataset, policy } = permittedData(options, await readData(options), logger);
+  const data = await readData(options);
+  const { dataset, policy } = permittedData(options, data, logger);
   if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
   const shoppers = options.part === undefined ? dataset.shoppers : byHash(options.part.of)(dataset, 0)[options.part.index - 1];
   const files = { ...dataset, shoppers };
   const tls = readTls(options);
   const fetch = tls === null ? {} : { fetch: tlsFetch(tls) };
   const stopped = untilStopped().then(() => undefined);
-  const storefront = await startStorefront(options, { logger, ...fetch, ...(policy === undefined ? {} : { policy }) });
+  const storefront = await startStorefront(options, { logger, ...fetch, ...(policy === undefined ? {} : { policy: { lines: policy, products: data.catalogue.products } }) });
   try {
     const summary = await takePart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
     // Shelves and rights do not end with the rounds.

@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Fetch } from '../../client/http.ts';
 import type { StorefrontApi } from '../../client/shop/storefront-api/storefront-api.ts';
+import type { ShopPolicy } from '../../client/shop/storefront-api/campaigns/campaign-policy.ts';
 import { enforcePolicy } from '../../shared/policy/checks.ts';
-import type { Policy } from '../../shared/policy/policy.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { collect, integerIn, webOrigin } from './options.ts';
 import { readPem } from './tls-options.ts';
@@ -45,7 +45,7 @@ interface JoinTerms extends StorefrontOptions {
 }
 
 /** Null without `--storefront`. @throws CestaError `usage.invalid` for options that contradict each other, and what the API objects to */
-export async function startStorefront(options: JoinTerms, { logger, fetch, policy }: { readonly logger: Logger; readonly fetch?: Fetch; readonly policy?: Policy }): Promise<StorefrontApi | null> {
+export async function startStorefront(options: JoinTerms, { logger, fetch, policy }: { readonly logger: Logger; readonly fetch?: Fetch; readonly policy?: ShopPolicy }): Promise<StorefrontApi | null> {
   const { storefront: port, about, storefrontHost, origin, retentionDays, campaigns, storefrontTlsCert: cert, storefrontTlsKey: key, storefrontBehindTlsProxy } = options;
   if (port === undefined) {
     const given = [about, storefrontHost, origin, campaigns, cert, key, storefrontBehindTlsProxy].some((value) => value !== undefined);
@@ -60,10 +60,11 @@ export async function startStorefront(options: JoinTerms, { logger, fetch, polic
   const { readCampaigns } = await import('../../client/shop/storefront-api/campaigns/campaign-room.ts');
   const { shop, stateDir, coordinator, coordinatorKey, task = [] } = options;
   const said = parseAbout(await readAbout(about), about);
-  if (policy !== undefined) enforcePolicy(policy, { processors: said.processors.map(({ name }) => name) }, 'join');
+  if (policy !== undefined) enforcePolicy(policy.lines, { processors: said.processors.map(({ name }) => name) }, 'join');
   const api = await startStorefrontApi({
     shop, stateDir, coordinator, logger, port,
     about: said,
+    ...(policy === undefined ? {} : { policy }),
     ...(campaigns === undefined ? {} : { campaigns: readCampaigns(campaigns) }),
     ...(coordinatorKey === undefined ? {} : { coordinatorKey }),
     // Of several tasks, the main one is ranked with.

@@ -34,9 +34,10 @@ export const campaignSchema = z.strictObject({
   audience: z.strictObject({ all: z.array(conditionSchema).max(10).default([]), none: z.array(conditionSchema).max(10).default([]) }).prefault({}),
   /** Sent to one shopper at most so often; on the site, shown so often between two loads of a page. */
   cap: z.number().int().min(1).max(100).default(3),
-  /** Counted, with half of the devices left out for comparison if `control`; without it, nobody counts. */
+  /** Of the site: counted, with half of the devices left out for comparison if `control`; without it, nobody counts. */
   measure: measureSchema.extend({ control: z.boolean().default(true) }).optional(),
-}).refine(({ from, to }) => from < to, 'expected from before to');
+}).refine(({ from, to }) => from < to, 'expected from before to')
+  .refine(({ channel, measure }) => channel === 'site' || measure === undefined, { path: ['measure'], message: 'expected none but on the channel site: devices count what they picked themselves, and nobody leaves a control out of what is sent' });
 export type Campaign = Readonly<z.infer<typeof campaignSchema>>;
 
 const ids = (all: readonly { readonly id: string }[]): number => new Set(all.map(({ id }) => id)).size;

@@ -2,6 +2,7 @@
 import type { Catalogue, Product } from '../commerce/catalogue.ts';
 import { createCatalogue } from '../commerce/catalogue.ts';
 import type { Plan } from '../federation/plan.ts';
+import { cohortOfSession, sessionsOf } from '../federation/session-cohort.ts';
 import type { TaskSpec } from '../federation/task.ts';
 import { CestaError } from '../protocol/errors.ts';
 import type { JurisdictionName } from './jurisdictions.ts';
@@ -12,6 +13,7 @@ export interface PolicyFacts {
   /** Infinity where nothing limits it. */
   readonly epsilon?: number;
   readonly delta?: number;
+  /** Of the smallest sum that anybody sees: that of a group, where there are groups. */
   readonly minCohort?: number;
   /** Infinity where nothing ends it. */
   readonly retentionDays?: number;
@@ -77,14 +79,19 @@ function atMost(what: string, most: number, value: number | undefined): string |
 }
 
 /** Of a task, whoever makes it. */
-export function factsOfTask({ privacy: { mode, epsilon, delta }, cohort }: TaskSpec): PolicyFacts {
+export function factsOfTask(task: TaskSpec): PolicyFacts {
+  const { privacy: { mode, epsilon, delta } } = task;
   const isPrivate = mode !== 'none';
-  return { mode, epsilon: isPrivate ? (epsilon ?? Infinity) : Infinity, delta: isPrivate ? (delta ?? 1) : 1, minCohort: cohort.minParticipants };
+  return { mode, epsilon: isPrivate ? (epsilon ?? Infinity) : Infinity, delta: isPrivate ? (delta ?? 1) : 1, minCohort: smallestSum(task) };
 }
 
 /** What a plan decides that a shop does not: its own limits bound what it spends. */
-export function factsOfPlan({ privacy: { mode }, cohort }: Plan): PolicyFacts {
-  return { mode, minCohort: cohort.minParticipants };
+export function factsOfPlan(plan: Plan): PolicyFacts {
+  return { mode: plan.privacy.mode, minCohort: smallestSum(plan) };
+}
+
+function smallestSum(terms: Pick<TaskSpec | Plan, 'cohort' | 'robust'>): number {
+  return cohortOfSession(terms.cohort, sessionsOf(terms)).minParticipants;
 }
 
 /** Of products that somebody gives or publishes. */

@@ -68,6 +68,7 @@ describe('capability 22: campaigns without profiling at the shop', () => {
     const [first] = campaigns.campaigns;
     await expect(open({ campaigns: { campaigns: [{ ...first, audience: { all: [{ kind: 'age', from: 18 }] } }] } })).rejects.toMatchObject({ code: 'config.invalid' });
     await expect(open({ campaigns: { campaigns: [{ ...first, age: 18 }] } })).rejects.toMatchObject({ code: 'config.invalid' });
+    await expect(open({ campaigns: { campaigns: [{ ...first, channel: 'email', measure: {} }] } })).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringContaining('measure') as string });
     await expect(open({ campaigns: { campaigns: [first, first] } })).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
@@ -83,6 +84,41 @@ describe('capability 22: campaigns without profiling at the shop', () => {
     expect((await rig.ask('GET', '/v1/campaigns/fans/recipients')).status).toBe(401);
     expect(codeIn(await rig.backend('GET', '/v1/campaigns/welcome/recipients'))).toBe('usage.invalid');
     expect(codeIn(await rig.backend('GET', '/v1/campaigns/unknown/recipients'))).toBe('measure.unknown');
+  });
+});
+
+describe('capability 22: one person with several devices', () => {
+  const second = 'cd'.repeat(16);
+
+  it('capability 22: is one recipient, counted once, by what all of their devices did', async () => {
+    const rig = await open({ campaigns, dateMs });
+    await rig.agree(2, { shopper_id: 'customer-7' });
+    await rig.agree(2, { shopper_id: 'customer-7', principal: second });
+    const recipients = async (id: string, method = 'GET'): Promise<unknown[]> => (await rig.backend(method, `/v1/campaigns/${id}/recipients`)).body['recipients'] as unknown[];
+    expect(await recipients('news-email')).toEqual([]);
+    await rig.backend('PUT', '/v1/channels', { shopper: 'customer-7', channels: choice('email') });
+    expect(await recipients('news-email')).toEqual([{ principal, shopper_id: 'customer-7' }]);
+    for (const [shopper, timestamp] of [[principal, '2026-03-08T10:00:00Z'], [second, '2026-03-10T10:00:00Z']]) await rig.backend('POST', '/v1/events', { events: [{ event: 'view_item', shopper_id: shopper, item_id: 'cheese', timestamp }] });
+    expect(await recipients('fans')).toHaveLength(1);
+    expect(await recipients('news-email', 'POST')).toHaveLength(1);
+    expect(await recipients('news-email')).toEqual([]);
+  });
+
+  it('capability 22: is written to only where every device allows it, and once for the cap whichever device was counted', async () => {
+    const rig = await open({ campaigns, dateMs });
+    const first = await rig.agree(2, { shopper_id: 'customer-7' });
+    await rig.backend('PUT', '/v1/channels', { shopper: 'customer-7', channels: choice('email') });
+    const recipients = async (method = 'GET'): Promise<unknown[]> => (await rig.backend(method, '/v1/campaigns/news-email/recipients')).body['recipients'] as unknown[];
+    const other = await rig.agree(2, { shopper_id: 'customer-7', principal: second });
+    expect(await recipients()).toEqual([]);
+    await rig.ask('PUT', '/v1/channels', { channels: choice('email') }, other.bearer);
+    expect(await recipients()).toHaveLength(1);
+    await rig.ask('PUT', '/v1/channels', { channels: choice() }, first.bearer);
+    expect(await recipients()).toEqual([]);
+    await rig.backend('PUT', '/v1/channels', { shopper: principal, channels: choice('email') });
+    expect(await recipients('POST')).toHaveLength(1);
+    await rig.ask('DELETE', '/v1/me', undefined, first.bearer);
+    expect(await recipients()).toEqual([]);
   });
 });
 

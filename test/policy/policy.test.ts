@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createCatalogue } from '../../shared/commerce/catalogue.ts';
-import { allowedCatalogue, enforcePolicy, factsOfProducts, factsOfTask, isWithin, screened, violationsOf } from '../../shared/policy/checks.ts';
+import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
+import { allowedCatalogue, enforcePolicy, factsOfPlan, factsOfProducts, factsOfTask, isWithin, screened, violationsOf } from '../../shared/policy/checks.ts';
 import { parsePolicy } from '../../shared/policy/policy.ts';
 import { toCestaError } from '../../shared/protocol/errors.ts';
-import { taskOf } from '../server/support/fixtures.ts';
+import { catalogue, model, taskInput, taskOf } from '../server/support/fixtures.ts';
 
 const text = `# red lines
 max-epsilon 3
@@ -68,6 +69,21 @@ describe('what a policy finds', () => {
 
   it('takes a task without privacy for one without limit', () => {
     expect(violationsOf(policy, factsOfTask(taskOf())).map(({ line }) => line)).toEqual([2, 3, 4, 12]);
+  });
+
+  it('takes a sum of one group for a sum: no group may be smaller than a cohort', () => {
+    const cohort = parsePolicy('p', 'min-cohort 5');
+    const grouped = (minParticipants: number) => parseTaskSpec({
+      ...taskInput({ min: minParticipants, target: 24 }) as object,
+      privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, rounds: 1 },
+      robust: { rule: 'median', byzantine: 1, groups: 3 },
+    });
+    const factsOf = (minParticipants: number) => {
+      const task = grouped(minParticipants);
+      return [factsOfTask(task), factsOfPlan(makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null }))];
+    };
+    expect(factsOf(14).map((facts) => violationsOf(cohort, facts))).toEqual(Array(2).fill([{ line: 1, reason: 'min-cohort: expected sums of at least 5 participants, got 4' }]));
+    expect(factsOf(15).flatMap((facts) => violationsOf(cohort, facts))).toEqual([]);
   });
 });
 

@@ -7,6 +7,8 @@ import type { Degree } from '../../../shared/commerce/consent.ts';
 import { meaningOf, type StoredEvent } from '../../../shared/commerce/device-events.ts';
 import { visitsOf } from '../../../shared/commerce/device-history.ts';
 import { defaultSurfaces } from '../../../shared/commerce/preferences.ts';
+import { directivesOf, type Policy, type ProductField } from '../../../shared/policy/policy.ts';
+import { isAllowed } from '../../../shared/policy/checks.ts';
 import { CestaError, toCestaError } from '../../../shared/protocol/errors.ts';
 import type { Fetch } from '../../http.ts';
 import type { Timers } from '../../socket.ts';
@@ -35,6 +37,8 @@ export interface ShopRankingOptions {
   readonly coordinator: URL;
   readonly coordinatorKey: string | null;
   readonly task?: string;
+  /** What it bans is on no shelf, whatever the release knows. */
+  readonly policy?: Policy;
   readonly logger: Logger;
   readonly fetch?: Fetch;
   readonly timers: Timers;
@@ -44,15 +48,19 @@ const refreshMs = 60_000;
 const nobody: Guest = { degree: 0, events: [] };
 const none: ReadonlySet<string> = new Set();
 
-export function startShopRanking({ coordinator, coordinatorKey, task, logger, fetch = globalThis.fetch, timers }: ShopRankingOptions): ShopRanking {
+export function startShopRanking({ coordinator, coordinatorKey, task, policy, logger, fetch = globalThis.fetch, timers }: ShopRankingOptions): ShopRanking {
   let guest = nobody;
   let shelves: Shelves | null = null;
+  /** Products of the release that the policy bans. */
+  let banned = none;
+  const withheld = policy === undefined ? [] : directivesOf(policy, 'banned-field').map(({ value }) => value);
+  const permitted = (events: readonly StoredEvent[]): readonly StoredEvent[] => events.filter(({ item_id: id }) => !banned.has(id));
   const reader: ReadShopper = {
     get degree() {
       return guest.degree;
     },
     privacy: { settings: { diversity: 0, surfaces: defaultSurfaces } },
-    visits: () => visitsOf(guest.events),
+    visits: () => visitsOf(permitted(guest.events)),
     touched: () => new Set(guest.events.filter((event) => meaningOf(event) !== 'shown').map(({ item_id: id }) => id)),
     unwanted: () => none,
     resting: () => none,
@@ -65,8 +73,12 @@ export function startShopRanking({ coordinator, coordinatorKey, task, logger, fe
   /** Made once a release: shelves hold what they computed of the catalogue. */
   function current(): Shelves {
     if (holder.held === null) throw new CestaError('release.not-found', 'release: expected one to rank with, got none yet');
-    return (shelves ??= createShelves(holder.held, reader, { rules: {}, sensitive: [] }));
+    if (shelves !== null) return shelves;
+    const { products } = holder.held.catalogue;
+    banned = policy === undefined ? none : new Set(products.filter((product) => !isAllowed(policy, product)).map(({ id }) => id));
+    return (shelves = createShelves(holder.held, reader, { rules: { never: [{ ids: [...banned] }] }, sensitive: [] }));
   }
+  const present = (items: readonly ShelfItem[]): ShelfItem[] => items.map((item) => screenedItem(item, banned, withheld));
 
   return {
     stop,
@@ -78,13 +90,25 @@ export function startShopRanking({ coordinator, coordinatorKey, task, logger, fe
       // Ranking is synchronous: nobody else can ask meanwhile.
       guest = asking;
       try {
-        return current().recommend(request);
+        return present(current().recommend(request));
       } finally {
         guest = nobody;
       }
     },
-    similar: (itemId, terms) => current().similar(itemId, terms),
-    trending: (terms) => current().trending(terms),
+    similar: (itemId, terms) => present(current().similar(itemId, terms)),
+    trending: (terms) => present(current().trending(terms)),
+  };
+}
+
+/** Without banned fields, and without reasons that name what is banned. */
+function screenedItem({ title, category, price, because, ...item }: ShelfItem, banned: ReadonlySet<string>, withheld: readonly ProductField[]): ShelfItem {
+  const kept = <T extends object>(field: ProductField, value: T): T | Record<never, never> => (withheld.includes(field) ? {} : value);
+  return {
+    ...item,
+    ...(title === undefined ? {} : kept('title', { title })),
+    ...(category === undefined ? {} : kept('category', { category })),
+    ...(price === undefined ? {} : kept('price', { price })),
+    because: because.filter(({ item_id: id }) => !banned.has(id)).map(({ title: name, ...reason }) => ({ ...reason, ...(name === undefined ? {} : kept('title', { title: name })) })),
   };
 }
 

@@ -6,6 +6,7 @@ import express, { type Express, type Request } from 'express';
 import type { Logger } from 'pino';
 import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
 import type { Dataset } from '../../../shared/datasets/dataset.ts';
+import { isAllowed } from '../../../shared/policy/checks.ts';
 import { CestaError, requireNumber, toCestaError } from '../../../shared/protocol/errors.ts';
 import { createTokenBuckets } from '../../../shared/protocol/token-buckets.ts';
 import { requireSafeListener } from '../../../shared/protocol/transport.ts';
@@ -14,6 +15,7 @@ import { systemTimers, type Timers } from '../../socket.ts';
 import { openStateFolder } from '../state-folder.ts';
 import { parseAbout } from './about.ts';
 import { addressOf } from './address.ts';
+import { requirePermitted, type ShopPolicy } from './campaigns/campaign-policy.ts';
 import { openCampaignRoom, parseCampaigns, type CampaignRoom } from './campaigns/campaign-room.ts';
 import { campaignRoutes } from './campaigns/campaign-routes.ts';
 import { consentRoutes } from './consent-routes.ts';
@@ -46,6 +48,8 @@ export interface StorefrontApiOptions {
   readonly about: unknown;
   /** As `campaignFileSchema`: offers that are sent to all pages, and experiments; none by default. */
   readonly campaigns?: unknown;
+  /** What it bans is on no shelf and in no campaign; nothing by default. */
+  readonly policy?: ShopPolicy;
   /** Randomised reports of one address; by default 60, and then one in two seconds. */
   readonly measurementsPerAddress?: { readonly burst: number; readonly perSecond: number };
   /** 0, the default, for any that is free. */
@@ -86,7 +90,7 @@ const measurementLimits = { burst: 60, perSecond: 0.5 };
 const shelfLimits = { burst: 100, perSecond: 10 };
 
 /**
- * @throws CestaError `config.invalid`, `transport.insecure`, `network.port-in-use`, `storage.failed`
+ * @throws CestaError `config.invalid`, `policy.violated`, `transport.insecure`, `network.port-in-use`, `storage.failed`
  * @example
  * const api = await startStorefrontApi({ shop: 'corner-shop', stateDir: '.cesta/shops', coordinator, about, logger: pino(), origins: ['https://shop.example'] });
  */
@@ -95,8 +99,9 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
   const logger = options.logger.child({ shop, part: 'storefront' });
   requireSafeListener(host, tls !== undefined || behindTlsProxy);
   const rooms = openRooms(options);
-  const ranking = startShopRanking({ ...options, coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
-  const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id) });
+  const { policy, ...rest } = options;
+  const ranking = startShopRanking({ ...rest, ...(policy === undefined ? {} : { policy: policy.lines }), coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
+  const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id, policy) });
   rooms.onForgotten((isGone) => campaigns.contacts.erase(isGone));
   const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
   const stopCompaction = compactDaily(rooms, logger, timers);
@@ -129,6 +134,7 @@ function openRooms(options: StorefrontApiOptions) {
   const retention = { days: Math.floor(requireNumber('retentionDays', retentionDays, 1, 3_650)), eventsPerShopper: Math.floor(requireNumber('eventsPerShopper', eventsPerShopper, 1, 100_000)) };
   const about = parseAbout(options.about);
   const campaignFile = parseCampaigns(options.campaigns ?? {});
+  if (options.policy !== undefined) requirePermitted(campaignFile, options.policy);
   const { path: folder, key, coordinatorKey } = openStateFolder(stateDir, shop);
   const keyOf = storeKeys(folder, [consentsFileName, eventsFileName]);
   const token = backendToken(folder);
@@ -164,9 +170,11 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [], measuremen
   return app;
 }
 
-function categoryIn(catalogue: Catalogue | undefined, id: string): string | undefined {
+/** None of what is banned: no audience is picked by it. */
+function categoryIn(catalogue: Catalogue | undefined, id: string, policy: ShopPolicy | undefined): string | undefined {
   const item = catalogue?.indexOf.get(id);
-  return item === undefined ? undefined : catalogue?.products[item].category;
+  const product = item === undefined ? undefined : catalogue?.products[item];
+  return product === undefined || (policy !== undefined && !isAllowed(policy.lines, product)) ? undefined : product.category;
 }
 
 /** Addresses are in memory for as long as they matter to the limit, and nowhere else. */

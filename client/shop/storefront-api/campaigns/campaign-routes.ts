@@ -14,13 +14,13 @@ import { isBackend, readBody, requireBackend } from '../middleware.ts';
 import type { CampaignRoom } from './campaign-room.ts';
 import { channelsSchema } from './contact-book.ts';
 
-/** A page says it of its own shopper, with the secret of a consent; the backend of any, by principal or by its own name. */
+/** A page says it of its own shopper, with the secret of a consent; the backend of any, by principal or by its own name, which is all devices of that name. */
 export const channelsRequestSchema = z.strictObject({ channels: channelsSchema, shopper: z.string().trim().min(1).max(256).optional() });
 export const recipientsSchema = z.object({ campaign: z.string(), recipients: z.array(z.object({ principal: z.string(), shopper_id: z.string().nullable() })) });
 
 export interface CampaignRoutesContext {
   readonly room: CampaignRoom;
-  readonly consents: Pick<ConsentBook, 'principalOf' | 'find' | 'degreeOf'>;
+  readonly consents: Pick<ConsentBook, 'principalOf'>;
   readonly token: string;
   /** @throws CestaError `limit.rate` */
   readonly charge: (request: Request) => void;
@@ -46,9 +46,7 @@ export function campaignRoutes({ room, consents, token, charge }: CampaignRoutes
     const byBackend = isBackend(request, token);
     const { channels, shopper } = await readBody(request, channelsRequestSchema, 2_048);
     if (byBackend !== (shopper !== undefined)) throw new CestaError('usage.invalid', `shopper: expected ${byBackend ? 'whose channels they are' : 'none but from the backend'}, got ${shopper === undefined ? 'none' : 'one'}`);
-    const principal = shopper === undefined ? consents.principalOf(secretOf(request)) : (consents.find(shopper)?.principal ?? null);
-    if (principal === null || consents.degreeOf(principal) < 2) throw new CestaError('consent.needed', 'channels: expected a shopper who agreed to be stored, at degree 2 or more');
-    room.contacts.choose(principal, channels);
+    room.choose(shopper ?? consents.principalOf(secretOf(request)), channels);
     response.json({ channels });
   });
   router.use('/v1/campaigns', requireBackend(token));
@@ -62,9 +60,7 @@ export function campaignRoutes({ room, consents, token, charge }: CampaignRoutes
   });
   // Taken to be written to: it counts towards the cap of each.
   router.post('/v1/campaigns/:id/recipients', (request, response) => {
-    const recipients = room.recipients(request.params.id);
-    room.contacts.noteSent(recipients.map(({ principal }) => principal), request.params.id);
-    const body: z.input<typeof recipientsSchema> = { campaign: request.params.id, recipients };
+    const body: z.input<typeof recipientsSchema> = { campaign: request.params.id, recipients: room.send(request.params.id) };
     response.json(body);
   });
   return router;

@@ -18,7 +18,7 @@ export interface ContactBook {
   channelsOf(principal: string): ChannelChoice;
   timesSent(principal: string, campaign: string): number;
   /** Durable when it returns. @throws CestaError `storage.failed` */
-  choose(principal: string, channels: ChannelChoice): void;
+  choose(principals: readonly string[], channels: ChannelChoice): void;
   noteSent(principals: readonly string[], campaign: string): void;
   /** From memory and from the disk. */
   erase(isGone: (principal: string) => boolean): void;
@@ -38,7 +38,7 @@ export function openContactBook(log: SealedLog, records: readonly Uint8Array[]):
   return {
     channelsOf: (principal) => of(principal).channels,
     timesSent: (principal, campaign) => of(principal).sent[campaign] ?? 0,
-    choose: (principal, channels) => keep([{ ...of(principal), channels }]),
+    choose: (principals, channels) => keep(principals.map((principal) => ({ ...of(principal), channels }))),
     noteSent: (principals, campaign) => keep(principals.map((principal) => {
       const contact = of(principal);
       return { ...contact, sent: { ...contact.sent, [campaign]: (contact.sent[campaign] ?? 0) + 1 } };
