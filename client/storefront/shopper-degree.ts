@@ -70,8 +70,9 @@ async function load(state: ShopperState): Promise<void> {
 export function choose(state: ShopperState, { degree, notice = null, despiteGpc = false }: Choice): boolean {
   const before = wantedDegree(state);
   const isLower = degree < before;
-  // Its receipts are withdrawn, too, be they read yet or not.
-  const unread = !isLower || before < 2 || state.store !== null ? null : state.early === null ? reopened() : state.opening;
+  // Its receipts are withdrawn, too, be they read yet or not: another tab may have put its own in the place of those known here.
+  const isOnDevice = state.store !== null && degree >= 2;
+  const unread = !isLower || before < 2 || isOnDevice ? null : state.early === null ? reopened() : state.opening;
   state.turn += 1;
   state.chosen = degree;
   state.despiteGpc = despiteGpc;
@@ -79,8 +80,8 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
   if (isLower) owe(state, state.all.receipts);
   enforce(state);
   if (!isLower) return isKept;
-  apply(state, withoutReceipts, 'privacy');
-  state.erasing = before >= 2 && degree < 2 ? erase(state, unread) : oweUnread(state, unread);
+  apply(state, owing(state), 'privacy');
+  state.erasing = before >= 2 && degree < 2 ? erase(state, unread) : oweUnread(state, unread).then(() => state.saving.catch(() => undefined));
   // Whoever waits hears of a failure; else it is tried again in the next visit.
   state.erasing.then(() => deliver(state)).catch(() => undefined);
   return isKept;
@@ -159,13 +160,20 @@ function owe(state: ShopperState, receipts: readonly HeldReceipt[]): void {
   keepChoice({ withdrawals: state.owed });
 }
 
+/** Without receipts, whichever are there by now: on the device it runs under the lock. */
+function owing(state: ShopperState): Change {
+  return (profile) => {
+    owe(state, profile.receipts);
+    return withoutReceipts(profile);
+  };
+}
+
 async function oweUnread(state: ShopperState, unread: Promise<ProfileStore | null> | null): Promise<void> {
   const store = await unread?.catch(() => null) ?? null;
   if (store === null) return;
   owe(state, store.opened.receipts);
   if (store === state.store) return;
-  await store.change(withoutReceipts);
-  store.close();
+  await store.change(owing(state)).finally(() => store.close());
 }
 
 /** @throws CestaError `storage.failed` */
