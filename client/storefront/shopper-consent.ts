@@ -90,7 +90,7 @@ function sent(state: ShopperState, bytes: number): void {
 /** @throws CestaError `storage.failed` when it could not be erased */
 export async function forget(state: ShopperState): Promise<void> {
   choose(state, { degree: 0 });
-  [state.all, state.visit] = [emptyProfile, emptyProfile];
+  [state.all, state.visit, state.unsaved] = [emptyProfile, emptyProfile, []];
   tell(state, 'settings');
   await state.erasing;
 }

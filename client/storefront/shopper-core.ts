@@ -4,7 +4,6 @@
  */
 import { permits } from '../../shared/commerce/consent.ts';
 import { hourOf, isItemId, type StoredEvent } from '../../shared/commerce/device-events.ts';
-import { changedSettings } from '../../shared/commerce/changed-settings.ts';
 import type { ShopperSettings, Surface } from '../../shared/commerce/preferences.ts';
 import { dataFor } from '../../shared/commerce/purposes.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -70,10 +69,9 @@ function change(state: ShopperState, wanted: Parameters<typeof apply>[1]): void 
 }
 
 function set(state: ShopperState, changes: Partial<ShopperSettings>): void {
-  const { settings } = state.all;
-  const changed = changedSettings(settings, changes);
-  apply(state, withSettings(changed), 'settings');
-  if (changed.maxEpsilon !== settings.maxEpsilon) void sitAgain(state);
+  const { maxEpsilon } = state.all.settings;
+  apply(state, withSettings(changes), 'settings');
+  if (state.all.settings.maxEpsilon !== maxEpsilon) void sitAgain(state);
 }
 
 function itemIdOf(itemId: string): string {

@@ -6,11 +6,11 @@ import type { Degree } from '../../shared/commerce/consent.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { choiceEntry, keepChoice, readChoice, rememberedDegree, type Withdrawal } from './choice.ts';
 import { deviceDatabase, shopperDatabase } from './device-constants.ts';
-import { emptyProfile, withEvents, withoutReceipts, withVisit, type Change, type HeldReceipt } from './profile.ts';
+import { emptyProfile, areSameInterests, visitWithin, withEvents, withForeignSettings, withoutReceipts, withSettings, withVisit, type Change, type HeldReceipt } from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { Gate } from './shopper.ts';
-import { readSpent, sit, stand } from './shopper-rounds.ts';
-import { apply, capOf, createState, databaseNames, fetchOf, nothing, nowOf, save, tell, wantedDegree, type ShopperOptions, type ShopperState } from './shopper-state.ts';
+import { readSpent, sit, sitAgain, stand } from './shopper-rounds.ts';
+import { apply, capOf, createState, databaseNames, fetchOf, learn, nothing, nowOf, save, tell, wantedDegree, type ShopperOptions, type ShopperState } from './shopper-state.ts';
 
 export interface Choice {
   readonly degree: Degree;
@@ -81,6 +81,8 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
   enforce(state);
   if (!isLower) return isKept;
   apply(state, owing(state), 'privacy');
+  // Erased as well; what the page still goes by is kept anew with the next consent.
+  if (before >= 2 && degree < 2) state.unsaved = [withSettings(state.all.settings)];
   state.erasing = before >= 2 && degree < 2 ? erase(state, unread) : oweUnread(state, unread).then(() => state.saving.catch(() => undefined));
   // Whoever waits hears of a failure; else it is tried again in the next visit.
   state.erasing.then(() => deliver(state)).catch(() => undefined);
@@ -96,8 +98,10 @@ function follow(state: ShopperState): void {
   state.chosen = degree;
   state.despiteGpc = despiteGpc;
   enforce(state);
+  if (state.degree >= 2) return;
   // That tab tells the shop and erases; this one lets go.
-  if (state.degree < 2) apply(state, withoutReceipts, 'privacy');
+  apply(state, withoutReceipts, 'privacy');
+  state.unsaved = [withForeignSettings(state.all.settings)];
 }
 
 /** Brings the degree in force to what is chosen and what signals let through. */
@@ -125,17 +129,17 @@ export function enforce(state: ShopperState): void {
 }
 
 async function open(state: ShopperState): Promise<ProfileStore> {
-  const changes: Change[] = state.visit === emptyProfile ? [] : [withVisit(state.visit, nowOf(state))];
+  const changes: Change[] = [...(state.visit === emptyProfile ? [] : [withVisit(state.visit, nowOf(state))]), ...state.unsaved];
   state.early = changes;
   const isCurrent = (): boolean => state.early === changes;
   try {
     // What is still to be erased must not come back.
     await state.erasing;
     const { openProfileStore } = await import('./profile-store.ts');
-    const store = await openProfileStore(shopperDatabase);
+    const store: ProfileStore = await openProfileStore(shopperDatabase, () => void hearOthers(state, store).catch(() => undefined));
     if (!isCurrent()) return store;
     state.all = changes.reduce((profile, change) => change(profile), store.opened);
-    [state.store, state.early] = [store, null];
+    [state.store, state.early, state.unsaved] = [store, null, []];
     for (const change of changes) save(state, store, change);
     tell(state, 'history');
     await state.saving;
@@ -144,6 +148,25 @@ async function open(state: ShopperState): Promise<ProfileStore> {
     if (isCurrent()) state.early = null;
     throw thrown;
   }
+}
+
+/** Another tab changed what is on the device: this one has it, too, and so has its seat. */
+async function hearOthers(state: ShopperState, store: ProfileStore): Promise<void> {
+  const { changes } = state;
+  const read = await store.read();
+  if (state.store !== store) return;
+  // What was changed here meanwhile may be in it or not.
+  if (state.changes !== changes) return hearOthers(state, store);
+  const known = state.all;
+  [state.all, state.visit] = [read, visitWithin(state.visit, read)];
+  const areSame = (field: 'settings' | 'receipts'): boolean => JSON.stringify(known[field]) === JSON.stringify(read[field]);
+  if (!areSameInterests(known, read)) {
+    learn(state);
+    tell(state, 'history');
+  }
+  if (!areSame('settings')) tell(state, 'settings');
+  if (!areSame('receipts')) tell(state, 'privacy');
+  if (read.settings.maxEpsilon !== known.settings.maxEpsilon) await sitAgain(state);
 }
 
 /** The store of an earlier page, for what is left in it; null where it does not open. */

@@ -9,7 +9,9 @@ import { apply, databaseNames, maxDeltaOf, nowOf, type ShopperState } from './sh
 
 export async function exportOf(state: ShopperState): Promise<ShopperExport> {
   await state.opening;
-  const { degree, all: { events, unwanted, settings, receipts } } = state;
+  const { degree, store } = state;
+  // What another tab changed last may not be in memory yet.
+  const { events, unwanted, settings, receipts } = (await store?.read().catch(() => null)) ?? state.all;
   const tookPart = (await databaseNames())?.includes(deviceDatabase) !== false;
   const held = !tookPart ? null : await heldOnDevice({ maxEpsilon: settings.maxEpsilon, maxDelta: maxDeltaOf(state) });
   return {
