@@ -38,7 +38,14 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
     if (key === null || key === choiceEntry) follow(state);
   };
   const page = globalThis as Partial<typeof globalThis>;
+  // Nothing is heard in the browser's cache of pages; before this, a seat would be taken again on the way back.
+  const back = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) follow(state);
+  };
   page.addEventListener?.('storage', hear);
+  page.addEventListener?.('pageshow', back);
+  // What another tab withdrew between the reading of the choice and this.
+  if (rememberedWish(state) < wantedDegree(state)) follow(state);
   const loaded = load(state);
   // Whoever does not wait for it sees in `privacy` that nothing is on the device.
   loaded.catch(() => undefined);
@@ -46,6 +53,7 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
     state, loaded,
     async end() {
       page.removeEventListener?.('storage', hear);
+      page.removeEventListener?.('pageshow', back);
       state.signals.close();
       const { seat, store, saving } = state;
       await Promise.all([seat?.close(), saving]);
@@ -92,8 +100,10 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
 /** What another tab of this origin chose. */
 function follow(state: ShopperState): void {
   const { degree, despiteGpc, notice } = readChoice();
-  const isOutdated = degree !== null && degree >= 2 && notice !== state.options.notice?.version;
-  if (isOutdated || degree === rememberedDegree(wantedDegree(state), state.options)) return;
+  const wanted = wantedDegree(state);
+  if (degree === rememberedDegree(wanted, state.options)) return;
+  // Up with the notice alone, down whatever this page shows.
+  if (rememberedWish(state) > wanted && degree !== null && degree >= 2 && notice !== state.options.notice?.version) return;
   state.turn += 1;
   state.chosen = degree;
   state.despiteGpc = despiteGpc;
@@ -104,12 +114,17 @@ function follow(state: ShopperState): void {
   state.unsaved = [withForeignSettings(state.all.settings)];
 }
 
+/** What the choice on this device comes to in a page like this one. */
+function rememberedWish({ options }: ShopperState): Degree {
+  return wantedDegree({ chosen: readChoice().degree, options });
+}
+
 /** Brings the degree in force to what is chosen and what signals let through. */
 export function enforce(state: ShopperState): void {
   const cap = capOf(state);
   const wanted = wantedDegree(state);
-  // What a consent tool decides against the device's memory is a withdrawal like one made here.
-  if (cap?.isDecided === true && cap.degree < 2 && wanted >= 2) return void choose(state, { degree: cap.degree });
+  // What is decided against the rounds or the device's memory is a withdrawal like one made here, and does not come back by itself.
+  if (cap?.isDecided === true && cap.degree < wanted && wanted >= 2) return void choose(state, { degree: cap.degree, notice: readChoice().notice });
   const before = state.degree;
   state.degree = cap !== null && cap.degree < wanted ? cap.degree : wanted;
   if (state.degree < 3) stand(state);

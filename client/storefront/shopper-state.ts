@@ -83,7 +83,7 @@ export function maxDeltaOf({ options }: ShopperState): number {
   return options.takePart?.maxDelta ?? usualMaxDelta;
 }
 
-export function wantedDegree({ chosen, options }: ShopperState): Degree {
+export function wantedDegree({ chosen, options }: Pick<ShopperState, 'chosen' | 'options'>): Degree {
   return chosen ?? options.defaultDegree ?? 0;
 }
 

@@ -156,6 +156,41 @@ describe.skipIf(withoutBrowser)('capability 2: withdraw at any time', () => {
     expect(await shopper.kept()).toEqual(nothing);
   });
 
+  it('capability 2: a page hears of a withdrawal made elsewhere before it listened, while it was kept aside, and where it shows no notice', async () => {
+    const context = await person();
+    const shopper = await openShopper(context, site.url);
+    await shopper.consent({ degree: 3, notice: 'v2' });
+    const other = await openShopper(context, site.url, { notice: undefined });
+    expect((await other.privacy()).degree).toBe(3);
+    await shopper.consent({ degree: 2 });
+    await other.until(({ degree }) => degree === 2);
+    // As another tab does; a page hears nothing of what it changes itself.
+    const early = await openShopper(context, site.url, {}, () => localStorage.setItem('cesta-shopper', '{}'));
+    expect(await early.privacy()).toMatchObject({ degree: 0, stored: { place: 'nowhere' } });
+    await early.consent({ degree: 3, notice: 'v2' });
+    expect(await early.page.evaluate('(localStorage.clear(), dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })), shopper.degree)')).toBe(0);
+  });
+
+  it('capability 2: a signal against the rounds withdraws at the shop, and its end brings nothing back', async () => {
+    const context = await person();
+    const rig = await startShop();
+    const withdrawn = await shopBehind(context, { url: rig.api.url, isAway: false });
+    const shopper = await openShopper(context, site.url, { shop: '/shop' });
+    expect(await shopper.consent({ degree: 3, notice: 'v2', despiteGpc: true })).toBeNull();
+    // What was said about a signal that was not there does not count for one that comes.
+    expect((await shopper.kept()).entries).toEqual(['cesta-shopper={"degree":3,"notice":"v2"}']);
+    const [{ record }] = (await shopper.privacy()).receipts;
+    await shopper.ask((it) => it.close());
+    const signal = (isOn: boolean): Promise<unknown> => context.addInitScript(`Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { value: ${isOn}, configurable: true });`);
+    await signal(true);
+    const held = await openShopper(context, site.url, { shop: '/shop' });
+    expect(await held.privacy()).toMatchObject({ degree: 2, chosen: 2, cap: { by: 'gpc' }, stored: { place: 'device' } });
+    await expect.poll(() => withdrawn).toEqual([`200 ${record.record_id}`]);
+    await signal(false);
+    const again = await openShopper(context, site.url, { shop: '/shop' });
+    expect(await again.privacy()).toMatchObject({ degree: 2, chosen: 2, cap: null });
+  });
+
   it('capability 2: a tab that is closed over it withdrew all the same', async () => {
     const context = await person();
     const shopper = await openShopper(context, site.url);

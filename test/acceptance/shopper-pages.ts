@@ -38,7 +38,7 @@ export interface ShopperPage {
 }
 
 /** A page of `site` whose shopper is there with all that the device kept; `first` runs in the page before it is. */
-export async function openShopper(context: BrowserContext, site: string, options: Partial<ShopperOptions> = {}, first: (shopper: Shopper) => void = () => undefined): Promise<ShopperPage> {
+export async function openShopper(context: BrowserContext, site: string, options: { readonly [Name in keyof ShopperOptions]?: ShopperOptions[Name] | undefined } = {}, first: (shopper: Shopper) => void = () => undefined): Promise<ShopperPage> {
   const page = await context.newPage();
   await page.goto(site);
   await page.evaluate('import("/cesta.js").then((sdk) => void Object.assign(globalThis, { sdk }))');
