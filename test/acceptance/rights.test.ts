@@ -198,9 +198,26 @@ describe.skipIf(withoutBrowser)('capability 9: rectification where several pages
 describe('capability 8: files that are no export', () => {
   it('capability 8: are refused as a whole, and rows of a later version are left out', async () => {
     const settings = { diversity: 0.5 };
-    for (const file of [null, 'text', {}, { format: 'cesta/shopper/2', interests: { events: [], unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: {}, unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: [], unwanted: [] }, settings: { diversity: 7 } }]) expect(await codeOf(() => importable(file))).toBe('data.unreadable');
+    const now = 4 * 3_600_000;
+    for (const file of [null, 'text', {}, { format: 'cesta/shopper/2', interests: { events: [], unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: {}, unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: [], unwanted: [] }, settings: { diversity: 7 } }]) expect(await codeOf(() => importable(file, now))).toBe('data.unreadable');
     const row = { event: 'view_item', item_id: 'a', hour: 3 };
-    expect(importable({ format: 'cesta/shopper/1', interests: { events: [{ ...row, email: 'x' }, { ...row, event: 'dance' }], unwanted: [] }, settings }).interests.events).toEqual([row]);
+    const at = (hour: number): unknown => ({ format: 'cesta/shopper/1', interests: { events: [{ ...row, hour }], unwanted: [] }, settings });
+    expect(importable(at(5), now).interests.events).toHaveLength(1);
+    expect(await codeOf(() => importable(at(6), now))).toBe('data.unreadable');
+    expect(importable({ format: 'cesta/shopper/1', interests: { events: [{ ...row, email: 'x' }, { ...row, event: 'dance' }], unwanted: [] }, settings }, now).interests.events).toEqual([row]);
+  });
+});
+
+describe('capability 8: an import', () => {
+  it('capability 8: lowers the bound of what this device spends, and never raises it', async () => {
+    const shopper = createShopper({ url: 'https://shop.example/cesta', defaultDegree: 1 });
+    await shopper.loaded;
+    const file = (maxEpsilon: number): unknown => ({ format: 'cesta/shopper/1', interests: { events: [], unwanted: [] }, settings: { diversity: maxEpsilon / 10, maxEpsilon } });
+    await shopper.import(file(0.5));
+    expect(shopper.privacy.settings).toMatchObject({ diversity: 0.05, maxEpsilon: 0.5 });
+    await shopper.import(file(8));
+    expect(shopper.privacy.settings).toMatchObject({ diversity: 0.8, maxEpsilon: 0.5 });
+    await shopper.close();
   });
 });
 
