@@ -6,5 +6,9 @@ export const deviceDatabase = 'cesta-device';
 /** The database of this origin's shopper: deleted as a whole. */
 export const shopperDatabase = 'cesta-shopper';
 
+/** The database of what this device reported to experiments; what was spent outlives what is forgotten. */
+export const measureDatabase = 'cesta-measure';
+export const measureRecord = 'measure';
+
 /** At this delta a device states its epsilon unless told otherwise. */
 export const usualMaxDelta = 1e-4;

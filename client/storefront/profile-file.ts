@@ -1,7 +1,7 @@
 /** A profile from outside of the page: as it was kept on the device, or as somebody exported it. */
 import * as z from 'zod/mini';
 import { consentReceiptSchema } from '../../shared/commerce/consent-receipt.ts';
-import { isItemId, type Interests } from '../../shared/commerce/device-events.ts';
+import { hourOf, isItemId, type Interests } from '../../shared/commerce/device-events.ts';
 import { parseStoredEvent } from '../../shared/commerce/device-history.ts';
 import { changedSettings } from '../../shared/commerce/changed-settings.ts';
 import { defaultSettings, type ShopperSettings } from '../../shared/commerce/preferences.ts';
@@ -33,10 +33,14 @@ export function profileOf(value: unknown): Profile {
  * What an export brings to another device: interests and settings. Consents and spends stay with the device they are of.
  * @throws CestaError `data.unreadable`
  */
-export function importable(value: unknown): { readonly interests: Interests; readonly settings: ShopperSettings } {
+export function importable(value: unknown, nowMs: number): { readonly interests: Interests; readonly settings: ShopperSettings } {
   const parsed = exportSchema.safeParse(value);
   if (!parsed.success) throw new CestaError('data.unreadable', `export: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
   const { interests, settings } = parsed.data;
+  // A clock may be a little ahead; an event of tomorrow would be the newest for ever.
+  const latest = hourOf(nowMs) + 1;
+  const late = interests.events.find(({ hour }) => hour > latest);
+  if (late !== undefined) throw new CestaError('data.unreadable', `export, hour: expected at most ${latest}, got ${late.hour}`);
   try {
     return { interests, settings: changedSettings(defaultSettings, settings) };
   } catch (cause) {

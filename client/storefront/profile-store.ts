@@ -14,6 +14,8 @@ export interface ProfileStore {
   readonly opened: Profile;
   /** Applied in turn, nobody else in between; resolves when it is on disk. @throws CestaError `storage.failed` */
   change(change: Change): Promise<void>;
+  /** What is on disk, with all changes that were asked for before. @throws CestaError `storage.failed` */
+  read(): Promise<Profile>;
   close(): void;
 }
 
@@ -22,8 +24,11 @@ interface Sealed {
   readonly bytes: ArrayBuffer;
 }
 
-/** @throws CestaError `storage.failed`, also in a page without TLS: such have no WebCrypto */
-export async function openProfileStore(name: string): Promise<ProfileStore> {
+/**
+ * `onOther` hears of every change that another tab, or another store of this one, has put on disk.
+ * @throws CestaError `storage.failed`, also in a page without TLS: such have no WebCrypto
+ */
+export async function openProfileStore(name: string, onOther: () => void = () => undefined): Promise<ProfileStore> {
   const { crypto, navigator } = globalThis as { readonly crypto?: Partial<Crypto>; readonly navigator?: Partial<Navigator> };
   if (crypto?.subtle === undefined || navigator?.locks === undefined) throw new CestaError('storage.failed', 'device: expected a page of https: or of this machine, whose storage can be sealed, got another');
   const store = await openDeviceStore(name);
@@ -31,7 +36,14 @@ export async function openProfileStore(name: string): Promise<ProfileStore> {
   try {
     const key = await keyOf(store);
     const waiting: Change[] = [];
-    const opened = await locks.request(name, () => read(store, key));
+    let isClosed = false;
+    // Listens before it reads: nothing falls in between. Says that something changed, and never what.
+    const others = new BroadcastChannel(name);
+    others.onmessage = onOther;
+    const opened = await locks.request(name, () => read(store, key)).catch((thrown: unknown) => {
+      others.close();
+      throw thrown;
+    });
     return {
       opened,
       change(change) {
@@ -39,10 +51,20 @@ export async function openProfileStore(name: string): Promise<ProfileStore> {
         return locks.request(name, async () => {
           // Whoever is first writes for all that wait behind.
           const changes = waiting.splice(0);
-          if (changes.length > 0) await write(store, key, changes.reduce((profile, next) => next(profile), await read(store, key)));
+          if (changes.length === 0) return;
+          await write(store, key, changes.reduce((profile, next) => next(profile), await read(store, key)));
+          if (!isClosed) others.postMessage(null);
         });
       },
-      close: () => store.close(),
+      read: () => locks.request(name, async () => {
+        const profile = await read(store, key);
+        return waiting.reduce((changed, next) => next(changed), profile);
+      }),
+      close() {
+        isClosed = true;
+        others.close();
+        store.close();
+      },
     };
   } catch (thrown) {
     store.close();

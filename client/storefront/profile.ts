@@ -5,6 +5,7 @@
 import type { ConsentReceipt } from '../../shared/commerce/consent-receipt.ts';
 import { meaningOf, type Interests, type StoredEvent } from '../../shared/commerce/device-events.ts';
 import { appended, retained, retention, visitsOf, type StoredVisit } from '../../shared/commerce/device-history.ts';
+import { changedSettings } from '../../shared/commerce/changed-settings.ts';
 import { defaultSettings, type ShopperSettings } from '../../shared/commerce/preferences.ts';
 
 /** A receipt, and what lets its owner withdraw it. */
@@ -41,8 +42,14 @@ function united(unwanted: readonly string[], added: readonly string[]): string[]
   return [...new Set([...unwanted, ...added])].slice(-retention.unwanted);
 }
 
-export function withSettings(settings: ShopperSettings): Change {
-  return (profile) => ({ ...profile, settings });
+/** What is not changed stays as it is wherever this is applied: another tab may have set it. */
+export function withSettings(changes: Partial<ShopperSettings>): Change {
+  return (profile) => ({ ...profile, settings: changedSettings(profile.settings, changes) });
+}
+
+/** Settings of another place or time: they never let the device spend more than it would. */
+export function withForeignSettings(settings: ShopperSettings): Change {
+  return (profile) => withSettings({ ...settings, maxEpsilon: Math.min(settings.maxEpsilon, profile.settings.maxEpsilon) })(profile);
 }
 
 /** The last one is in force; the key that signed it is believed from now on. */
@@ -64,15 +71,26 @@ export function withInterests({ events, unwanted }: Interests, nowMs: number): C
   };
 }
 
-/** What the device keeps, with what this page saw before it was let to keep it. */
+/** What the device keeps, with what this page saw before it was let to keep it. Settings are changes of their own. */
 export function withVisit(visit: Profile, nowMs: number): Change {
   return (kept) => ({
     ...withInterests(visit, nowMs)(kept),
-    settings: visit.settings === defaultSettings ? kept.settings : visit.settings,
     receipts: visit.receipts.length > 0 ? visit.receipts : kept.receipts,
     principal: visit.principal ?? kept.principal,
     shopKey: visit.shopKey ?? kept.shopKey,
   });
+}
+
+/** What this page saw itself, without what is gone from all that is known: another tab corrected it. */
+export function visitWithin(visit: Profile, all: Profile): Profile {
+  const ids = new Set(all.events.map(({ item_id: id }) => id));
+  return { ...visit, events: visit.events.filter(({ item_id: id }) => ids.has(id)), unwanted: visit.unwanted.filter((id) => all.unwanted.includes(id)) };
+}
+
+/** Whether shelves are the same with both: that something was shown counts from the next page on. */
+export function areSameInterests(one: Profile, other: Profile): boolean {
+  const text = ({ events, unwanted }: Profile): string => JSON.stringify([events.filter((event) => meaningOf(event) !== 'shown'), unwanted]);
+  return text(one) === text(other);
 }
 
 /** What shelves ask of a history. */

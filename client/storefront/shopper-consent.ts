@@ -12,7 +12,8 @@ import { apply, capOf, fetchOf, tell, wantedDegree, type ShopperState } from './
 export async function consentTo(state: ShopperState, request: ConsentRequest): Promise<ConsentReceipt | null> {
   const { degree } = request;
   if (!degrees.includes(degree)) throw new CestaError('usage.invalid', `degree: expected one of ${degrees.join(', ')}, got ${JSON.stringify(degree)}`);
-  if (degree > state.degree) return raise(state, request);
+  // Below what was chosen is down, also where a signal holds the degree further down.
+  if (degree > state.degree && degree >= wantedDegree(state)) return raise(state, request);
   const { notice } = readChoice();
   const hadReceipt = state.all.receipts.length > 0;
   choose(state, { degree, notice, despiteGpc: degree === 3 && state.despiteGpc });
@@ -37,7 +38,8 @@ async function raise(state: ShopperState, { degree, notice, despiteGpc = false }
     return null;
   }
   const [before, chosen] = [wantedDegree(state), state.chosen];
-  const isKept = choose(state, { degree, notice: current, despiteGpc });
+  // A word about a signal that is not there is no word about one that comes later.
+  const isKept = choose(state, { degree, notice: current, despiteGpc: despiteGpc && state.signals.gpc });
   try {
     if (degree >= 2 && !isKept) throw new CestaError('storage.failed', 'localStorage: expected room for the choice, got none');
     if (degree >= 2) await state.opening;
@@ -90,7 +92,7 @@ function sent(state: ShopperState, bytes: number): void {
 /** @throws CestaError `storage.failed` when it could not be erased */
 export async function forget(state: ShopperState): Promise<void> {
   choose(state, { degree: 0 });
-  [state.all, state.visit] = [emptyProfile, emptyProfile];
+  [state.all, state.visit, state.unsaved] = [emptyProfile, emptyProfile, []];
   tell(state, 'settings');
   await state.erasing;
 }

@@ -4,8 +4,7 @@
  */
 import { permits } from '../../shared/commerce/consent.ts';
 import { hourOf, isItemId, type StoredEvent } from '../../shared/commerce/device-events.ts';
-import { changedSettings } from '../../shared/commerce/changed-settings.ts';
-import type { ShopperSettings, Surface } from '../../shared/commerce/preferences.ts';
+import type { Surface } from '../../shared/commerce/preferences.ts';
 import { dataFor } from '../../shared/commerce/purposes.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { restingItems } from '../../shared/ranking/frequency-caps.ts';
@@ -14,7 +13,7 @@ import type { Gate, Shopper } from './shopper.ts';
 import { consentTo, forget } from './shopper-consent.ts';
 import { begin } from './shopper-degree.ts';
 import { privacyOf } from './shopper-privacy.ts';
-import { sitAgain } from './shopper-rounds.ts';
+import { changeSettings } from './shopper-rounds.ts';
 import { apply, nowOf, type ShopperOptions, type ShopperState } from './shopper-state.ts';
 
 export interface ShopperCore extends Omit<Shopper, 'track' | 'subscribe'> {
@@ -35,7 +34,7 @@ export function startCore(options: ShopperOptions, gate: Gate): ShopperCore {
     ...historyOf(state),
     events: (purpose) => dataFor(purpose, state.degree, state.all.events),
     consent: (request) => consentTo(state, request),
-    set: (changes) => set(state, changes),
+    set: (changes) => changeSettings(state, withSettings(changes)),
     notInterested: (itemId) => change(state, withUnwanted(itemIdOf(itemId))),
     removeFromHistory: (itemId) => change(state, withoutItem(itemIdOf(itemId))),
     interests: () => ({ events: state.all.events, unwanted: state.all.unwanted }),
@@ -67,13 +66,6 @@ function historyOf(state: ShopperState): Pick<ShopperCore, 'keep' | 'visits' | '
 /** Nothing at all where nothing may be known. */
 function change(state: ShopperState, wanted: Parameters<typeof apply>[1]): void {
   if (permits(state.degree, 'recommend')) apply(state, wanted);
-}
-
-function set(state: ShopperState, changes: Partial<ShopperSettings>): void {
-  const { settings } = state.all;
-  const changed = changedSettings(settings, changes);
-  apply(state, withSettings(changed), 'settings');
-  if (changed.maxEpsilon !== settings.maxEpsilon) void sitAgain(state);
 }
 
 function itemIdOf(itemId: string): string {

@@ -6,11 +6,11 @@ import type { Degree } from '../../shared/commerce/consent.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { choiceEntry, keepChoice, readChoice, rememberedDegree, type Withdrawal } from './choice.ts';
 import { deviceDatabase, shopperDatabase } from './device-constants.ts';
-import { emptyProfile, withEvents, withoutReceipts, withVisit, type Change, type HeldReceipt } from './profile.ts';
+import { emptyProfile, areSameInterests, visitWithin, withEvents, withForeignSettings, withoutReceipts, withSettings, withVisit, type Change, type HeldReceipt } from './profile.ts';
 import type { ProfileStore } from './profile-store.ts';
 import type { Gate } from './shopper.ts';
-import { readSpent, sit, stand } from './shopper-rounds.ts';
-import { apply, capOf, createState, databaseNames, fetchOf, nothing, nowOf, save, tell, wantedDegree, type ShopperOptions, type ShopperState } from './shopper-state.ts';
+import { readSpent, sit, sitAgain, stand } from './shopper-rounds.ts';
+import { apply, capOf, createState, databaseNames, fetchOf, learn, nothing, nowOf, save, tell, wantedDegree, type ShopperOptions, type ShopperState } from './shopper-state.ts';
 
 export interface Choice {
   readonly degree: Degree;
@@ -38,7 +38,14 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
     if (key === null || key === choiceEntry) follow(state);
   };
   const page = globalThis as Partial<typeof globalThis>;
+  // Nothing is heard in the browser's cache of pages; before this, a seat would be taken again on the way back.
+  const back = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) follow(state);
+  };
   page.addEventListener?.('storage', hear);
+  page.addEventListener?.('pageshow', back);
+  // What another tab withdrew between the reading of the choice and this.
+  if (rememberedWish(state) < wantedDegree(state)) follow(state);
   const loaded = load(state);
   // Whoever does not wait for it sees in `privacy` that nothing is on the device.
   loaded.catch(() => undefined);
@@ -46,6 +53,7 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
     state, loaded,
     async end() {
       page.removeEventListener?.('storage', hear);
+      page.removeEventListener?.('pageshow', back);
       state.signals.close();
       const { seat, store, saving } = state;
       await Promise.all([seat?.close(), saving]);
@@ -70,8 +78,9 @@ async function load(state: ShopperState): Promise<void> {
 export function choose(state: ShopperState, { degree, notice = null, despiteGpc = false }: Choice): boolean {
   const before = wantedDegree(state);
   const isLower = degree < before;
-  // Its receipts are withdrawn, too, be they read yet or not.
-  const unread = !isLower || before < 2 || state.store !== null ? null : state.early === null ? reopened() : state.opening;
+  // Its receipts are withdrawn, too, be they read yet or not: another tab may have put its own in the place of those known here.
+  const isOnDevice = state.store !== null && degree >= 2;
+  const unread = !isLower || before < 2 || isOnDevice ? null : state.early === null ? reopened() : state.opening;
   state.turn += 1;
   state.chosen = degree;
   state.despiteGpc = despiteGpc;
@@ -79,8 +88,10 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
   if (isLower) owe(state, state.all.receipts);
   enforce(state);
   if (!isLower) return isKept;
-  apply(state, withoutReceipts, 'privacy');
-  state.erasing = before >= 2 && degree < 2 ? erase(state, unread) : oweUnread(state, unread);
+  apply(state, owing(state), 'privacy');
+  // Erased as well; what the page still goes by is kept anew with the next consent.
+  if (before >= 2 && degree < 2) state.unsaved = [withSettings(state.all.settings)];
+  state.erasing = before >= 2 && degree < 2 ? erase(state, unread) : oweUnread(state, unread).then(() => state.saving.catch(() => undefined));
   // Whoever waits hears of a failure; else it is tried again in the next visit.
   state.erasing.then(() => deliver(state)).catch(() => undefined);
   return isKept;
@@ -89,22 +100,31 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
 /** What another tab of this origin chose. */
 function follow(state: ShopperState): void {
   const { degree, despiteGpc, notice } = readChoice();
-  const isOutdated = degree !== null && degree >= 2 && notice !== state.options.notice?.version;
-  if (isOutdated || degree === rememberedDegree(wantedDegree(state), state.options)) return;
+  const wanted = wantedDegree(state);
+  if (degree === rememberedDegree(wanted, state.options)) return;
+  // Up with the notice alone, down whatever this page shows.
+  if (rememberedWish(state) > wanted && degree !== null && degree >= 2 && notice !== state.options.notice?.version) return;
   state.turn += 1;
   state.chosen = degree;
   state.despiteGpc = despiteGpc;
   enforce(state);
+  if (state.degree >= 2) return;
   // That tab tells the shop and erases; this one lets go.
-  if (state.degree < 2) apply(state, withoutReceipts, 'privacy');
+  apply(state, withoutReceipts, 'privacy');
+  state.unsaved = [withForeignSettings(state.all.settings)];
+}
+
+/** What the choice on this device comes to in a page like this one. */
+function rememberedWish({ options }: ShopperState): Degree {
+  return wantedDegree({ chosen: readChoice().degree, options });
 }
 
 /** Brings the degree in force to what is chosen and what signals let through. */
 export function enforce(state: ShopperState): void {
   const cap = capOf(state);
   const wanted = wantedDegree(state);
-  // What a consent tool decides against the device's memory is a withdrawal like one made here.
-  if (cap?.isDecided === true && cap.degree < 2 && wanted >= 2) return void choose(state, { degree: cap.degree });
+  // What is decided against the rounds or the device's memory is a withdrawal like one made here, and does not come back by itself.
+  if (cap?.isDecided === true && cap.degree < wanted && wanted >= 2) return void choose(state, { degree: cap.degree, notice: readChoice().notice });
   const before = state.degree;
   state.degree = cap !== null && cap.degree < wanted ? cap.degree : wanted;
   if (state.degree < 3) stand(state);
@@ -124,17 +144,17 @@ export function enforce(state: ShopperState): void {
 }
 
 async function open(state: ShopperState): Promise<ProfileStore> {
-  const changes: Change[] = state.visit === emptyProfile ? [] : [withVisit(state.visit, nowOf(state))];
+  const changes: Change[] = [...(state.visit === emptyProfile ? [] : [withVisit(state.visit, nowOf(state))]), ...state.unsaved];
   state.early = changes;
   const isCurrent = (): boolean => state.early === changes;
   try {
     // What is still to be erased must not come back.
     await state.erasing;
     const { openProfileStore } = await import('./profile-store.ts');
-    const store = await openProfileStore(shopperDatabase);
+    const store: ProfileStore = await openProfileStore(shopperDatabase, () => void hearOthers(state, store).catch(() => undefined));
     if (!isCurrent()) return store;
     state.all = changes.reduce((profile, change) => change(profile), store.opened);
-    [state.store, state.early] = [store, null];
+    [state.store, state.early, state.unsaved] = [store, null, []];
     for (const change of changes) save(state, store, change);
     tell(state, 'history');
     await state.saving;
@@ -143,6 +163,25 @@ async function open(state: ShopperState): Promise<ProfileStore> {
     if (isCurrent()) state.early = null;
     throw thrown;
   }
+}
+
+/** Another tab changed what is on the device: this one has it, too, and so has its seat. */
+async function hearOthers(state: ShopperState, store: ProfileStore): Promise<void> {
+  const { changes } = state;
+  const read = await store.read();
+  if (state.store !== store) return;
+  // What was changed here meanwhile may be in it or not.
+  if (state.changes !== changes) return hearOthers(state, store);
+  const known = state.all;
+  [state.all, state.visit] = [read, visitWithin(state.visit, read)];
+  const areSame = (field: 'settings' | 'receipts'): boolean => JSON.stringify(known[field]) === JSON.stringify(read[field]);
+  if (!areSameInterests(known, read)) {
+    learn(state);
+    tell(state, 'history');
+  }
+  if (!areSame('settings')) tell(state, 'settings');
+  if (!areSame('receipts')) tell(state, 'privacy');
+  if (read.settings.maxEpsilon !== known.settings.maxEpsilon) await sitAgain(state);
 }
 
 /** The store of an earlier page, for what is left in it; null where it does not open. */
@@ -159,13 +198,20 @@ function owe(state: ShopperState, receipts: readonly HeldReceipt[]): void {
   keepChoice({ withdrawals: state.owed });
 }
 
+/** Without receipts, whichever are there by now: on the device it runs under the lock. */
+function owing(state: ShopperState): Change {
+  return (profile) => {
+    owe(state, profile.receipts);
+    return withoutReceipts(profile);
+  };
+}
+
 async function oweUnread(state: ShopperState, unread: Promise<ProfileStore | null> | null): Promise<void> {
   const store = await unread?.catch(() => null) ?? null;
   if (store === null) return;
   owe(state, store.opened.receipts);
   if (store === state.store) return;
-  await store.change(withoutReceipts);
-  store.close();
+  await store.change(owing(state)).finally(() => store.close());
 }
 
 /** @throws CestaError `storage.failed` */

@@ -1,6 +1,8 @@
 /** A shopper of degree 3 in the rounds, as the page sees it; what does the work is loaded when the first seat is taken. */
 import type { RoundsNews } from './rounds-seat.ts';
-import { improving, maxDeltaOf, tell, type ShopperState } from './shopper-state.ts';
+import { measureDatabase } from './device-constants.ts';
+import type { Change } from './profile.ts';
+import { apply, databaseNames, improving, maxDeltaOf, tell, type ShopperState } from './shopper-state.ts';
 
 /** Takes a seat once the history is there. */
 export async function sit(state: ShopperState): Promise<void> {
@@ -8,13 +10,22 @@ export async function sit(state: ShopperState): Promise<void> {
   const { url, takePart } = state.options;
   try {
     await state.opening;
-    const { openSeat } = await import('./rounds-seat.ts');
+    const [{ openSeat }, reports] = await Promise.all([import('./rounds-seat.ts'), spentOnReports()]);
     const history = improving(state);
     if (history === null || state.turn !== turn || state.seat !== null) return;
-    state.seat = openSeat({ ...takePart, url, maxEpsilon: state.all.settings.maxEpsilon, maxDelta: maxDeltaOf(state), history, tell: (news) => hear(state, news) });
+    const maxEpsilon = state.all.settings.maxEpsilon - reports;
+    // Nothing is left that a round could spend.
+    if (maxEpsilon <= 0) return;
+    state.seat = openSeat({ ...takePart, url, maxEpsilon, maxDelta: maxDeltaOf(state), history, tell: (news) => hear(state, news) });
   } catch {
     hear(state, { participation: 'failed' });
   }
+}
+
+async function spentOnReports(): Promise<number> {
+  if ((await databaseNames())?.includes(measureDatabase) === false) return 0;
+  const { reportsSpent } = await import('./reports-spent.ts');
+  return reportsSpent();
 }
 
 /** The round is left before this returns. */
@@ -26,10 +37,15 @@ export function stand(state: ShopperState): void {
 /** The bound of a seat is fixed: another one is taken. */
 export async function sitAgain(state: ShopperState): Promise<void> {
   const { seat } = state;
-  if (seat === null) return;
   state.seat = null;
-  await seat.close();
+  await seat?.close();
   if (state.degree === 3) await sit(state);
+}
+
+export function changeSettings(state: ShopperState, change: Change): void {
+  const { maxEpsilon } = state.all.settings;
+  apply(state, change, 'settings');
+  if (state.all.settings.maxEpsilon !== maxEpsilon) void sitAgain(state);
 }
 
 /** What this device spent, and in which round last: it outlives every choice. */

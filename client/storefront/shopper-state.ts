@@ -36,6 +36,10 @@ export interface ShopperState {
   all: Profile;
   /** What of it this page saw itself: all that degree 1 has. */
   visit: Profile;
+  /** Changes to settings that are on no device yet. */
+  unsaved: readonly Change[];
+  /** Counts changes made here. */
+  changes: number;
   store: ProfileStore | null;
   /** Changes made while the store is being opened; null while it is not. */
   early: Change[] | null;
@@ -56,7 +60,7 @@ export function createState(options: ShopperOptions, given: Pick<ShopperState, '
   const state: ShopperState = {
     ...given,
     options, signals: listenToSignals(() => onSignal(state)), derived: () => derive(state.all.events),
-    degree: 0, turn: 0, all: emptyProfile, visit: emptyProfile,
+    degree: 0, turn: 0, all: emptyProfile, visit: emptyProfile, unsaved: [], changes: 0,
     store: null, early: null, opening: Promise.resolve(null), erasing: nothing, saving: nothing, owed: [], seat: null,
     rounds: { participation: 'off', bytesSent: 0, messagesSent: 0, epsilonSpent: 0, lastRound: null },
   };
@@ -79,7 +83,7 @@ export function maxDeltaOf({ options }: ShopperState): number {
   return options.takePart?.maxDelta ?? usualMaxDelta;
 }
 
-export function wantedDegree({ chosen, options }: ShopperState): Degree {
+export function wantedDegree({ chosen, options }: Pick<ShopperState, 'chosen' | 'options'>): Degree {
   return chosen ?? options.defaultDegree ?? 0;
 }
 
@@ -97,11 +101,20 @@ export function improving({ degree, derived }: ShopperState): ImprovingVisits | 
 export function apply(state: ShopperState, change: Change, what: CestaChange = 'history'): void {
   state.all = change(state.all);
   state.visit = change(state.visit);
-  if (state.store === null) state.early?.push(change);
-  else save(state, state.store, change);
-  const history = what === 'history' && state.seat !== null ? improving(state) : null;
-  if (history !== null) state.seat?.learn(history);
+  state.changes += 1;
+  if (state.store !== null) save(state, state.store, change);
+  else {
+    state.early?.push(change);
+    if (what === 'settings') state.unsaved = [...state.unsaved, change];
+  }
+  if (what === 'history') learn(state);
   tell(state, what);
+}
+
+/** Tells the seat, if there is one. */
+export function learn(state: ShopperState): void {
+  const history = state.seat === null ? null : improving(state);
+  if (history !== null) state.seat?.learn(history);
 }
 
 export function save(state: ShopperState, store: ProfileStore, change: Change): void {

@@ -3,13 +3,16 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import type { ShopperExport } from './api.ts';
 import { deviceDatabase } from './device-constants.ts';
 import { heldOnDevice } from './held-on-device.ts';
-import { withInterests, withSettings } from './profile.ts';
+import { withForeignSettings, withInterests } from './profile.ts';
 import { importable } from './profile-file.ts';
+import { changeSettings } from './shopper-rounds.ts';
 import { apply, databaseNames, maxDeltaOf, nowOf, type ShopperState } from './shopper-state.ts';
 
 export async function exportOf(state: ShopperState): Promise<ShopperExport> {
   await state.opening;
-  const { degree, all: { events, unwanted, settings, receipts } } = state;
+  const { degree, store } = state;
+  // What another tab changed last may not be in memory yet.
+  const { events, unwanted, settings, receipts } = (await store?.read().catch(() => null)) ?? state.all;
   const tookPart = (await databaseNames())?.includes(deviceDatabase) !== false;
   const held = !tookPart ? null : await heldOnDevice({ maxEpsilon: settings.maxEpsilon, maxDelta: maxDeltaOf(state) });
   return {
@@ -26,10 +29,10 @@ export async function exportOf(state: ShopperState): Promise<ShopperExport> {
 
 /** @throws CestaError `consent.needed`, `data.unreadable` */
 export async function importInto(state: ShopperState, exported: unknown): Promise<void> {
-  const { interests, settings } = importable(exported);
+  const { interests, settings } = importable(exported, nowOf(state));
   await state.opening;
   if (state.degree < 1) throw new CestaError('consent.needed', `degree: expected at least 1, which lets this page hold a history, got ${state.degree}`);
   apply(state, withInterests(interests, nowOf(state)));
-  apply(state, withSettings(settings), 'settings');
+  changeSettings(state, withForeignSettings(settings));
   await state.saving;
 }

@@ -83,7 +83,7 @@ async function shopBehind(context: BrowserContext, shop: { url: string; isAway: 
     if (shop.isAway) return route.abort();
     const body = request.postData();
     const answer = await fetch(`${shop.url}${new URL(request.url()).pathname.slice('/shop'.length)}`, { method: request.method(), headers: await request.allHeaders(), ...(body === null ? {} : { body }) });
-    if (request.method() === 'DELETE') withdrawn.push(`${answer.status}`);
+    if (request.method() === 'DELETE') withdrawn.push(`${answer.status} ${request.url().split('/').at(-1)}`);
     await route.fulfill({ status: answer.status, contentType: 'application/json', body: await answer.text() });
   });
   return withdrawn;
@@ -113,12 +113,33 @@ describe.skipIf(withoutBrowser)('capability 1: a signed receipt', () => {
     expect([databases, entries.map((entry) => entry.replace(/[0-9a-f]{64}/, 'SECRET'))]).toEqual([[], [`cesta-shopper={"withdrawals":[{"id":"${receipts[0].record.record_id}","secret":"SECRET"}]}`]]);
     shop.isAway = false;
     const last = await openShopper(context, site.url, { shop: '/shop' });
-    expect(withdrawn).toEqual(['200']);
+    expect(withdrawn).toEqual([`200 ${receipts[0].record.record_id}`]);
     expect(await last.kept()).toEqual(nothing);
   });
 });
 
 describe.skipIf(withoutBrowser)('capability 2: withdraw at any time', () => {
+  it('capability 2: withdraws at the shop the receipt that another tab put in the place of the one known here, when a degree falls to 2 and when it falls below', async () => {
+    const context = await person();
+    const rig = await startShop();
+    const shop = { url: rig.api.url, isAway: false };
+    const withdrawn = await shopBehind(context, shop);
+    const shopper = await openShopper(context, site.url, { shop: '/shop' });
+    expect(await shopper.consent({ degree: 2, notice: 'v2' })).toBeNull();
+    for (const degree of [2, 0] as const) {
+      const other = await openShopper(context, site.url, { shop: '/shop' });
+      expect(await other.consent({ degree: 3, notice: 'v2' })).toBeNull();
+      const [replacing] = (await other.privacy()).receipts;
+      await other.ask((it) => it.close());
+      // This tab is as good as one that did not hear of it: whatever it knows, the disk is what counts.
+      await shopper.until((privacy) => privacy.degree === 3);
+      await shopper.consent({ degree });
+      await expect.poll(() => withdrawn.some((line) => line === `200 ${replacing.record.record_id}`)).toBe(true);
+      if (degree === 2) await shopper.until(({ receipts }) => receipts.length === 1 && receipts[0].record.degree === 2);
+    }
+    await expect.poll(() => shopper.kept()).toMatchObject({ databases: ['cesta-device'], entries: [] });
+  });
+
   it('capability 2: what the device kept is out of reach within the call, and gone after it, in every tab', async () => {
     const context = await person();
     const shopper = await openShopper(context, site.url);
@@ -133,6 +154,41 @@ describe.skipIf(withoutBrowser)('capability 2: withdraw at any time', () => {
     await shopper.ask((it) => it.consent({ degree: 0 }));
     await other.track('view_item', 'sku-3');
     expect(await shopper.kept()).toEqual(nothing);
+  });
+
+  it('capability 2: a page hears of a withdrawal made elsewhere before it listened, while it was kept aside, and where it shows no notice', async () => {
+    const context = await person();
+    const shopper = await openShopper(context, site.url);
+    await shopper.consent({ degree: 3, notice: 'v2' });
+    const other = await openShopper(context, site.url, { notice: undefined });
+    expect((await other.privacy()).degree).toBe(3);
+    await shopper.consent({ degree: 2 });
+    await other.until(({ degree }) => degree === 2);
+    // As another tab does; a page hears nothing of what it changes itself.
+    const early = await openShopper(context, site.url, {}, () => localStorage.setItem('cesta-shopper', '{}'));
+    expect(await early.privacy()).toMatchObject({ degree: 0, stored: { place: 'nowhere' } });
+    await early.consent({ degree: 3, notice: 'v2' });
+    expect(await early.page.evaluate('(localStorage.clear(), dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })), shopper.degree)')).toBe(0);
+  });
+
+  it('capability 2: a signal against the rounds withdraws at the shop, and its end brings nothing back', async () => {
+    const context = await person();
+    const rig = await startShop();
+    const withdrawn = await shopBehind(context, { url: rig.api.url, isAway: false });
+    const shopper = await openShopper(context, site.url, { shop: '/shop' });
+    expect(await shopper.consent({ degree: 3, notice: 'v2', despiteGpc: true })).toBeNull();
+    // What was said about a signal that was not there does not count for one that comes.
+    expect((await shopper.kept()).entries).toEqual(['cesta-shopper={"degree":3,"notice":"v2"}']);
+    const [{ record }] = (await shopper.privacy()).receipts;
+    await shopper.ask((it) => it.close());
+    const signal = (isOn: boolean): Promise<unknown> => context.addInitScript(`Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { value: ${isOn}, configurable: true });`);
+    await signal(true);
+    const held = await openShopper(context, site.url, { shop: '/shop' });
+    expect(await held.privacy()).toMatchObject({ degree: 2, chosen: 2, cap: { by: 'gpc' }, stored: { place: 'device' } });
+    await expect.poll(() => withdrawn).toEqual([`200 ${record.record_id}`]);
+    await signal(false);
+    const again = await openShopper(context, site.url, { shop: '/shop' });
+    expect(await again.privacy()).toMatchObject({ degree: 2, chosen: 2, cap: null });
   });
 
   it('capability 2: a tab that is closed over it withdrew all the same', async () => {

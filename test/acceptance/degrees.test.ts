@@ -1,5 +1,7 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { measureDatabase } from '../../client/storefront/measure.ts';
+import { servePage } from '../../scripts/storefront/serve-page.ts';
 import type { HeldOnDevice } from '../../client/storefront/held-on-device.ts';
 import { degrees, type Degree } from '../../shared/commerce/consent.ts';
 import { surfaces } from '../../shared/commerce/preferences.ts';
@@ -70,6 +72,25 @@ async function behaviourOn({ page }: ShopperPage, surface: string): Promise<[num
 }
 
 describe.skipIf(withoutBrowser)('capability 26: the shopper has a share in the decision how much', () => {
+  it('capability 26: rounds have what reports to experiments left of the bound, and no seat where nothing is left', async () => {
+    const site = await servePage(new URL('http://127.0.0.1:9'));
+    onTestFinished(() => site.close());
+    const shopper = await openShopper(await person(), site.url);
+    await shopper.page.evaluate(`new Promise((resolve) => {
+      globalThis.heard = [];
+      shopper.subscribe(() => heard.push(shopper.privacy.participation));
+      const opening = indexedDB.open(${JSON.stringify(measureDatabase)}, 1);
+      opening.onupgradeneeded = () => opening.result.createObjectStore('records').put({ salt: null, met: {}, reached: {}, reports: {}, epsilonSpent: 2 }, 'measure');
+      opening.onsuccess = () => resolve(opening.result.close());
+    })`);
+    expect(await shopper.consent({ degree: 3, notice: 'v2' })).toBeNull();
+    for (const maxEpsilon of [1, 2]) await shopper.page.evaluate(`(shopper.set({ maxEpsilon: ${maxEpsilon} }), shopper.export())`);
+    await shopper.page.waitForTimeout(500);
+    expect(await shopper.page.evaluate('[...new Set(heard)]')).toEqual(['off']);
+    await shopper.ask((it) => it.set({ maxEpsilon: 2.5 }));
+    await shopper.until(({ participation }) => participation !== 'off');
+  });
+
   it('capability 26: a device declines the round that would take it beyond its own bound, and takes part in one within it', async () => {
     const coordinator = await coordinatorOf({ participants: 2, privacy: { ...local, epsilon: 8 } });
     shopOf(0, coordinator);

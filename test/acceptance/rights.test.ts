@@ -166,12 +166,58 @@ describe.skipIf(withoutBrowser)('capabilities 8 and 9: access, portability, rect
   });
 });
 
+describe.skipIf(withoutBrowser)('capability 9: rectification where several pages are open', () => {
+  it('capability 9: a correction in one tab is one in all, a setting that one changed is not undone by another, and an export has all of it', async () => {
+    const context = await browser.newContext();
+    const site = await servePage(new URL('http://127.0.0.1:9'));
+    onTestFinished(async () => {
+      await context.close();
+      await site.close();
+    });
+    const shopper = await openShopper(context, site.url);
+    expect(await shopper.consent({ degree: 2, notice: 'v2' })).toBeNull();
+    await shopper.track('view_item', 'sku-1', 'sku-2', 'sku-3');
+    await shopper.ask((it) => it.set({ maxEpsilon: 0.5 }));
+    await shopper.ask((it) => it.export());
+    // Before what the device kept is there.
+    const other = await openShopper(context, site.url, {}, (it) => it.set({ diversity: 0.9 }));
+    const settings = { diversity: 0.9, maxEpsilon: 0.5 };
+    await other.until(({ settings: { maxEpsilon } }) => maxEpsilon === 0.5);
+    await shopper.until(({ settings: { diversity } }) => diversity === 0.9);
+    expect((await other.privacy()).settings).toMatchObject(settings);
+    await shopper.ask((it) => it.removeFromHistory('sku-1'));
+    await shopper.ask((it) => it.notInterested('sku-2'));
+    await other.until(({ stored }) => stored.items === 1);
+    expect(await other.ask((it) => [it.visits('home')[0].items, [...it.unwanted()]])).toEqual([['sku-3'], ['sku-2']]);
+    await other.ask((it) => it.set({ surfaces: { home: false } as ShopperSettings['surfaces'] }));
+    await shopper.until(({ settings: { surfaces } }) => !surfaces.home);
+    expect(await shopper.ask((it) => it.export())).toMatchObject({ interests: { unwanted: ['sku-2'] }, settings: { ...settings, surfaces: { home: false, cart: true } } });
+  });
+});
+
 describe('capability 8: files that are no export', () => {
   it('capability 8: are refused as a whole, and rows of a later version are left out', async () => {
     const settings = { diversity: 0.5 };
-    for (const file of [null, 'text', {}, { format: 'cesta/shopper/2', interests: { events: [], unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: {}, unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: [], unwanted: [] }, settings: { diversity: 7 } }]) expect(await codeOf(() => importable(file))).toBe('data.unreadable');
+    const now = 4 * 3_600_000;
+    for (const file of [null, 'text', {}, { format: 'cesta/shopper/2', interests: { events: [], unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: {}, unwanted: [] }, settings }, { format: 'cesta/shopper/1', interests: { events: [], unwanted: [] }, settings: { diversity: 7 } }]) expect(await codeOf(() => importable(file, now))).toBe('data.unreadable');
     const row = { event: 'view_item', item_id: 'a', hour: 3 };
-    expect(importable({ format: 'cesta/shopper/1', interests: { events: [{ ...row, email: 'x' }, { ...row, event: 'dance' }], unwanted: [] }, settings }).interests.events).toEqual([row]);
+    const at = (hour: number): unknown => ({ format: 'cesta/shopper/1', interests: { events: [{ ...row, hour }], unwanted: [] }, settings });
+    expect(importable(at(5), now).interests.events).toHaveLength(1);
+    expect(await codeOf(() => importable(at(6), now))).toBe('data.unreadable');
+    expect(importable({ format: 'cesta/shopper/1', interests: { events: [{ ...row, email: 'x' }, { ...row, event: 'dance' }], unwanted: [] }, settings }, now).interests.events).toEqual([row]);
+  });
+});
+
+describe('capability 8: an import', () => {
+  it('capability 8: lowers the bound of what this device spends, and never raises it', async () => {
+    const shopper = createShopper({ url: 'https://shop.example/cesta', defaultDegree: 1 });
+    await shopper.loaded;
+    const file = (maxEpsilon: number): unknown => ({ format: 'cesta/shopper/1', interests: { events: [], unwanted: [] }, settings: { diversity: maxEpsilon / 10, maxEpsilon } });
+    await shopper.import(file(0.5));
+    expect(shopper.privacy.settings).toMatchObject({ diversity: 0.05, maxEpsilon: 0.5 });
+    await shopper.import(file(8));
+    expect(shopper.privacy.settings).toMatchObject({ diversity: 0.8, maxEpsilon: 0.5 });
+    await shopper.close();
   });
 });
 

@@ -37,18 +37,16 @@ export interface ShopperPage {
   until(isSo: (privacy: PrivacyState) => boolean): Promise<void>;
 }
 
-/** A page of `site` whose shopper is there with all that the device kept. */
-export async function openShopper(context: BrowserContext, site: string, options: Partial<ShopperOptions> = {}): Promise<ShopperPage> {
+/** A page of `site` whose shopper is there with all that the device kept; `first` runs in the page before it is. */
+export async function openShopper(context: BrowserContext, site: string, options: { readonly [Name in keyof ShopperOptions]?: ShopperOptions[Name] | undefined } = {}, first: (shopper: Shopper) => void = () => undefined): Promise<ShopperPage> {
   const page = await context.newPage();
   await page.goto(site);
   await page.evaluate('import("/cesta.js").then((sdk) => void Object.assign(globalThis, { sdk }))');
   const requests: { line: string; bodyBytes: number }[] = [];
   page.on('request', (request) => void requests.push({ line: `${request.method()} ${request.url()}`, bodyBytes: request.postDataBuffer()?.length ?? 0 }));
-  await page.evaluate(async (given) => {
-    const scope = globalThis as unknown as PageScope;
-    scope.shopper = scope.sdk.createShopper(given);
-    await scope.shopper.loaded;
-  }, { url: '/no-coordinator', notice: { version: 'v2' }, ...options });
+  const given = { url: '/no-coordinator', notice: { version: 'v2' }, ...options };
+  // In one go: what is there soon must not be there before `first` has run.
+  await page.evaluate(`(globalThis.shopper = sdk.createShopper(${JSON.stringify(given)}), (${first.toString()})(shopper), shopper.loaded)`);
   const ask = async <T>(work: (shopper: Shopper) => T | Promise<T>): Promise<T> => (await page.evaluate(`Promise.resolve((${work.toString()})(globalThis.shopper))`));
   return {
     page, requests, ask,

@@ -78,6 +78,15 @@ describe.skipIf(withoutBrowser)('capability 25: signals of the browser and of co
     await shopper.until(({ degree, stored }) => degree === 2 && stored.events === 2);
   });
 
+  it('capability 25: a lower choice is one also while a signal holds the degree further down', async () => {
+    const context = await personWith('globalThis.dataLayer = [];');
+    expect(await (await openShopper(context, site.url)).consent({ degree: 3, notice: 'v2' })).toBeNull();
+    await context.addInitScript('globalThis.dataLayer = [["consent", "default", { personalization_storage: "denied", wait_for_update: 600000 }]];');
+    const shopper = await openShopper(context, site.url);
+    expect(await shopper.consent({ degree: 2 })).toBeNull();
+    expect(await shopper.privacy()).toMatchObject({ degree: 1, chosen: 2 });
+  });
+
   it('capability 25: a default of Consent Mode that no choice follows is one', async () => {
     const context = (await shopperOfDegree2()).page.context();
     await context.addInitScript('globalThis.dataLayer = [["consent", "default", { personalization_storage: "denied", wait_for_update: 50 }]];');
