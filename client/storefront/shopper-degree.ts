@@ -81,6 +81,7 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
   if (!isLower) return isKept;
   apply(state, withoutReceipts, 'privacy');
   state.erasing = before >= 2 && degree < 2 ? erase(state, unread) : oweUnread(state, unread);
+  if (before === 3) state.erasing = Promise.all([state.erasing, import('./forget-measured.ts').then(({ forgetMeasured }) => forgetMeasured())]).then(() => undefined);
   // Whoever waits hears of a failure; else it is tried again in the next visit.
   state.erasing.then(() => deliver(state)).catch(() => undefined);
   return isKept;
