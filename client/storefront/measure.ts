@@ -72,35 +72,18 @@ export async function openMeasure(options: MeasureOptions): Promise<Measure> {
   // Before it, neither the degree nor the bound nor what was spent is the true one.
   const isLoaded = cesta.loaded.then(() => true, () => false);
   const mayNote = async (): Promise<boolean> => (await isLoaded) && isPermitted();
-  const leaving = new Set<AbortController>();
+  const courier = createCourier(fetch, addressBelow(pageAddress(shop), 'v1/measurements'), isPermitted);
   const follow = async (): Promise<void> => {
     if (isWithdrawn(cesta.privacy) && (await store.get(measureRecord)) !== null) await store.update(measureRecord, forgotten);
   };
   const stop = cesta.subscribe((what) => {
     if (what !== 'privacy' || isPermitted()) return;
-    for (const request of leaving) request.abort();
+    courier.abort();
     // Told again at the next start, should the page be closed before it is on disk.
     void isLoaded.then(follow).catch(() => undefined);
   });
   // A page must not wait for it, and every change below waits for the same promise.
   void isLoaded.then(follow).catch(() => undefined);
-
-  /** @returns Whether it left */
-  async function send(body: string): Promise<boolean> {
-    const request = new AbortController();
-    leaving.add(request);
-    try {
-      // Nothing is awaited between this and the request.
-      if (!isPermitted()) return false;
-      await requestJson((url, init) => fetch(url, { ...init, signal: either(request, init?.signal) }), addressBelow(pageAddress(shop), 'v1/measurements'), { method: 'POST', body });
-      return true;
-    } catch (thrown) {
-      if (request.signal.aborted && !isPermitted()) return false;
-      throw thrown;
-    } finally {
-      leaving.delete(request);
-    }
-  }
 
   return {
     async arm(subject) {
@@ -127,16 +110,44 @@ export async function openMeasure(options: MeasureOptions): Promise<Measure> {
       const record = reports[subject.id] === undefined ? await change((before) => reportMade(before, subject, epsilon)) : await read();
       const report = record.reports[subject.id];
       if (report === undefined) return 'over-bound';
-      if (!(await send(encodeMeasurement(report.body)))) return 'no-consent';
+      if (!(await courier.send(encodeMeasurement(report.body)))) return 'no-consent';
       await change((before) => ({ ...before, reports: { ...before.reports, [subject.id]: { ...report, isSent: true } } }));
       return 'sent';
     },
     epsilonSpent: async () => (await read()).epsilonSpent,
     close() {
       stop();
-      for (const request of leaving) request.abort();
+      courier.abort();
       store.close();
     },
+  };
+}
+
+interface Courier {
+  /** @returns Whether it arrived: not where the shopper withdrew before, or while it was on its way */
+  send(body: string): Promise<boolean>;
+  abort(): void;
+}
+
+function createCourier(fetch: Fetch, address: string, isPermitted: () => boolean): Courier {
+  const leaving = new Set<AbortController>();
+  return {
+    async send(body) {
+      const request = new AbortController();
+      leaving.add(request);
+      try {
+        // Nothing is awaited between this and the request.
+        if (!isPermitted()) return false;
+        await requestJson((url, init) => fetch(url, { ...init, signal: either(request, init?.signal) }), address, { method: 'POST', body });
+        return true;
+      } catch (thrown) {
+        if (request.signal.aborted && !isPermitted()) return false;
+        throw thrown;
+      } finally {
+        leaving.delete(request);
+      }
+    },
+    abort: () => leaving.forEach((request) => request.abort()),
   };
 }
 

@@ -194,6 +194,42 @@ describe('capability 28: measured benefit', () => {
 });
 
 describe('capability 22: what a campaign was worth', () => {
+  it('capability 22: a device outside the audience reports at the same time, in as many bytes, as one inside', async () => {
+    nowMs = Date.parse('2026-03-10T12:00:00Z');
+    const [spring] = campaigns.campaigns;
+    const limited = { ...spring, measure: { epsilon: 4, afterDays: 1 }, audience: { all: [{ kind: 'viewed', items: ['cheese'] }] } };
+    const rig = await open({ campaigns: { campaigns: [limited] }, dateMs });
+    const start = nowMs;
+    const seen = await Promise.all([['cheese'], []].map(async (history) => {
+      const { cesta, measure, fetch, bodies } = await device(rig, 3);
+      const events = history.map((item_id) => ({ event: 'view_item' as const, item_id, hour: Math.floor(start / 3_600_000) }));
+      const offers = await openOffers({ cesta: { ...cesta, interests: () => ({ events, unwanted: [] }) }, shop: rig.api.url, measure, fetch, now: dateMs });
+      await offers.pick(1);
+      return { offers, bodies, reached: () => measure.reached({ ...experiment, id: limited.id }) };
+    }));
+    expect(await Promise.all(seen.map(({ reached }) => reached()))).toEqual(['none', null]);
+    for (const { offers } of seen) await offers.settle();
+    expect(seen.map(({ bodies }) => bodies)).toEqual([[], []]);
+    nowMs += dayMs;
+    for (const { offers } of seen) await offers.settle();
+    expect(seen.map(({ bodies }) => bodies.map(({ length }) => length))).toEqual([[measurementBytes], [measurementBytes]]);
+  });
+
+  it('capability 22: a report that fails holds up no other, and one that would come too late is not paid for', async () => {
+    nowMs = Date.parse('2026-03-10T12:00:00Z');
+    const [spring] = campaigns.campaigns;
+    const rig = await open({ campaigns: { campaigns: [spring, { ...spring, id: 'second' }, { ...spring, id: 'third', to: '2026-05-01T00:00:00Z' }] }, dateMs });
+    const { cesta, measure, fetch } = await device(rig, 3);
+    const asked: string[] = [];
+    const offers = await openOffers({ cesta, shop: rig.api.url, fetch, now: dateMs, measure: { ...measure, report: (subject) => (asked.push(subject.id), subject.id === 'spring' ? Promise.reject(new Error('away')) : measure.report(subject)) } });
+    await expect(offers.settle()).rejects.toThrow('away');
+    expect([asked, await measure.epsilonSpent()]).toEqual([['spring', 'second', 'third'], 4]);
+    asked.length = 0;
+    nowMs = Date.parse(spring.to) + 31 * dayMs;
+    await offers.settle();
+    expect(asked).toEqual(['third']);
+  });
+
   it('capability 22: half of the devices are left out of a measured campaign, and purchases of both halves are reported', async () => {
     nowMs = Date.parse('2026-03-10T12:00:00Z');
     const rig = await open({ campaigns, dateMs, measurementsPerAddress: { burst: 10_000, perSecond: 1_000 } });
