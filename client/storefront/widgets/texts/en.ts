@@ -16,10 +16,10 @@ export const texts: Texts = {
     retry: 'Try again',
     updated: { one: '{n} recommendation updated', other: '{n} recommendations updated' },
     because: {
-      visit: 'Because you viewed {item} in this visit',
-      device: 'Because you viewed {item} on this device',
+      visit: 'Because of {item}, from this visit',
+      device: 'Because of {item}, from your visits on this device',
       similar: 'Goes with {item}',
-      personal: 'Fits what you viewed here',
+      personal: 'Fits what you did here',
       popular: 'Popular in this shop',
       new: 'New in this shop',
     },

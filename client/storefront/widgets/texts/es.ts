@@ -16,10 +16,10 @@ export const texts: Texts = {
     retry: 'Reintentar',
     updated: { one: '{n} recomendación actualizada', other: '{n} recomendaciones actualizadas' },
     because: {
-      visit: 'Porque viste {item} en esta visita',
-      device: 'Porque viste {item} en este dispositivo',
+      visit: 'Por {item}, de esta visita',
+      device: 'Por {item}, de tus visitas en este dispositivo',
       similar: 'Combina con {item}',
-      personal: 'Encaja con lo que viste aquí',
+      personal: 'Encaja con lo que hiciste aquí',
       popular: 'Popular en esta tienda',
       new: 'Nuevo en esta tienda',
     },

@@ -16,10 +16,10 @@ export const texts: Texts = {
     retry: 'Spróbuj ponownie',
     updated: { one: 'Zmieniono {n} polecenie', few: 'Zmieniono {n} polecenia', many: 'Zmieniono {n} poleceń', other: 'Zmieniono {n} polecenia' },
     because: {
-      visit: 'Bo podczas tej wizyty oglądano: {item}',
-      device: 'Bo na tym urządzeniu oglądano: {item}',
+      visit: 'Ze względu na: {item}, z tej wizyty',
+      device: 'Ze względu na: {item}, z wizyt na tym urządzeniu',
       similar: 'Pasuje do: {item}',
-      personal: 'Pasuje do tego, co tu oglądasz',
+      personal: 'Pasuje do tego, co tu robisz',
       popular: 'Popularne w tym sklepie',
       new: 'Nowe w tym sklepie',
     },
