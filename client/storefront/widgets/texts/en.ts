@@ -7,7 +7,7 @@ export const texts: Texts = {
   notice: {
     what: 'What: the products you see, choose and buy here, and the hour. No name, no address, no location.',
     why: 'Why: to show what fits you first.',
-    where: 'Where: nowhere, in this tab or on this device, as you choose. Only if you help to improve does something leave: numbers with noise, not your list.',
+    where: 'Where: nowhere, in this tab or on this device. The shop may record your choice. If you help to improve, numbers with noise leave it to train and to measure, not your list.',
   },
   shelf: {
     heading: { home: 'Recommended', product: 'Goes with this', cart: 'Goes with your basket', email: 'Recommended' },
@@ -34,8 +34,8 @@ export const texts: Texts = {
   degrees: {
     0: { name: 'Off', means: 'Everybody sees the same shelves: what is popular and new. Nothing you view is stored or sent.' },
     1: { name: 'This visit', means: 'Shelves follow what you view now. It is held in this tab, and gone when you close it.' },
-    2: { name: 'This device', means: 'What you view is kept on this device, so that shelves fit the next time too. The shelves send it to nobody.' },
-    3: { name: 'Help improve', means: 'As “This device”. And it helps to train: numbers made from what you viewed leave this device, cut to a limit and with noise added first. Who collects them sees the address and key of this device.' },
+    2: { name: 'This device', means: 'What you view is kept on this device, so that shelves fit the next time too. The shelves send it to nobody. What the shop’s own server records of you may then be kept at the shop, encrypted.' },
+    3: { name: 'Help improve', means: 'As “This device”. And it helps to train, and to measure what offers are worth: numbers made from what you did leave this device, cut to a limit and with noise added first. Who collects them sees the address of this device, in training its key, too.' },
   },
   panel: {
     heading: 'Your choice of recommendations',
@@ -51,7 +51,7 @@ export const texts: Texts = {
     },
     despiteGpc: 'I have seen this. Choose “{degree}” all the same',
     withdrawal: 'You can go back at any time. An open round is left at once, and below “This device” what was kept of your visits is erased. One thing cannot be undone: a part that is already in a sum cannot be picked out of it again. Epsilon bounds what it can tell about you.',
-    noise: 'With “Help improve”, noise is added on this device before numbers leave it. In a round of mode “local” that noise alone protects you. In a round of mode “distributed” your device adds only a share, and the rest counts on the noise of others.',
+    noise: 'With “Help improve”, noise is added on this device before numbers leave it. In a round of mode “local” that noise alone protects you. In a round of mode “distributed” your device adds only a share, and the rest counts on the noise of others. Of each offer or experiment that is measured one answer, made random, goes to the shop, whether or not it was for you. The numbers below leave these answers out: what they spend comes on top.',
     numbers: 'Where things stand now',
     stored: 'Stored',
     events: { one: '{n} event', other: '{n} events' },
@@ -62,7 +62,7 @@ export const texts: Texts = {
     messages: { one: '{n} message', other: '{n} messages' },
     spent: 'Privacy spent',
     spentOf: 'Epsilon {spent} of at most {bound}.',
-    nothingSpent: 'So far nothing from this device is in any sum.',
+    nothingSpent: 'So far nothing from this device is in any sum of training.',
     odds: 'Who sees all results can bet on whether you took part with odds at most {factor} times better, but for a chance of {delta}.',
     lastRound: 'Last round',
     noRound: 'None yet',
@@ -73,7 +73,7 @@ export const texts: Texts = {
     },
     surfaces: 'Where may it be personal?',
     surface: { home: 'Start page', product: 'Product pages', cart: 'Basket', email: 'Emails' },
-    channels: 'How may the shop reach you?',
+    channels: 'How may the shop reach you? Kept here, for offers on this site: the shop is not told',
     channel: { site: 'On this site', email: 'By email', push: 'By push message', sms: 'By text message' },
     bound: 'How much may training tell about you, at most?',
     boundMeans: '{name}: odds on whether you took part get at most {factor} times better (epsilon {bound})',

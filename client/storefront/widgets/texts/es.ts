@@ -7,7 +7,7 @@ export const texts: Texts = {
   notice: {
     what: 'Qué: los productos que ves, eliges y compras aquí, y la hora. Sin nombre, dirección ni ubicación.',
     why: 'Para qué: mostrar primero lo que encaja contigo.',
-    where: 'Dónde: en ninguna parte, en esta pestaña o en este dispositivo, según elijas. Solo si ayudas a mejorar sale algo: números con ruido, no tu lista.',
+    where: 'Dónde: en ninguna parte, en esta pestaña o en este dispositivo. La tienda puede registrar tu elección. Si ayudas a mejorar, salen números con ruido para entrenar y medir, no tu lista.',
   },
   shelf: {
     heading: { home: 'Recomendado', product: 'Combina con esto', cart: 'Combina con tu cesta', email: 'Recomendado' },
@@ -34,8 +34,8 @@ export const texts: Texts = {
   degrees: {
     0: { name: 'No', means: 'Todo el mundo ve lo mismo: lo popular y lo nuevo. No se guarda ni se envía nada de lo que ves.' },
     1: { name: 'Esta visita', means: 'Se tiene en cuenta lo que ves ahora. Queda en esta pestaña y desaparece al cerrarla.' },
-    2: { name: 'Este dispositivo', means: 'Lo que ves se guarda en este dispositivo, para acertar también la próxima vez. Las recomendaciones no lo envían a nadie.' },
-    3: { name: 'Ayudar a mejorar', means: 'Como «Este dispositivo». Además ayuda a entrenar: salen números hechos con lo que viste, limitados y con ruido añadido antes. Quien los recoge ve la dirección y la clave de este dispositivo.' },
+    2: { name: 'Este dispositivo', means: 'Lo que ves se guarda en este dispositivo, para acertar también la próxima vez. Las recomendaciones no lo envían a nadie. Lo que registre de ti el servidor de la tienda puede guardarse entonces en la tienda, cifrado.' },
+    3: { name: 'Ayudar a mejorar', means: 'Como «Este dispositivo». Además ayuda a entrenar y a medir lo que valen las ofertas: salen números hechos con lo que hiciste, limitados y con ruido añadido antes. Quien los recoge ve la dirección de este dispositivo y, al entrenar, también su clave.' },
   },
   panel: {
     heading: 'Tus recomendaciones, tu elección',
@@ -51,7 +51,7 @@ export const texts: Texts = {
     },
     despiteGpc: 'Lo he visto. Elegir «{degree}» de todos modos',
     withdrawal: 'Puedes volver atrás cuando quieras. Se sale al instante de la ronda abierta y, por debajo de «Este dispositivo», se borra lo guardado de tus visitas. Una cosa no se puede deshacer: lo que ya está en una suma no se puede sacar de ella. Épsilon limita lo que puede revelar de ti.',
-    noise: 'Con «Ayudar a mejorar», se añade ruido en este dispositivo antes de que salgan los números. En una ronda de modo «local» ese ruido te protege por sí solo. En una de modo «distributed» tu dispositivo añade solo una parte, y el resto depende del ruido de los demás.',
+    noise: 'Con «Ayudar a mejorar», se añade ruido en este dispositivo antes de que salgan los números. En una ronda de modo «local» ese ruido te protege por sí solo. En una de modo «distributed» tu dispositivo añade solo una parte, y el resto depende del ruido de los demás. De cada oferta o experimento que se mide va a la tienda una respuesta, hecha aleatoria, fuera o no para ti. Los números de abajo no incluyen esas respuestas: lo que gastan se suma aparte.',
     numbers: 'Cómo está todo ahora',
     stored: 'Guardado',
     events: { one: '{n} evento', other: '{n} eventos' },
@@ -62,7 +62,7 @@ export const texts: Texts = {
     messages: { one: '{n} mensaje', other: '{n} mensajes' },
     spent: 'Privacidad gastada',
     spentOf: 'Épsilon {spent} de {bound} como máximo.',
-    nothingSpent: 'Hasta ahora nada de este dispositivo está en una suma.',
+    nothingSpent: 'Hasta ahora nada de este dispositivo está en una suma del entrenamiento.',
     odds: 'Quien vea todos los resultados puede apostar si participaste con una ventaja de {factor} veces como máximo, salvo una probabilidad de {delta}.',
     lastRound: 'Última ronda',
     noRound: 'Ninguna todavía',
@@ -73,7 +73,7 @@ export const texts: Texts = {
     },
     surfaces: '¿Dónde puede ser personal?',
     surface: { home: 'Página de inicio', product: 'Páginas de producto', cart: 'Cesta', email: 'Correos' },
-    channels: '¿Cómo puede escribirte la tienda?',
+    channels: '¿Cómo puede escribirte la tienda? Se guarda aquí, para las ofertas de este sitio: la tienda no lo sabe',
     channel: { site: 'En este sitio', email: 'Por correo', push: 'Por notificación', sms: 'Por SMS' },
     bound: '¿Cuánto puede revelar de ti el entrenamiento, como máximo?',
     boundMeans: '{name}: apostar si participaste mejora {factor} veces como máximo (épsilon {bound})',

@@ -7,7 +7,7 @@ export const texts: Texts = {
   notice: {
     what: 'Co: produkty, które tu widzisz, wybierasz i kupujesz, oraz godzina. Bez nazwiska, adresu i położenia.',
     why: 'Po co: by najpierw pokazać to, co Ci pasuje.',
-    where: 'Gdzie: nigdzie, w tej karcie albo na tym urządzeniu, jak wolisz. Tylko gdy pomagasz ulepszać, coś wychodzi: liczby z szumem, nie Twoja lista.',
+    where: 'Gdzie: nigdzie, w tej karcie albo na tym urządzeniu. Sklep może zapisać Twój wybór. Gdy pomagasz ulepszać, wychodzą liczby z szumem do uczenia i pomiaru, nie Twoja lista.',
   },
   shelf: {
     heading: { home: 'Polecane', product: 'Pasuje do tego', cart: 'Pasuje do koszyka', email: 'Polecane' },
@@ -34,8 +34,8 @@ export const texts: Texts = {
   degrees: {
     0: { name: 'Wyłączona', means: 'Wszyscy widzą to samo: rzeczy popularne i nowe. Nic z tego, co oglądasz, nie jest przechowywane ani wysyłane.' },
     1: { name: 'Ta wizyta', means: 'Liczy się to, co oglądasz teraz. Pozostaje w tej karcie i znika, gdy ją zamkniesz.' },
-    2: { name: 'To urządzenie', means: 'To, co oglądasz, zostaje na tym urządzeniu, by następnym razem też pasowało. Polecenia nikomu tego nie wysyłają.' },
-    3: { name: 'Pomoc w ulepszaniu', means: 'Jak „To urządzenie”. Ponadto pomaga w uczeniu: wychodzą liczby z tego, co oglądasz, ograniczone i z dodanym wcześniej szumem. Kto je zbiera, widzi adres i klucz tego urządzenia.' },
+    2: { name: 'To urządzenie', means: 'To, co oglądasz, zostaje na tym urządzeniu, by następnym razem też pasowało. Polecenia nikomu tego nie wysyłają. To, co notuje o Tobie serwer sklepu, może być wtedy przechowywane w sklepie, zaszyfrowane.' },
+    3: { name: 'Pomoc w ulepszaniu', means: 'Jak „To urządzenie”. Ponadto pomaga w uczeniu i w mierzeniu, ile są warte oferty: wychodzą liczby z tego, co robisz, ograniczone i z dodanym wcześniej szumem. Kto je zbiera, widzi adres tego urządzenia, a w uczeniu także jego klucz.' },
   },
   panel: {
     heading: 'Twoje polecenia, Twój wybór',
@@ -51,7 +51,7 @@ export const texts: Texts = {
     },
     despiteGpc: 'Wiem o tym. Mimo to wybierz „{degree}”',
     withdrawal: 'Możesz się wycofać w każdej chwili. Otwarta runda jest od razu opuszczana, a poniżej „To urządzenie” zapis Twoich wizyt jest usuwany. Jednego nie da się cofnąć: tego, co już weszło do sumy, nie można z niej wyjąć. Epsilon ogranicza to, co suma może o Tobie zdradzić.',
-    noise: 'Przy „Pomoc w ulepszaniu” szum jest dodawany na tym urządzeniu, zanim liczby je opuszczą. W rundzie typu „local” już sam ten szum Cię chroni. W rundzie typu „distributed” urządzenie dodaje tylko część, a reszta zależy od szumu innych.',
+    noise: 'Przy „Pomoc w ulepszaniu” szum jest dodawany na tym urządzeniu, zanim liczby je opuszczą. W rundzie typu „local” już sam ten szum Cię chroni. W rundzie typu „distributed” urządzenie dodaje tylko część, a reszta zależy od szumu innych. O każdej mierzonej ofercie lub eksperymencie do sklepu trafia jedna odpowiedź, uczyniona losową, bez względu na to, czy była dla Ciebie. Liczby poniżej nie obejmują tych odpowiedzi: to, co zużywają, dochodzi osobno.',
     numbers: 'Stan na teraz',
     stored: 'Przechowywane',
     events: { one: '{n} zdarzenie', few: '{n} zdarzenia', many: '{n} zdarzeń', other: '{n} zdarzenia' },
@@ -62,7 +62,7 @@ export const texts: Texts = {
     messages: { one: '{n} wiadomość', few: '{n} wiadomości', many: '{n} wiadomości', other: '{n} wiadomości' },
     spent: 'Zużyta prywatność',
     spentOf: 'Epsilon {spent} z najwyżej {bound}.',
-    nothingSpent: 'Jak dotąd nic z tego urządzenia nie weszło do żadnej sumy.',
+    nothingSpent: 'Jak dotąd nic z tego urządzenia nie weszło do żadnej sumy w uczeniu.',
     odds: 'Kto widzi wszystkie wyniki, może zgadywać, czy bierzesz udział, z szansami lepszymi najwyżej {factor} raza, poza prawdopodobieństwem {delta}.',
     lastRound: 'Ostatnia runda',
     noRound: 'Jeszcze żadna',
@@ -73,7 +73,7 @@ export const texts: Texts = {
     },
     surfaces: 'Gdzie polecenia mogą być osobiste?',
     surface: { home: 'Strona główna', product: 'Strony produktów', cart: 'Koszyk', email: 'E-maile' },
-    channels: 'Jak sklep może się z Tobą kontaktować?',
+    channels: 'Jak sklep może się z Tobą kontaktować? Zapisane tutaj, dla ofert na tej stronie: sklep o tym nie wie',
     channel: { site: 'Na tej stronie', email: 'E-mailem', push: 'Powiadomieniem', sms: 'SMS-em' },
     bound: 'Ile najwyżej uczenie może o Tobie zdradzić?',
     boundMeans: '{name}: szanse odgadnięcia, czy bierzesz udział, rosną najwyżej {factor} raza (epsilon {bound})',
