@@ -4,7 +4,7 @@
  */
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { Cesta, CestaChange, CestaOptions } from './api.ts';
-import { hearDataLayer } from './data-layer.ts';
+import { createDataLayerEar } from './data-layer.ts';
 import type { Engine } from './engine.ts';
 import { createShopper, type Shopper } from './shopper.ts';
 
@@ -20,7 +20,7 @@ export function createCesta(options: CestaOptions): Cesta {
   requireOptions(options);
   const shopper = createShopper(options);
   const listeners = new Set<(change: CestaChange) => void>();
-  const stops = new Set<() => void>();
+  const ear = createDataLayerEar((event, items) => shopper.track(event, items), () => shopper.degree > 0);
   const tell = (change: CestaChange): void => listeners.forEach((listener) => listener(change));
   let engine: Engine | null = null;
   let failure: CestaError | null = null;
@@ -56,11 +56,7 @@ export function createCesta(options: CestaOptions): Cesta {
     get privacy() {
       return shopper.privacy;
     },
-    listenToDataLayer(dataLayer) {
-      const stop = hearDataLayer(dataLayer, (event, items) => shopper.track(event, items));
-      stops.add(stop);
-      return () => void (stops.delete(stop), stop());
-    },
+    listenToDataLayer: (dataLayer) => ear.listen(dataLayer),
     recommend: (request) => running().recommend(request),
     similar: (itemId, terms) => running().similar(itemId, terms),
     trending: (terms) => running().trending(terms),
@@ -72,7 +68,7 @@ export function createCesta(options: CestaOptions): Cesta {
       return () => void listeners.delete(listener);
     },
     async close() {
-      for (const stop of stops) stop();
+      ear.close();
       listeners.clear();
       await shopper.close();
     },

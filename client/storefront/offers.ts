@@ -1,8 +1,11 @@
 /**
  * Offers on a device: the shop sends all of them to everybody, and which of them are for this shopper is found out here. Nothing
- * of it leaves the page but, at degree 3 and for campaigns that are measured, one randomised report (measure.ts).
+ * of it leaves the page but, at degree 3, one randomised report (measure.ts) of each campaign that is measured. Whoever is not in
+ * its audience reports `none` of it at the same time as everybody else: that a report comes at all must say nothing.
  */
 import { campaignFileSchema, isFor, subjectOf, type Campaign, type CampaignFile } from '../../shared/commerce/campaigns.ts';
+import { dataFor } from '../../shared/commerce/purposes.ts';
+import type { Subject } from '../../shared/commerce/experiments.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { describeIssues } from '../../shared/protocol/issues.ts';
 import { getDocument, addressBelow, parseJson, type Fetch } from '../http.ts';
@@ -26,7 +29,7 @@ export interface Offers {
   /** It was on the page: counts towards its cap. */
   shown(campaign: Campaign): Promise<void>;
   clicked(campaign: Campaign): Promise<void>;
-  /** Notes purchases since, and sends reports that are due. */
+  /** Notes purchases since, and sends reports that are due. @throws what the first that failed failed with, after all were tried */
   settle(): Promise<void>;
   /** Experiments that run at this shop. */
   readonly experiments: CampaignFile['experiments'];
@@ -34,6 +37,9 @@ export interface Offers {
 
 /** As many viewed items as are looked at for their categories. */
 const viewedItems = 100;
+
+/** So long after its end the shop counts a campaign; a report that comes later would be paid for and dropped. */
+const graceMs = 30 * 86_400_000;
 
 /**
  * @throws CestaError `network.unreachable`, `protocol.malformed`
@@ -44,18 +50,38 @@ const viewedItems = 100;
 export async function openOffers({ cesta, shop, measure, fetch = globalThis.fetch.bind(globalThis), now = Date.now }: OffersOptions): Promise<Offers> {
   const file = await fetchOffers(fetch, shop);
   const timesShown = new Map<string, number>();
-  const measured = (campaign: Campaign) => (measure === undefined ? null : subjectOf(campaign));
+  // Other channels have no control that this page could keep to.
+  const measured = (campaign: Campaign): Subject | null => (measure === undefined || campaign.channel !== 'site' ? null : subjectOf(campaign));
 
-  /** In the control arm a campaign is not shown, and only what is bought all the same is counted. */
+  /** Every measured campaign is met by every device, before anything is asked of its history. */
+  async function meetAll(): Promise<void> {
+    for (const subject of file.campaigns.map(measured)) if (subject !== null) await measure?.arm(subject);
+  }
+  // A page that cannot note it hears of that where it picks.
+  void meetAll().catch(() => undefined);
+
+  /** Of a campaign for this shopper: in the control arm it is not shown, and only what is bought all the same is counted. */
   async function isLeftOut(campaign: Campaign): Promise<boolean> {
     const subject = measured(campaign);
-    if (subject === null || subject.arms.length === 1) return false;
-    return (await measure?.arm(subject)) === 0;
+    if (subject === null) return false;
+    // It marks who is in the audience: nobody else's purchases count.
+    await measure?.note(subject, 'none');
+    return subject.arms.length > 1 && (await measure?.arm(subject)) === 0;
+  }
+
+  async function settleOne(campaign: Campaign, subject: Subject, measure: Measure): Promise<void> {
+    if (now() > Date.parse(campaign.to) + graceMs) return;
+    const isMeant = (await measure.reached(subject)) !== null;
+    const fromHour = Math.floor(Date.parse(campaign.from) / 3_600_000);
+    const bought = dataFor('measure', cesta.privacy.degree, cesta.interests().events) ?? [];
+    if (isMeant && bought.some(({ event, hour, item_id: id }) => event === 'purchase' && hour >= fromHour && campaign.items.includes(id))) await measure.note(subject, 'purchase');
+    await measure.report(subject);
   }
 
   return {
     experiments: file.experiments,
     async pick(limit) {
+      await meetAll();
       const { events, unwanted } = cesta.interests();
       const categories = new Map(categoriesOf(cesta));
       const profile = { events, unwanted, channels: cesta.privacy.settings.channels, categoryOf: (id: string) => categories.get(id), timesShown: (id: string) => timesShown.get(id) ?? 0 };
@@ -72,14 +98,14 @@ export async function openOffers({ cesta, shop, measure, fetch = globalThis.fetc
     },
     clicked: (campaign) => note(campaign, 'click'),
     async settle() {
-      const purchases = cesta.interests().events.filter(({ event }) => event === 'purchase');
+      await meetAll();
+      const failures: unknown[] = [];
       for (const campaign of file.campaigns) {
         const subject = measured(campaign);
         if (subject === null || measure === undefined) continue;
-        const fromHour = Math.floor(Date.parse(campaign.from) / 3_600_000);
-        if (purchases.some(({ hour, item_id: id }) => hour >= fromHour && campaign.items.includes(id))) await measure.note(subject, 'purchase');
-        await measure.report(subject);
+        await settleOne(campaign, subject, measure).catch((thrown: unknown) => failures.push(thrown));
       }
+      if (failures.length > 0) throw failures[0];
     },
   };
 

@@ -92,6 +92,7 @@ export function choose(state: ShopperState, { degree, notice = null, despiteGpc 
   // Erased as well; what the page still goes by is kept anew with the next consent.
   if (before >= 2 && degree < 2) state.unsaved = [withSettings(state.all.settings)];
   state.erasing = before >= 2 && degree < 2 ? erase(state, unread) : oweUnread(state, unread).then(() => state.saving.catch(() => undefined));
+  if (before === 3) state.erasing = Promise.all([state.erasing, import('./forget-measured.ts').then(({ forgetMeasured }) => forgetMeasured())]).then(() => undefined);
   // Whoever waits hears of a failure; else it is tried again in the next visit.
   state.erasing.then(() => deliver(state)).catch(() => undefined);
   return isKept;

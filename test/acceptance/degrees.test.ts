@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { measureDatabase } from '../../client/storefront/measure.ts';
+import { measureDatabase } from '../../client/storefront/device-constants.ts';
 import { servePage } from '../../scripts/storefront/serve-page.ts';
 import type { HeldOnDevice } from '../../client/storefront/held-on-device.ts';
 import { degrees, type Degree } from '../../shared/commerce/consent.ts';

@@ -1,10 +1,11 @@
 /** Experiments whose arms devices find out themselves, and what comes of randomised reports. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Fetch } from '../../client/http.ts';
 import { openMeasure, type Measure } from '../../client/storefront/measure.ts';
 import { openOffers } from '../../client/storefront/offers.ts';
 import type { Cesta } from '../../client/storefront/api.ts';
 import type { Degree } from '../../shared/commerce/consent.ts';
+import type { SignalName } from '../../shared/commerce/consent-signals.ts';
 import type { ExperimentReport } from '../../shared/commerce/experiment-report.ts';
 import { armOf, experimentSchema } from '../../shared/commerce/experiments.ts';
 import { encodeMeasurement, measurementBytes } from '../../shared/commerce/measurement.ts';
@@ -25,11 +26,11 @@ const open = rigs();
 const dayMs = 86_400_000;
 
 /** What measurement reads of a page: its degree, and what rounds have spent. */
-function pageAt(degree: Degree, spent = 0) {
+function pageAt(degree: Degree, spent = 0, loaded: Promise<void> = Promise.resolve()) {
   const listeners = new Set<(change: 'privacy') => void>();
-  const state = { degree, epsilon: { spent, bound: 10, delta: 1e-4 }, settings: { channels: defaultChannels } };
-  const cesta = { privacy: state, interests: () => ({ events: [{ event: 'purchase', item_id: 'apple', hour: Math.floor(nowMs / 3_600_000) }], unwanted: [] }), recentlyViewed: () => [], subscribe: (hear: (change: 'privacy') => void) => (listeners.add(hear), () => void listeners.delete(hear)) } as unknown as Cesta;
-  return { cesta, lower: (to: Degree) => ((state.degree = to), listeners.forEach((hear) => hear('privacy'))) };
+  const state = { degree, chosen: degree, cap: null as { degree: Degree; by: SignalName } | null, epsilon: { spent, bound: 10, delta: 1e-4 }, settings: { channels: defaultChannels } };
+  const cesta = { privacy: state, loaded, interests: () => ({ events: [{ event: 'purchase', item_id: 'apple', hour: Math.floor(nowMs / 3_600_000) }], unwanted: [] }), recentlyViewed: () => [], subscribe: (hear: (change: 'privacy') => void) => (listeners.add(hear), () => void listeners.delete(hear)) } as unknown as Cesta;
+  return { cesta, state, tell: () => listeners.forEach((hear) => hear('privacy')), lower: (to: Degree) => ((state.degree = state.chosen = to), listeners.forEach((hear) => hear('privacy'))) };
 }
 
 /** Bodies that left, as they were sent. */
@@ -42,8 +43,8 @@ function wire() {
   return { bodies, fetch };
 }
 
-async function device(rig: Rig, degree: Degree, spent = 0) {
-  const [page, { bodies, fetch }, store] = [pageAt(degree, spent), wire(), memoryDeviceStore()];
+async function device(rig: Rig, degree: Degree, spent = 0, loaded?: Promise<void>) {
+  const [page, { bodies, fetch }, store] = [pageAt(degree, spent, loaded), wire(), memoryDeviceStore()];
   const measure: Measure = await openMeasure({ cesta: page.cesta, shop: rig.api.url, store, fetch, now: dateMs });
   return { ...page, measure, bodies, fetch, store };
 }
@@ -98,7 +99,52 @@ describe('capability 28: measured benefit', () => {
     expect(await rich.measure.report(experiment)).toBe('sent');
     rich.lower(0);
     expect(await rich.measure.epsilonSpent()).toBe(4);
-    expect(JSON.stringify(await rich.store.get('measure'))).toContain('"salt":null');
+    await vi.waitFor(async () => expect(JSON.stringify(await rich.store.get('measure'))).toContain('"salt":null'));
+  });
+
+  it('capability 28: before the device is loaded its default bound decides nothing, and nothing is reported where it does not load', async () => {
+    nowMs = Date.parse('2026-03-10T12:00:00Z');
+    const rig = await open({ campaigns, dateMs });
+    let load = (): void => undefined;
+    const late = await device(rig, 1, 0, new Promise((resolve) => (load = resolve)));
+    late.state.chosen = 3;
+    await late.store.update('measure', () => ({ salt: 'ab'.repeat(16), met: { [experiment.id]: nowMs - dayMs }, reached: {}, reports: {}, epsilonSpent: 0 }));
+    const reported = late.measure.report(experiment);
+    late.tell();
+    late.state.degree = 3;
+    late.state.epsilon.bound = 0.5;
+    load();
+    expect([await reported, late.bodies, await late.measure.epsilonSpent()]).toEqual(['over-bound', [], 0]);
+    expect(JSON.stringify(await late.store.get('measure'))).toContain('"salt":"abab');
+    const broken = await device(rig, 3, 0, Promise.reject(new Error('no disk')));
+    expect([await broken.measure.arm(experiment), await broken.measure.report(experiment)]).toEqual([null, 'over-bound']);
+  });
+
+  it('capability 28: a report on its way when the shopper withdraws is aborted; what was made is sent again, not drawn again', async () => {
+    nowMs = Date.parse('2026-03-10T12:00:00Z');
+    const rig = await open({ campaigns, dateMs });
+    const { page, store } = { page: pageAt(3), store: memoryDeviceStore() };
+    const bodies: (string | undefined)[] = [];
+    let isHeld = true;
+    const fetch: Fetch = (url, init) => {
+      bodies.push(init?.body);
+      if (!isHeld) return globalThis.fetch(url, init);
+      return new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+        page.lower(2);
+      });
+    };
+    const measure = await openMeasure({ cesta: page.cesta, shop: rig.api.url, store, fetch, now: dateMs });
+    await measure.arm(experiment);
+    await measure.note(experiment, 'click');
+    nowMs += dayMs;
+    expect([await measure.report(experiment), bodies.length]).toEqual(['no-consent', 1]);
+    await vi.waitFor(async () => expect(await measure.reached(experiment)).toBeNull());
+    isHeld = false;
+    page.lower(3);
+    await measure.arm(experiment);
+    nowMs += dayMs;
+    expect([await measure.report(experiment), bodies[1], await measure.epsilonSpent()]).toEqual(['sent', bodies[0], 4]);
   });
 
   it('capability 28: a repeated report is the same report, and counts once', async () => {
@@ -148,6 +194,42 @@ describe('capability 28: measured benefit', () => {
 });
 
 describe('capability 22: what a campaign was worth', () => {
+  it('capability 22: a device outside the audience reports at the same time, in as many bytes, as one inside', async () => {
+    nowMs = Date.parse('2026-03-10T12:00:00Z');
+    const [spring] = campaigns.campaigns;
+    const limited = { ...spring, measure: { epsilon: 4, afterDays: 1 }, audience: { all: [{ kind: 'viewed', items: ['cheese'] }] } };
+    const rig = await open({ campaigns: { campaigns: [limited] }, dateMs });
+    const start = nowMs;
+    const seen = await Promise.all([['cheese'], []].map(async (history) => {
+      const { cesta, measure, fetch, bodies } = await device(rig, 3);
+      const events = history.map((item_id) => ({ event: 'view_item' as const, item_id, hour: Math.floor(start / 3_600_000) }));
+      const offers = await openOffers({ cesta: { ...cesta, interests: () => ({ events, unwanted: [] }) }, shop: rig.api.url, measure, fetch, now: dateMs });
+      await offers.pick(1);
+      return { offers, bodies, reached: () => measure.reached({ ...experiment, id: limited.id }) };
+    }));
+    expect(await Promise.all(seen.map(({ reached }) => reached()))).toEqual(['none', null]);
+    for (const { offers } of seen) await offers.settle();
+    expect(seen.map(({ bodies }) => bodies)).toEqual([[], []]);
+    nowMs += dayMs;
+    for (const { offers } of seen) await offers.settle();
+    expect(seen.map(({ bodies }) => bodies.map(({ length }) => length))).toEqual([[measurementBytes], [measurementBytes]]);
+  });
+
+  it('capability 22: a report that fails holds up no other, and one that would come too late is not paid for', async () => {
+    nowMs = Date.parse('2026-03-10T12:00:00Z');
+    const [spring] = campaigns.campaigns;
+    const rig = await open({ campaigns: { campaigns: [spring, { ...spring, id: 'second' }, { ...spring, id: 'third', to: '2026-05-01T00:00:00Z' }] }, dateMs });
+    const { cesta, measure, fetch } = await device(rig, 3);
+    const asked: string[] = [];
+    const offers = await openOffers({ cesta, shop: rig.api.url, fetch, now: dateMs, measure: { ...measure, report: (subject) => (asked.push(subject.id), subject.id === 'spring' ? Promise.reject(new Error('away')) : measure.report(subject)) } });
+    await expect(offers.settle()).rejects.toThrow('away');
+    expect([asked, await measure.epsilonSpent()]).toEqual([['spring', 'second', 'third'], 4]);
+    asked.length = 0;
+    nowMs = Date.parse(spring.to) + 31 * dayMs;
+    await offers.settle();
+    expect(asked).toEqual(['third']);
+  });
+
   it('capability 22: half of the devices are left out of a measured campaign, and purchases of both halves are reported', async () => {
     nowMs = Date.parse('2026-03-10T12:00:00Z');
     const rig = await open({ campaigns, dateMs, measurementsPerAddress: { burst: 10_000, perSecond: 1_000 } });

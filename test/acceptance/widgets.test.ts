@@ -66,12 +66,12 @@ describe.skipIf(withoutBrowser)('the widgets on the SDK and a coordinator', () =
     expect((await reasons(page)).filter((text) => text.startsWith('Because'))).toEqual([]);
     const [viewed] = catalogue.products;
     await track(page, 'view_item', viewed.id);
-    await page.getByText(`Because you viewed ${viewed.title} in this visit`).first().waitFor();
+    await page.getByText(`Because of ${viewed.title}, from this visit`).first().waitFor();
     const told = await reasons(page);
     expect(told).toHaveLength(8);
-    expect(new Set(told.filter((text) => text.startsWith('Because')))).toEqual(new Set([`Because you viewed ${viewed.title} in this visit`]));
+    expect(new Set(told.filter((text) => text.startsWith('Because')))).toEqual(new Set([`Because of ${viewed.title}, from this visit`]));
     await choose(page, 2);
-    await page.getByText(`Because you viewed ${viewed.title} on this device`).first().waitFor();
+    await page.getByText(`Because of ${viewed.title}, from your visits on this device`).first().waitFor();
     expect(await violations(page)).toEqual([]);
     expect(await smallTargets(page)).toEqual([]);
 

@@ -82,7 +82,7 @@ describe.skipIf(withoutBrowser)('the demo shop', () => {
       await page.locator(`main img`).first().waitFor();
     }
     await go('/');
-    await expect.poll(() => page.locator('cesta-shelf[surface=home] .reason').first().textContent()).toMatch(/^Because you viewed .*[Ll]unch bag/);
+    await expect.poll(() => page.locator('cesta-shelf[surface=home] .reason').first().textContent()).toMatch(/^Because of .*[Ll]unch bag/);
     expect(await idsOn(page, 'home')).not.toEqual(popular);
     expect(requests.slice(asked)).toEqual([]);
     await page.getByRole('heading', { name: 'You looked at' }).waitFor();

@@ -29,7 +29,7 @@ export function degreeSection(view: PanelView): PanelSection {
   const { context: { cesta }, words: { texts: { panel, degrees: texts } } } = view;
 
   let isAsking = false;
-  async function choose(degree: Degree, despiteGpc: boolean): Promise<void> {
+  async function choose(degree: Degree, despiteGpc: boolean, refused: () => void): Promise<void> {
     const { notice } = cesta.privacy;
     // A second press while the first is on its way would ask for a second receipt. Lowering waits for nothing.
     if (isAsking && degree > cesta.privacy.degree) return;
@@ -39,6 +39,7 @@ export function degreeSection(view: PanelView): PanelSection {
       view.say(fill(panel.saved, { degree: texts[cesta.privacy.degree].name }));
     } catch (error) {
       view.fail(error);
+      refused();
     } finally {
       isAsking = false;
     }
@@ -51,11 +52,19 @@ export function degreeSection(view: PanelView): PanelSection {
       // Above Global Privacy Control a person may go who has seen it; above what they told a consent tool, only there.
       const isOutOfReach = (degree: Degree): boolean => cap !== null && cap.by !== 'gpc' && degree > cap.degree;
       const second = make('div');
+      const saver = make('button', { part: 'button save', 'data-key': 'save:' }, panel.save);
+      // What is ticked is what is in force.
+      const refused = (): void => {
+        const hadFocus = second.matches(':focus-within');
+        form.reset();
+        second.replaceChildren();
+        if (hadFocus) saver.focus();
+      };
       const save = (event: Event): void => {
         event.preventDefault();
         const degree = Number(new FormData(form).get('degree')) as Degree;
-        if (cap === null || cap.by !== 'gpc' || degree <= cap.degree) return void choose(degree, false);
-        const sure = make('button', { type: 'button', part: 'button', 'data-key': 'gpc:', onclick: () => void choose(degree, true) }, fill(panel.despiteGpc, { degree: texts[degree].name }));
+        if (cap === null || cap.by !== 'gpc' || degree <= cap.degree) return void choose(degree, false, refused);
+        const sure = make('button', { type: 'button', part: 'button', 'data-key': 'gpc:', onclick: () => void choose(degree, true, refused) }, fill(panel.despiteGpc, { degree: texts[degree].name }));
         second.replaceChildren(sure);
         sure.focus();
       };
@@ -64,7 +73,7 @@ export function degreeSection(view: PanelView): PanelSection {
           const radio = make('input', { type: 'radio', name: 'degree', value: degree, 'data-key': `degree:${degree}`, disabled: isOutOfReach(degree), checked: degree === inForce });
           return make('label', { part: 'choice' }, radio, make('span', {}, make('b', {}, texts[degree].name), '. ', texts[degree].means));
         }), ...(cap === null ? [] : [make('p', { part: 'cap' }, fill(panel.cap[cap.by], { degree: texts[cap.degree].name }))]),
-        make('button', { part: 'button save', 'data-key': 'save:' }, panel.save), second));
+        saver, second));
       return [form, make('p', {}, panel.withdrawal), make('p', {}, panel.noise)];
     },
   };

@@ -20,7 +20,7 @@ export function mountShelf(host: HTMLElement, context: WidgetContext): Mounted {
   const frame = layOut(host, options.format?.image !== undefined);
   const impressions = noteImpressions(cesta);
   const announcer = makeAnnouncer(frame.status);
-  let spoken: { readonly words: Words; readonly controls: ShelfControls; readonly list: (items: readonly ShelfItem[]) => void } | null = null;
+  let spoken: { readonly words: Words; readonly controls: ShelfControls; readonly list: (items: readonly ShelfItem[]) => void; readonly say: (view: View) => void } | null = null;
   let isReady = false;
   let isOver = false;
 
@@ -38,16 +38,16 @@ export function mountShelf(host: HTMLElement, context: WidgetContext): Mounted {
 
   const render = (): void => {
     if (isOver) return;
-    const { section, heading, list, message } = frame;
+    const { section, heading, list } = frame;
     heading.textContent = host.getAttribute('heading') ?? spoken?.words.texts.shelf.heading[surfaceOf(shelfRequest((name) => host.getAttribute(name)))] ?? '';
     const now: View = spoken === null ? { kind: 'coming' } : view();
     section.ariaBusy = String(now.kind === 'coming');
     if (spoken === null || now.kind === 'coming') return list.replaceChildren(...placeholders(host));
-    const { words, controls } = spoken;
+    const { words, controls, say } = spoken;
     const items = now.kind === 'items' ? now.items : [];
     keepFocus(frame.root, heading, () => spoken?.list(items));
     list.hidden = items.length === 0;
-    message.replaceChildren(...messageOf(now, words, () => void cesta.refresh().catch(fail)));
+    say(now);
     controls.update();
     announcer.heard(items, (count) => words.plural(words.texts.shelf.updated, count));
   };
@@ -59,7 +59,8 @@ export function mountShelf(host: HTMLElement, context: WidgetContext): Mounted {
     speak(frame.section, host, words, options);
     const controls = makeControls(context, words, () => openPanel(host, frame.root, words, context));
     frame.controls.replaceWith(controls.element);
-    spoken = { words, controls, list: cardList(frame.list, context, words, impressions.watch, { select: (item) => select(host, item, context), hide: (item) => cesta.notInterested(item.item_id) }) };
+    const say = messenger(frame.message, words, () => void cesta.refresh().catch(fail));
+    spoken = { words, controls, say, list: cardList(frame.list, context, words, impressions.watch, { select: (item) => select(host, item, context), hide: (item) => cesta.notInterested(item.item_id) }) };
     later();
   });
   void Promise.all([cesta.ready, cesta.loaded]).catch(fail).finally(() => {
@@ -97,9 +98,14 @@ function placeholders(host: HTMLElement): HTMLElement[] {
   return Array.from({ length: Number.isFinite(limit) ? Math.min(limit, 100) : 0 }, () => make('li', { class: 'coming', part: 'card placeholder', 'aria-hidden': 'true' }));
 }
 
-function messageOf(view: View, { texts: { shelf } }: Words, retry: () => void): HTMLElement[] {
-  if (view.kind === 'failed') return [make('p', { role: 'alert' }, shelf.failed), make('button', { type: 'button', part: 'button retry', 'data-key': 'retry:', onclick: retry }, shelf.retry)];
-  return view.kind === 'items' && view.items.length === 0 ? [make('p', {}, shelf.empty)] : [];
+/** A message that goes on stays the elements it is: the keyboard may be on its button, and an alert is read out once. */
+function messenger(message: HTMLElement, { texts: { shelf } }: Words, retry: () => void): (view: View) => void {
+  const failed = [make('p', { role: 'alert' }, shelf.failed), make('button', { type: 'button', part: 'button retry', 'data-key': 'retry:', onclick: retry }, shelf.retry)];
+  const empty = [make('p', {}, shelf.empty)];
+  return (view) => {
+    const wanted = view.kind === 'failed' ? failed : view.kind === 'items' && view.items.length === 0 ? empty : [];
+    if (message.firstChild !== (wanted[0] ?? null)) message.replaceChildren(...wanted);
+  };
 }
 
 /** Puts cards in order; those that show the same as before stay the elements they are. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { hearDataLayer } from '../../../client/storefront/data-layer.ts';
+import { createDataLayerEar } from '../../../client/storefront/data-layer.ts';
 import { trackedOf } from '../../../client/storefront/importers.ts';
 
 /** What gtag does: pushes its arguments. */
@@ -44,7 +44,7 @@ describe('a data layer', () => {
     const layer: unknown[] = [viewed('early')];
     const push = layer.push;
     const heard: string[] = [];
-    const stop = hearDataLayer(layer, (_event, items) => void heard.push(items[0].item_id));
+    const stop = createDataLayerEar((_event, items) => void heard.push(items[0].item_id), () => true).listen(layer);
     expect(layer.push(viewed('a'), { event: 'gtm.js' })).toBe(3);
     // A tag manager keeps its list short.
     layer.shift();
@@ -59,10 +59,54 @@ describe('a data layer', () => {
     expect(layer).toHaveLength(5);
   });
 
+  it('is not disturbed by an entry that is malformed, nor by one that is refused', async () => {
+    const layer: unknown[] = [];
+    const heard: string[] = [];
+    createDataLayerEar((_event, [{ item_id: id }]) => {
+      if (id === 'refused') throw new Error('refused');
+      heard.push(id);
+    }, () => true).listen(layer);
+    layer.push(viewed('a'));
+    await vi.waitFor(() => expect(heard).toEqual(['a']));
+    const malformed = { get event(): string { throw new Error('malformed'); } };
+    expect(layer.push(malformed, viewed('refused'), viewed('b'))).toBe(4);
+    expect(heard).toEqual(['a', 'b']);
+  });
+
+  it('says nothing of what was pushed while nothing might be known, not even afterwards', async () => {
+    const layer: unknown[] = [viewed('early')];
+    const heard: string[] = [];
+    let isOn = false;
+    const ear = createDataLayerEar((_event, items) => void heard.push(items[0].item_id), () => isOn);
+    const stop = ear.listen(layer);
+    layer.push(viewed('a'));
+    isOn = true;
+    layer.push(viewed('b'));
+    await vi.waitFor(() => expect(heard).toEqual(['b']));
+    stop();
+    ear.listen(layer);
+    layer.push(viewed('c'));
+    await vi.waitFor(() => expect(heard).toEqual(['b', 'c']));
+  });
+
+  it('that is listened to twice is heard once', async () => {
+    const layer: unknown[] = [viewed('early')];
+    const heard: string[] = [];
+    const ear = createDataLayerEar((_event, items) => void heard.push(items[0].item_id), () => true);
+    const stop = ear.listen(layer);
+    expect(ear.listen(layer)).toBe(stop);
+    layer.push(viewed('a'));
+    await vi.waitFor(() => expect(heard).toEqual(['early', 'a']));
+    stop();
+    ear.listen(layer);
+    layer.push(viewed('b'));
+    await vi.waitFor(() => expect(heard).toEqual(['early', 'a', 'b']));
+  });
+
   it('that another tag wrapped is heard no more after the stop, and is left as the other tag has it', () => {
     const layer: unknown[] = [];
     const heard: unknown[] = [];
-    const stop = hearDataLayer(layer, (event) => void heard.push(event));
+    const stop = createDataLayerEar((event) => void heard.push(event), () => true).listen(layer);
     const ours = layer.push;
     const theirs = (...entries: unknown[]): number => ours(...entries);
     layer.push = theirs;

@@ -75,7 +75,7 @@ describe('the texts of the demo shop', () => {
 
   it('are what receipts of consent name, by digest', () => {
     const about = parseAbout(aboutDemoShop(new URL('http://127.0.0.1:8080/')));
-    expect(about.notices.map(({ version, url }) => [version, url])).toEqual([['demo-1', 'http://127.0.0.1:8080/privacy']]);
-    expect(en.privacy.changes.map(([version]) => version)).toContain('demo-1');
+    expect(about.notices.map(({ version, url }) => [version, url])).toEqual([['demo-2', 'http://127.0.0.1:8080/privacy']]);
+    expect(en.privacy.changes.map(([version]) => version)).toContain('demo-2');
   });
 });

@@ -10,7 +10,7 @@ import type { ConsentBook } from '../consent-book.ts';
 import type { EventStore } from '../event-store.ts';
 import { openSealedLog } from '../sealed-log.ts';
 import { storeKeys } from '../store-files.ts';
-import { openContactBook, type ChannelChoice } from './contact-book.ts';
+import { openContactBook, type ChannelChoice, type ContactBook } from './contact-book.ts';
 import { openMeasurementBook, type MeasurementBook } from './measurement-book.ts';
 
 const contactsFileName = 'contacts.sealed';

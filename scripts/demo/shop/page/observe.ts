@@ -7,7 +7,7 @@ import { decodeChunk } from '../../../../shared/protocol/messages.ts';
 export type Traffic =
   /** A document came; the request had no body. */
   | { readonly kind: 'download'; readonly path: string; readonly bytes: number }
-  /** A request with a body. */
+  /** A request that is more than a question for a document, be its body empty or not. */
   | { readonly kind: 'request'; readonly method: string; readonly path: string; readonly bytes: number }
   /** A text frame of the connection to the coordinator: who this device is, and that it is there. */
   | { readonly kind: 'frame'; readonly type: string; readonly bytes: number }
@@ -18,16 +18,18 @@ export type Traffic =
 export const numbersKept = 2_048;
 
 export function observeTraffic(tell: (traffic: Traffic) => void): void {
-  observeDownloads(tell);
-  observeBodies(tell);
+  // The browser's account does not say by which method: what is told of as a request must not be told of as a document, too.
+  const requested = new Set<string>();
+  observeRequests(tell, requested);
+  observeDownloads(tell, requested);
   observeFrames(tell);
 }
 
-function observeDownloads(tell: (traffic: Traffic) => void): void {
+function observeDownloads(tell: (traffic: Traffic) => void, requested: ReadonlySet<string>): void {
   const note = (entries: PerformanceEntryList): void => {
     for (const { name, transferSize, encodedBodySize } of entries as PerformanceResourceTiming[]) {
       // What cost no byte neither came from the network nor asked it.
-      if (transferSize > 0) tell({ kind: 'download', path: shown(name), bytes: encodedBodySize });
+      if (transferSize > 0 && !requested.has(name)) tell({ kind: 'download', path: shown(name), bytes: encodedBodySize });
     }
   };
   // The page itself has come already; whoever listens for it hears of it twice.
@@ -35,15 +37,22 @@ function observeDownloads(tell: (traffic: Traffic) => void): void {
   new PerformanceObserver((list) => note(list.getEntries())).observe({ type: 'resource', buffered: true });
 }
 
-function observeBodies(tell: (traffic: Traffic) => void): void {
+function observeRequests(tell: (traffic: Traffic) => void, requested: Set<string>): void {
   const { fetch } = globalThis;
   globalThis.fetch = async (input, init) => {
-    if (init?.body !== undefined && init.body !== null) {
-      const { size } = await new Response(init.body).blob();
-      tell({ kind: 'request', method: init.method ?? 'GET', path: shown(input instanceof Request ? input.url : String(input)), bytes: size });
+    const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+    if (method !== 'GET' && method !== 'HEAD') {
+      const { href } = new URL(input instanceof Request ? input.url : input, globalThis.location.href);
+      requested.add(href);
+      tell({ kind: 'request', method, path: shown(href), bytes: await bodyBytes(input, init) });
     }
     return fetch(input, init);
   };
+}
+
+async function bodyBytes(input: RequestInfo | URL, init: RequestInit | undefined): Promise<number> {
+  const sent = init?.body !== undefined && init.body !== null ? new Response(init.body) : input instanceof Request ? input.clone() : null;
+  return sent === null ? 0 : (await sent.blob()).size;
 }
 
 function observeFrames(tell: (traffic: Traffic) => void): void {

@@ -47,11 +47,20 @@ export function followLinks(): void {
   });
 }
 
+/** What is no encoding of anything is the id of no product. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 function routeOf({ pathname, searchParams }: URL): Route {
   const [, first, second] = pathname.split('/');
   switch (first) {
     case 'product':
-      return { kind: 'product', id: decodeURIComponent(second) };
+      return { kind: 'product', id: decoded(second ?? '') };
     case 'list':
       return { kind: 'list', text: searchParams.get('q') ?? '', department: departments.find((name) => name === searchParams.get('department')) ?? null };
     case 'basket':

@@ -11,19 +11,20 @@ export interface Report {
 
 type Entry = Exclude<Traffic, { kind: 'report' }>;
 
-/** Oldest first. A page that is open for days keeps no more rows; the totals go on. */
+/** Oldest first. A page that is open for days keeps no more of them; the totals go on. */
 const rowsKept = 200;
+const reportsKept = 50;
 
 export const reports = signal<readonly Report[]>([]);
 export const rows = signal<readonly Entry[]>([]);
 const none = { count: 0, bytes: 0 };
 const totals = signal({ download: none, request: none, frame: none });
 export const downloads = computed(() => totals.value.download);
-/** Choices of degree, of which the shop node signs a receipt. */
+/** Choices of degree, of which the shop node signs a receipt, and what takes one back. */
 export const requests = computed(() => totals.value.request);
 export const frames = computed(() => totals.value.frame);
 /** What was made from what the shopper did. */
-export const aboutYou = computed(() => ({ count: reports.value.length, bytes: reports.value.reduce((sum, { bytes }) => sum + bytes, 0) }));
+export const aboutYou = signal(none);
 
 /** Where the worker of this page is to be started from, so that what it sends is in the account. */
 export function startAccount(): URL {
@@ -43,5 +44,7 @@ function note(traffic: Traffic): void {
 /** A long report comes in several frames. */
 function addFrame({ round, bytes, numbers }: Report): void {
   const last = reports.value.at(-1);
-  reports.value = last?.round === round ? [...reports.value.slice(0, -1), { ...last, bytes: last.bytes + bytes }] : [...reports.value, { round, bytes, numbers }];
+  const goesOn = last?.round === round;
+  aboutYou.value = { count: aboutYou.value.count + (goesOn ? 0 : 1), bytes: aboutYou.value.bytes + bytes };
+  reports.value = goesOn ? [...reports.value.slice(0, -1), { ...last, bytes: last.bytes + bytes }] : [...reports.value, { round, bytes, numbers }].slice(-reportsKept);
 }

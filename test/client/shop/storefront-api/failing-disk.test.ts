@@ -67,7 +67,7 @@ describe('an erasure that the disk refuses', () => {
     const path = join(root, 'contacts.sealed');
     const { log, records } = openSealedLog(path, key);
     const contacts = openContactBook(log, records);
-    contacts.choose(other, channels);
+    contacts.choose([other], channels);
     expect(await withoutRewrites(path, () => codeOf(() => contacts.erase(() => true)))).toBe('storage.failed');
     expect(contacts.channelsOf(other)).toEqual(channels);
     contacts.erase(() => true);

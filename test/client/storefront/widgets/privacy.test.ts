@@ -116,6 +116,8 @@ describe.skipIf(withoutBrowser)('<cesta-privacy>', () => {
       await page.locator('[data-key="degree:3"]').click();
       await page.getByRole('button', { name: 'Save my choice' }).click();
       await page.getByRole('alert').filter({ hasText: words }).waitFor();
+      // What is ticked is what is in force.
+      await expect.poll(() => page.locator('[data-key="degree:2"]').isChecked()).toBe(true);
     }
   });
 
@@ -199,9 +201,10 @@ describe.skipIf(withoutBrowser)('<cesta-privacy>', () => {
     await alter(page, { degree: 3, chosen: 3, participation: 'waiting', epsilon: { spent: 1, bound: 2, delta: 1e-5 } });
     await page.getByText('Waiting for a round').waitFor();
     const text = await page.locator('cesta-privacy section').innerText();
-    expect(text).toMatch(/numbers made from what you viewed leave this device, cut to a limit and with noise added first/);
+    expect(text).toMatch(/numbers made from what you did leave this device, cut to a limit and with noise added first/);
     expect(text).toMatch(/cannot be picked out of it again\. Epsilon bounds what it can tell about you/);
     expect(text).toMatch(/Epsilon 1 of at most 2\./);
+    expect(text).toMatch(/one answer, made random, goes to the shop/);
     expect(text).not.toMatch(/anonym|nothing leaves|never leaves|guarantee|100 ?%/i);
   });
 

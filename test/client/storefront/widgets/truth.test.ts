@@ -31,7 +31,7 @@ describe('the numbers of the privacy panel', () => {
     const before = told({ stored: { events: 0, items: 0, place: 'nowhere' }, sent: { bytes: 0, messages: 0 }, epsilon: { spent: 0, bound: 2, delta: 1e-5 }, lastRound: null, participation: 'off' });
     expect(before).toEqual({
       Stored: '0 events about 0 items: nothing is stored', 'Sent from this page': '0 bytes in 0 messages',
-      'Privacy spent': 'Epsilon 0 of at most 2. So far nothing from this device is in any sum.', 'Last round': 'None yet', Training: 'Takes no part',
+      'Privacy spent': 'Epsilon 0 of at most 2. So far nothing from this device is in any sum of training.', 'Last round': 'None yet', Training: 'Takes no part',
     });
   });
 

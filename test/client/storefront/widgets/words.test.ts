@@ -23,6 +23,14 @@ describe('the language of the widgets', () => {
   });
 });
 
+it('the short notice has sixty words at most in each language, and names what is measured and recorded', async () => {
+  for (const [language, words] of [['en', /record.*measure/], ['es', /registrar.*medir/], ['pl', /zapisać.*pomiaru/], ['ar', /يسجّل.*والقياس/]] as const) {
+    const { what, why, where } = (await loadWords(language)).texts.notice;
+    expect([what, why, where].join(' ').split(/\s+/).length, language).toBeLessThanOrEqual(60);
+    expect(where, language).toMatch(words);
+  }
+});
+
 describe('plurals', () => {
   it('have the forms of Polish', () => {
     const words = wordsOf(polish);

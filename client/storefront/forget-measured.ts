@@ -1,0 +1,27 @@
+/**
+ * Forgets what measuring noted on this device, whether or not a page measures just now. What was spent stays, and every report
+ * that was made: it may have reached the shop, and a second one drawn for it would cost again and count twice.
+ */
+import { measureDatabase, measureRecord } from './device-constants.ts';
+import { openDeviceStore } from './device-store.ts';
+
+/** Of a record what outlives a withdrawal; null of none. */
+export function forgotten(record: unknown): unknown {
+  if (record === null) return null;
+  const { reports, epsilonSpent } = record as Readonly<Record<string, unknown>>;
+  return { salt: null, met: {}, reached: {}, reports, epsilonSpent };
+}
+
+/** @throws CestaError `storage.failed` */
+export async function forgetMeasured(): Promise<void> {
+  const { indexedDB } = globalThis as { readonly indexedDB?: Partial<IDBFactory> };
+  const databases = indexedDB === undefined ? [] : await indexedDB.databases?.();
+  // Opening would make one; a browser that does not say which there are has to be asked like that.
+  if (databases?.every(({ name }) => name !== measureDatabase) === true) return;
+  const store = await openDeviceStore(measureDatabase);
+  try {
+    if ((await store.get(measureRecord)) !== null) await store.update(measureRecord, forgotten);
+  } finally {
+    store.close();
+  }
+}
