@@ -6,7 +6,7 @@
  * on record before it leaves, and is repeated as it is: a second draw would cost again. It does not protect against the time of
  * a request and its address, which the shop's server sees as with any other.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { permits } from '../../shared/commerce/consent.ts';
 import { armOf, dueMs, isRunning, levels, type Level, type Subject } from '../../shared/commerce/experiments.ts';
 import { encodeMeasurement, measurementSchema } from '../../shared/commerce/measurement.ts';
@@ -20,13 +20,13 @@ import { measureDatabase, measureRecord } from './device-constants.ts';
 import { forgotten } from './forget-measured.ts';
 
 const recordSchema = z.object({
-  salt: z.string().regex(/^[0-9a-f]{32}$/).nullable(),
+  salt: z.nullable(z.string().check(z.regex(/^[0-9a-f]{32}$/))),
   /** Unix time in milliseconds, of the first meeting; by experiment. */
   met: z.record(z.string(), z.number()),
-  reached: z.record(z.string(), z.number().int().min(0).max(levels.length - 1)),
+  reached: z.record(z.string(), z.int().check(z.gte(0), z.lte(levels.length - 1))),
   reports: z.record(z.string(), z.object({ body: measurementSchema, isSent: z.boolean() })),
   /** Of all reports ever made here. */
-  epsilonSpent: z.number().nonnegative(),
+  epsilonSpent: z.number().check(z.nonnegative()),
 });
 type MeasureRecord = z.infer<typeof recordSchema>;
 

@@ -1,6 +1,6 @@
 /** Types of what pages import, as declarations beside the bundle: the compiler's, less what the entries do not speak of. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix } from 'node:path';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { WebFile } from '../../server/web/bundle.ts';
 import { storefrontEntries } from './bundle.ts';
 
-const project = fileURLToPath(new URL('tsconfig.json', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const specifier = /(?<=(?:from |import\()['"])(\.[^'"]*)\.ts(?=['"])/g;
 
 /** Throws what the compiler complains of. */
@@ -17,7 +17,13 @@ export async function declareStorefront(): Promise<WebFile[]> {
   const folder = await mkdtemp(join(tmpdir(), 'cesta-types-'));
   try {
     const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-    await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', folder]);
+    const project = join(folder, 'tsconfig.json');
+    await writeFile(project, JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: root, outDir: folder, types: [] },
+      include: [], files: Object.values(storefrontEntries).map((source) => join(root, source)),
+    }));
+    await promisify(execFile)(process.execPath, [compiler, '-p', project]);
     const texts = new Map<string, string>();
     for (const source of Object.values(storefrontEntries)) await read(folder, source.replace(/\.ts$/, ''), texts);
     const entries = Object.entries(storefrontEntries).map(([name, source]) => [`${name}.d.ts`, `export * from './types/${source.replace(/\.ts$/, '.js')}';\n`] as const);

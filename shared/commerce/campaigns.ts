@@ -3,50 +3,54 @@
  * age, sex, place or income has a field here. The shop sends all offers to everybody; who sees which is decided where the
  * history is, on the device, or at the shop for shoppers who agreed to be stored there.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { meaningOf, type StoredEvent } from './device-events.ts';
 import { visitsOf } from './device-history.ts';
 import { experimentSchema, isRunning, measureSchema, subjectIdSchema, type Subject } from './experiments.ts';
 import { channels, type Channel } from './preferences.ts';
 
-const itemId = z.string().min(1).max(256);
+const itemId = z.string().check(z.minLength(1), z.maxLength(256));
 
 /** One thing that is so or not of a history. */
 const conditionSchema = z.discriminatedUnion('kind', [
   /** Looked at, put in the basket or bought one of these. */
-  z.strictObject({ kind: z.literal('viewed'), items: z.array(itemId).min(1).max(500) }),
-  z.strictObject({ kind: z.literal('bought'), items: z.array(itemId).min(1).max(500) }),
+  z.strictObject({ kind: z.literal('viewed'), items: z.array(itemId).check(z.minLength(1), z.maxLength(500)) }),
+  z.strictObject({ kind: z.literal('bought'), items: z.array(itemId).check(z.minLength(1), z.maxLength(500)) }),
   /** Has touched so many items of a category, by the beginning of its path. */
-  z.strictObject({ kind: z.literal('category'), prefix: z.string().min(1).max(512), atLeast: z.number().int().min(1).max(1_000).default(1) }),
-  z.strictObject({ kind: z.literal('visits'), atLeast: z.number().int().min(1).max(1_000), withinDays: z.number().int().min(1).max(366) }),
+  z.strictObject({ kind: z.literal('category'), prefix: z.string().check(z.minLength(1), z.maxLength(512)), atLeast: z._default(z.int().check(z.gte(1), z.lte(1_000)), 1) }),
+  z.strictObject({ kind: z.literal('visits'), atLeast: z.int().check(z.gte(1), z.lte(1_000)), withinDays: z.int().check(z.gte(1), z.lte(366)) }),
 ]);
 export type Condition = Readonly<z.infer<typeof conditionSchema>>;
 
+const conditions = z._default(z.array(conditionSchema).check(z.maxLength(10)), []);
+
 export const campaignSchema = z.strictObject({
   id: subjectIdSchema,
-  text: z.string().min(1).max(300),
+  text: z.string().check(z.minLength(1), z.maxLength(300)),
   /** What it leads to. */
-  items: z.array(itemId).min(1).max(20),
+  items: z.array(itemId).check(z.minLength(1), z.maxLength(20)),
   channel: z.enum(channels),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
   /** All of `all` and none of `none`; without any, everybody. */
-  audience: z.strictObject({ all: z.array(conditionSchema).max(10).default([]), none: z.array(conditionSchema).max(10).default([]) }).prefault({}),
+  audience: z.prefault(z.strictObject({ all: conditions, none: conditions }), {}),
   /** Sent to one shopper at most so often; on the site, shown so often between two loads of a page. */
-  cap: z.number().int().min(1).max(100).default(3),
+  cap: z._default(z.int().check(z.gte(1), z.lte(100)), 3),
   /** Of the site: counted, with half of the devices left out for comparison if `control`; without it, nobody counts. */
-  measure: measureSchema.extend({ control: z.boolean().default(true) }).optional(),
-}).refine(({ from, to }) => from < to, 'expected from before to')
-  .refine(({ channel, measure }) => channel === 'site' || measure === undefined, { path: ['measure'], message: 'expected none but on the channel site: devices count what they picked themselves, and nobody leaves a control out of what is sent' });
+  measure: z.optional(z.extend(measureSchema, { control: z._default(z.boolean(), true) })),
+}).check(
+  z.refine(({ from, to }) => from < to, 'expected from before to'),
+  z.refine(({ channel, measure }) => channel === 'site' || measure === undefined, { path: ['measure'], message: 'expected none but on the channel site: devices count what they picked themselves, and nobody leaves a control out of what is sent' }),
+);
 export type Campaign = Readonly<z.infer<typeof campaignSchema>>;
 
 const ids = (all: readonly { readonly id: string }[]): number => new Set(all.map(({ id }) => id)).size;
 
 /** The file of `--campaigns`, and the body of `GET /v1/offers`: the same for everybody. */
 export const campaignFileSchema = z.strictObject({
-  campaigns: z.array(campaignSchema).max(500).default([]),
-  experiments: z.array(experimentSchema).max(100).default([]),
-}).refine(({ campaigns, experiments }) => ids([...campaigns, ...experiments]) === campaigns.length + experiments.length, 'expected distinct ids of campaigns and experiments');
+  campaigns: z._default(z.array(campaignSchema).check(z.maxLength(500)), []),
+  experiments: z._default(z.array(experimentSchema).check(z.maxLength(100)), []),
+}).check(z.refine(({ campaigns, experiments }) => ids([...campaigns, ...experiments]) === campaigns.length + experiments.length, 'expected distinct ids of campaigns and experiments'));
 export type CampaignFile = Readonly<z.infer<typeof campaignFileSchema>>;
 
 /** What an audience is tested on. */

@@ -2,11 +2,11 @@
  * Experiments whose arm a device finds out by itself: a hash of the experiment and of a random salt that never leaves the
  * device. Nobody assigns arms, nobody keeps a list of them, and the salt says nothing about the shopper.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { sha256Hex } from '../protocol/digest.ts';
 import { largestReportEpsilon } from '../privacy/randomised-response.ts';
 
-export const subjectIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes');
+export const subjectIdSchema = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and dashes'));
 
 /** How far a device came, the furthest counts. */
 export const levels = ['none', 'impression', 'click', 'purchase'] as const;
@@ -15,19 +15,19 @@ export type Level = (typeof levels)[number];
 /** What a device reports of an experiment or campaign, and when. */
 export const measureSchema = z.strictObject({
   /** Of the one report a device makes; from its own bound. */
-  epsilon: z.number().gt(0).lte(largestReportEpsilon).default(1),
+  epsilon: z._default(z.number().check(z.gt(0), z.lte(largestReportEpsilon)), 1),
   /** After this many days since it first met it, or at its end. */
-  afterDays: z.number().int().min(0).max(90).default(7),
+  afterDays: z._default(z.int().check(z.gte(0), z.lte(90)), 7),
 });
 
 export const experimentSchema = z.strictObject({
   id: subjectIdSchema,
   /** The first is what everybody else has. */
-  arms: z.array(z.string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/)).min(2).max(8).refine((arms) => new Set(arms).size === arms.length, 'expected distinct names'),
+  arms: z.array(z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,30}$/))).check(z.minLength(2), z.maxLength(8), z.refine((arms) => new Set(arms).size === arms.length, 'expected distinct names')),
   from: z.iso.datetime(),
   to: z.iso.datetime(),
-  measure: measureSchema.prefault({}),
-}).refine(({ from, to }) => from < to, 'expected from before to');
+  measure: z.prefault(measureSchema, {}),
+}).check(z.refine(({ from, to }) => from < to, 'expected from before to'));
 export type Experiment = Readonly<z.infer<typeof experimentSchema>>;
 
 /** What is measured: an experiment, or a campaign with its control. */

@@ -2,7 +2,7 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseBoundedJson } from '../../../shared/protocol/bounded-json.ts';
 import { errorAnswer } from '../../../shared/protocol/error-answer.ts';
 import { CestaError, toCestaError } from '../../../shared/protocol/errors.ts';
@@ -82,7 +82,7 @@ export function isBackend(request: Request, token: string): boolean {
 const maxDepth = 8;
 
 /** @throws CestaError `http.media-type`, `protocol.too-large`, `protocol.malformed`, or `usage.invalid` for what the schema does not take */
-export async function readBody<Schema extends z.ZodType>(request: Request, schema: Schema, maxBytes: number): Promise<z.output<Schema>> {
+export async function readBody<Schema extends z.core.$ZodType>(request: Request, schema: Schema, maxBytes: number): Promise<z.output<Schema>> {
   const type = request.get('Content-Type');
   if (type?.split(';', 1)[0].trim().toLowerCase() !== 'application/json') {
     throw new CestaError('http.media-type', `Content-Type: expected application/json, got ${type === undefined ? 'none' : JSON.stringify(type.slice(0, 80))}`);
@@ -94,8 +94,8 @@ export async function readBody<Schema extends z.ZodType>(request: Request, schem
 }
 
 /** @throws CestaError `usage.invalid` */
-export function parseAsked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(value);
+export function parseAsked<Schema extends z.core.$ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = z.safeParse(schema, value);
   if (!parsed.success) throw new CestaError('usage.invalid', describeIssues(parsed.error));
   return parsed.data;
 }
