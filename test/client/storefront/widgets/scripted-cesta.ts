@@ -63,7 +63,7 @@ export function scriptedCesta(): Scripted {
     listenToDataLayer: () => () => undefined,
     recommend: (request) => (note('recommend', request), scripted.shelf.slice(0, request.limit)),
     similar: () => [], trending: () => [], boughtTogether: () => [],
-    recentlyViewed: () => shelfOf('seen'),
+    recentlyViewed: () => shelfOf('seen'), isSensitive: () => false,
     refresh() {
       note('refresh');
       scripted.release = someRelease;
