@@ -191,4 +191,6 @@ export interface ShopperExport {
   /** What the device reported to rounds, without any item: kept through `forget`, since it is what limits it. */
   readonly spends: readonly unknown[];
   readonly roundReceipts: readonly unknown[];
+  /** What was noted of experiments and measured offers, and reported of them; null of nothing. */
+  readonly measured: unknown;
 }

@@ -171,6 +171,9 @@ describe.skipIf(withoutBrowser)('capability 2: withdraw at any time', () => {
     });
     expect(arm).toBe(0);
     expect(await record()).toMatchObject({ reached: { order: 2 } });
+    const exported = await shopper.ask((it) => it.export());
+    expect(exported.measured).toMatchObject({ reached: { order: 2 }, epsilonSpent: 0 });
+    expect(JSON.stringify(exported.measured)).not.toContain('salt');
     await shopper.consent({ degree: 2, notice: 'v2' });
     expect(await record()).toEqual({ salt: null, met: {}, reached: {}, reports: {}, epsilonSpent: 0 });
   });
