@@ -150,6 +150,8 @@ export interface Cesta {
   boughtTogether(itemIds: readonly string[], options: ShelfOptions): ShelfItem[];
   /** Newest first; empty at degree 0. */
   recentlyViewed(options: ShelfOptions): ShelfItem[];
+  /** Whether the item is of a `sensitive` category. @throws CestaError `release.not-found` where it cannot be known yet */
+  isSensitive(itemId: string): boolean;
   /** Asks for a newer release. Rejects, and keeps the one in use, when what comes does not verify. */
   refresh(): Promise<void>;
   /**
@@ -189,4 +191,6 @@ export interface ShopperExport {
   /** What the device reported to rounds, without any item: kept through `forget`, since it is what limits it. */
   readonly spends: readonly unknown[];
   readonly roundReceipts: readonly unknown[];
+  /** What was noted of experiments and measured offers, and reported of them; null of nothing. */
+  readonly measured: unknown;
 }

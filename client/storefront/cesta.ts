@@ -62,6 +62,7 @@ export function createCesta(options: CestaOptions): Cesta {
     trending: (terms) => running().trending(terms),
     boughtTogether: (itemIds, terms) => running().boughtTogether(itemIds, terms),
     recentlyViewed: (terms) => running().recentlyViewed(terms),
+    isSensitive: (itemId) => (options.sensitive ?? []).length > 0 && running().isSensitive(itemId),
     refresh: () => started.then((one) => one.refresh()),
     subscribe(listener) {
       listeners.add(listener);

@@ -38,6 +38,7 @@ export function startEngine(options: CestaOptions, shopper: Shopper, onRelease: 
       return holder.held?.kernels ?? null;
     },
     refresh: () => holder.refresh(),
+    isSensitive: (itemId) => shelves().isSensitive(itemId),
     recommend: (request) => shelves().recommend(request),
     similar: (itemId, terms) => shelves().similar(itemId, terms),
     trending: (terms) => shelves().trending(terms),

@@ -4,8 +4,9 @@
  * its audience reports `none` of it at the same time as everybody else: that a report comes at all must say nothing.
  */
 import { campaignFileSchema, isFor, subjectOf, type Campaign, type CampaignFile } from '../../shared/commerce/campaigns.ts';
-import { dataFor } from '../../shared/commerce/purposes.ts';
+import type { StoredEvent } from '../../shared/commerce/device-events.ts';
 import type { Subject } from '../../shared/commerce/experiments.ts';
+import { dataFor } from '../../shared/commerce/purposes.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { describeIssues } from '../../shared/protocol/issues.ts';
 import { getDocument, addressBelow, parseJson, type Fetch } from '../http.ts';
@@ -13,7 +14,7 @@ import type { Cesta } from './api.ts';
 import type { Measure } from './measure.ts';
 
 export interface OffersOptions {
-  readonly cesta: Pick<Cesta, 'privacy' | 'interests' | 'recentlyViewed'>;
+  readonly cesta: Pick<Cesta, 'privacy' | 'interests' | 'recentlyViewed' | 'isSensitive'>;
   /** Where the shop node's storefront API is served. */
   readonly shop: string;
   /** Counts campaigns that ask for it; without it, nothing is counted and nobody is left out for comparison. */
@@ -73,7 +74,7 @@ export async function openOffers({ cesta, shop, measure, fetch = globalThis.fetc
     if (now() > Date.parse(campaign.to) + graceMs) return;
     const isMeant = (await measure.reached(subject)) !== null;
     const fromHour = Math.floor(Date.parse(campaign.from) / 3_600_000);
-    const bought = dataFor('measure', cesta.privacy.degree, cesta.interests().events) ?? [];
+    const bought = dataFor('measure', cesta.privacy.degree, eventsOf(cesta)) ?? [];
     if (isMeant && bought.some(({ event, hour, item_id: id }) => event === 'purchase' && hour >= fromHour && campaign.items.includes(id))) await measure.note(subject, 'purchase');
     await measure.report(subject);
   }
@@ -82,9 +83,9 @@ export async function openOffers({ cesta, shop, measure, fetch = globalThis.fetc
     experiments: file.experiments,
     async pick(limit) {
       await meetAll();
-      const { events, unwanted } = cesta.interests();
+      const { unwanted } = cesta.interests();
       const categories = new Map(categoriesOf(cesta));
-      const profile = { events, unwanted, channels: cesta.privacy.settings.channels, categoryOf: (id: string) => categories.get(id), timesShown: (id: string) => timesShown.get(id) ?? 0 };
+      const profile = { events: eventsOf(cesta), unwanted, channels: cesta.privacy.settings.channels, categoryOf: (id: string) => categories.get(id), timesShown: (id: string) => timesShown.get(id) ?? 0 };
       const picked: Campaign[] = [];
       for (const campaign of file.campaigns) {
         if (picked.length === limit) break;
@@ -124,12 +125,21 @@ async function fetchOffers(fetch: Fetch, shop: string): Promise<CampaignFile> {
   return parsed.data;
 }
 
+/** Without items of sensitive categories: they are no reason for an offer, and nobody counts them. */
+function eventsOf(cesta: Pick<Cesta, 'interests' | 'isSensitive'>): StoredEvent[] {
+  return cesta.interests().events.filter(({ item_id: id }) => !withoutRelease(() => cesta.isSensitive(id), true));
+}
+
 /** Of what was viewed, as far as the release knows it; none before there is one. */
 function categoriesOf(cesta: Pick<Cesta, 'recentlyViewed'>): [string, string][] {
+  return withoutRelease(() => cesta.recentlyViewed({ limit: viewedItems }), []).flatMap(({ item_id: id, category }) => (category === undefined ? [] : [[id, category]]));
+}
+
+function withoutRelease<T>(ask: () => T, otherwise: T): T {
   try {
-    return cesta.recentlyViewed({ limit: viewedItems }).flatMap(({ item_id: id, category }) => (category === undefined ? [] : [[id, category]]));
+    return ask();
   } catch (thrown) {
-    if (thrown instanceof CestaError && thrown.code === 'release.not-found') return [];
+    if (thrown instanceof CestaError && thrown.code === 'release.not-found') return otherwise;
     throw thrown;
   }
 }

@@ -13,7 +13,7 @@ import type { Cesta, RecommendRequest, ShelfItem, ShelfOptions, ShopperSettings 
 import type { LoadedRelease } from './release-source.ts';
 import type { Shopper } from './shopper.ts';
 
-export type Shelves = Pick<Cesta, 'recommend' | 'similar' | 'trending' | 'boughtTogether' | 'recentlyViewed'>;
+export type Shelves = Pick<Cesta, 'recommend' | 'similar' | 'trending' | 'boughtTogether' | 'recentlyViewed' | 'isSensitive'>;
 
 export interface ShelvesOptions {
   /** Of the page. */
@@ -59,6 +59,7 @@ export function createShelves({ model, params, catalogue, manifest }: RankedRele
   const reminders = (touched: ReadonlySet<string>): string[] => products.filter(({ id }, item) => isSensitive[item] !== 0 && touched.has(id)).map(({ id }) => id);
 
   return {
+    isSensitive: (itemId) => isSensitive[catalogue.indexOf.get(itemId) ?? -1] === 1,
     recommend(request) {
       const { surface, context: ids } = contextOf(request);
       const touched = shopper.touched(surface);

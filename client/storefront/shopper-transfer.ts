@@ -2,6 +2,7 @@
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { ShopperExport } from './api.ts';
 import { deviceDatabase } from './device-constants.ts';
+import { readMeasured } from './forget-measured.ts';
 import { heldOnDevice } from './held-on-device.ts';
 import { withForeignSettings, withInterests } from './profile.ts';
 import { importable } from './profile-file.ts';
@@ -24,6 +25,7 @@ export async function exportOf(state: ShopperState): Promise<ShopperExport> {
     consentReceipts: receipts.map(({ receipt }) => receipt),
     spends: held?.spends ?? [],
     roundReceipts: held?.receipts ?? [],
+    measured: await readMeasured(),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Fetch } from '../../client/http.ts';
 import { createCesta } from '../../client/storefront/sdk.ts';
 import { openOffers } from '../../client/storefront/offers.ts';
 import { channels, type Channel } from '../../shared/commerce/preferences.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import { codeIn, fakeCoordinator, principal, rigs } from '../client/shop/storefront-api/rig.ts';
 
 const now = Date.parse('2026-03-10T12:00:00Z');
@@ -52,6 +53,20 @@ describe('capability 22: campaigns without profiling at the shop', () => {
     expect(new Set(asked).size).toBe(1);
     expect(asked[0]).toMatch(/^GET \/v1\/offers \{[^}]*\} undefined$/);
     expect(asked[0]).not.toMatch(/cheese|bread/);
+  });
+
+  it('capability 22: items of sensitive categories are no reason for an offer, nor is anything before it is known which they are', async () => {
+    const { api } = await open({ campaigns, dateMs });
+    const { cheese, ...cesta } = { ...cestaAt(1), cheese: [{ event: 'view_item' as const, item_id: 'cheese', hour: Math.floor(now / 3_600_000) }] };
+    const picks = async (isSensitive: (itemId: string) => boolean): Promise<string[]> => {
+      const offers = await openOffers({ cesta: { ...cesta, interests: () => ({ events: cheese, unwanted: [] }), isSensitive }, shop: api.url, now: dateMs });
+      return (await offers.pick(5)).map(({ id }) => id);
+    };
+    expect(await picks(() => false)).toEqual(['bread-with-cheese', 'welcome']);
+    expect(await picks((id) => id === 'cheese')).toEqual(['welcome']);
+    expect(await picks(() => {
+      throw new CestaError('release.not-found', 'none yet');
+    })).toEqual(['welcome']);
   });
 
   it('capability 22: an offer that was shown as often as its cap rests', async () => {

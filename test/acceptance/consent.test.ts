@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Measure } from '../../client/storefront/measure.ts';
 import { createShopper } from '../../client/storefront/shopper.ts';
 import { servePage, type PageServer } from '../../scripts/storefront/serve-page.ts';
 import { degrees } from '../../shared/commerce/consent.ts';
@@ -203,6 +204,34 @@ describe.skipIf(withoutBrowser)('capability 2: withdraw at any time', () => {
     const again = await openShopper(context, site.url);
     expect(await again.privacy()).toMatchObject({ degree: 0, stored: { events: 0 } });
     expect(await again.kept()).toEqual(nothing);
+  });
+
+  it('capability 2: what was measured is forgotten when less than 3 is chosen, though no page measures just then', async () => {
+    const shopper = await openShopper(await person(), site.url);
+    await shopper.consent({ degree: 3, notice: 'v2' });
+    const record = (): Promise<unknown> => shopper.ask(() => new Promise((resolve) => {
+      const opening = indexedDB.open('cesta-measure', 1);
+      opening.onsuccess = () => {
+        const reading = opening.result.transaction('records').objectStore('records').get('measure');
+        reading.onsuccess = () => (opening.result.close(), resolve(reading.result));
+      };
+    }));
+    const arm = await shopper.ask(async (it) => {
+      const { sdk } = globalThis as unknown as { sdk: { openMeasure(options: object): Promise<Measure> } };
+      const measure = await sdk.openMeasure({ cesta: it, shop: '/' });
+      const subject = { id: 'order', arms: ['one'], from: '2020-01-01T00:00:00Z', to: '2099-01-01T00:00:00Z', measure: { epsilon: 1, afterDays: 7 } };
+      const met = await measure.arm(subject);
+      await measure.note(subject, 'click');
+      measure.close();
+      return met;
+    });
+    expect(arm).toBe(0);
+    expect(await record()).toMatchObject({ reached: { order: 2 } });
+    const exported = await shopper.ask((it) => it.export());
+    expect(exported.measured).toMatchObject({ reached: { order: 2 }, epsilonSpent: 0 });
+    expect(JSON.stringify(exported.measured)).not.toContain('salt');
+    await shopper.consent({ degree: 2, notice: 'v2' });
+    expect(await record()).toEqual({ salt: null, met: {}, reached: {}, reports: {}, epsilonSpent: 0 });
   });
 
   it('capability 2: in the middle of a round, the round goes on without the device', async () => {

@@ -29,7 +29,7 @@ const dayMs = 86_400_000;
 function pageAt(degree: Degree, spent = 0, loaded: Promise<void> = Promise.resolve()) {
   const listeners = new Set<(change: 'privacy') => void>();
   const state = { degree, chosen: degree, cap: null as { degree: Degree; by: SignalName } | null, epsilon: { spent, bound: 10, delta: 1e-4 }, settings: { channels: defaultChannels } };
-  const cesta = { privacy: state, loaded, interests: () => ({ events: [{ event: 'purchase', item_id: 'apple', hour: Math.floor(nowMs / 3_600_000) }], unwanted: [] }), recentlyViewed: () => [], subscribe: (hear: (change: 'privacy') => void) => (listeners.add(hear), () => void listeners.delete(hear)) } as unknown as Cesta;
+  const cesta = { privacy: state, loaded, interests: () => ({ events: [{ event: 'purchase', item_id: 'apple', hour: Math.floor(nowMs / 3_600_000) }], unwanted: [] }), recentlyViewed: () => [], isSensitive: () => false, subscribe: (hear: (change: 'privacy') => void) => (listeners.add(hear), () => void listeners.delete(hear)) } as unknown as Cesta;
   return { cesta, state, tell: () => listeners.forEach((hear) => hear('privacy')), lower: (to: Degree) => ((state.degree = state.chosen = to), listeners.forEach((hear) => hear('privacy'))) };
 }
 

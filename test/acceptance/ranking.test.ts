@@ -139,6 +139,7 @@ describe('capability 13: nobody shall feel watched', () => {
     expect(ids(open.recentlyViewed({ limit: 5 }))).toEqual(['item-06', 'item-03']);
     expect(ids(discreet.recentlyViewed({ limit: 5 }))).toEqual(['item-03']);
     expect(ids(discreet.recommend({ limit: 40, repeat: true }))).not.toContain('item-06');
+    expect([open.isSensitive('item-06'), discreet.isSensitive('item-06'), discreet.isSensitive('item-03')]).toEqual([false, true, false]);
   });
 });
 

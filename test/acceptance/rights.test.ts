@@ -145,7 +145,7 @@ describe.skipIf(withoutBrowser)('capabilities 8 and 9: access, portability, rect
     expect(idsOf(shelf)).not.toContain(third);
 
     const exported = JSON.parse(JSON.stringify(await home.ask((cesta) => cesta.export()))) as ShopperExport;
-    expect(exported).toMatchObject({ format: 'cesta/shopper/1', degree: 2, interests: { events: [{ event: 'view_item', item_id: first }], unwanted: [third] }, settings: { diversity: 0.3, maxEpsilon: 1 }, spends: [], roundReceipts: [] });
+    expect(exported).toMatchObject({ format: 'cesta/shopper/1', degree: 2, interests: { events: [{ event: 'view_item', item_id: first }], unwanted: [third] }, settings: { diversity: 0.3, maxEpsilon: 1 }, spends: [], roundReceipts: [], measured: null });
     const unasked = await openCesta(site, 0);
     expect(await unasked.import(exported)).toBe('consent.needed');
     expect(await unasked.ask((cesta) => cesta.export())).toMatchObject({ degree: 0, interests: { events: [], unwanted: [] } });

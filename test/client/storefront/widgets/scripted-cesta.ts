@@ -63,7 +63,7 @@ export function scriptedCesta(): Scripted {
     listenToDataLayer: () => () => undefined,
     recommend: (request) => (note('recommend', request), scripted.shelf.slice(0, request.limit)),
     similar: () => [], trending: () => [], boughtTogether: () => [],
-    recentlyViewed: () => shelfOf('seen'),
+    recentlyViewed: () => shelfOf('seen'), isSensitive: () => false,
     refresh() {
       note('refresh');
       scripted.release = someRelease;
@@ -84,7 +84,7 @@ export function scriptedCesta(): Scripted {
     notInterested: (id) => (note('notInterested', id), drop(id)),
     removeFromHistory: (id) => (note('removeFromHistory', id), drop(id)),
     interests: () => scripted.kept,
-    export: () => Promise.resolve({ format: 'cesta/shopper/1', exportedAt: '2026-01-01T00:00:00Z', degree: 2, interests: scripted.kept, settings, consentReceipts: [], spends: [], roundReceipts: [] }),
+    export: () => Promise.resolve({ format: 'cesta/shopper/1', exportedAt: '2026-01-01T00:00:00Z', degree: 2, interests: scripted.kept, settings, consentReceipts: [], spends: [], roundReceipts: [], measured: null }),
     import: (exported) => (note('import', exported), Promise.resolve()),
     forget: () => (note('forget'), alter({ degree: 0, chosen: 0 }, 'privacy'), Promise.resolve()),
     subscribe(listener) {
