@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { consentReceiptSchema, consentPurposes, signConsent } from '../../../shared/commerce/consent-receipt.ts';
 import { deviceEventNames } from '../../../shared/commerce/device-events.ts';
 import type { ConsentBook } from './consent-book.ts';
-import { secretOf, type ConsentRoutesContext } from './consent-routes.ts';
+import type { ConsentRoutesContext } from './consent-routes.ts';
 import type { EventStore } from './event-store.ts';
+import { secretOf } from './middleware.ts';
 import type { Shoppers } from './shoppers.ts';
 
 export const receiptsSchema = z.object({ receipts: z.array(consentReceiptSchema) });
@@ -30,13 +31,13 @@ export const meExportSchema = z.object({
 
 export const erasedSchema = z.object({ erased: z.literal(true) });
 
-export interface MeRoutesContext extends Pick<ConsentRoutesContext, 'key' | 'dateMs' | 'charge'> {
+export interface MeRoutesContext extends Pick<ConsentRoutesContext, 'key' | 'dateMs' | 'charge' | 'chargeDeletion'> {
   readonly consents: Pick<ConsentBook, 'principalOf' | 'recordsOf' | 'find'>;
   readonly events: Pick<EventStore, 'export'>;
   readonly shoppers: Pick<Shoppers, 'erase'>;
 }
 
-export function meRoutes({ key, consents, shoppers, events, dateMs, charge }: MeRoutesContext): Router {
+export function meRoutes({ key, consents, shoppers, events, dateMs, charge, chargeDeletion }: MeRoutesContext): Router {
   const router = Router();
   const receiptsOf = (principal: string): z.input<typeof receiptsSchema>['receipts'] => consents.recordsOf(principal).map((record) => signConsent(key, record));
   router.get('/v1/me/receipts', (request, response) => {
@@ -58,7 +59,7 @@ export function meRoutes({ key, consents, shoppers, events, dateMs, charge }: Me
     response.json(body);
   });
   router.delete('/v1/me', (request, response) => {
-    charge(request);
+    chargeDeletion(request);
     shoppers.erase(secretOf(request));
     const body: z.input<typeof erasedSchema> = { erased: true };
     response.json(body);

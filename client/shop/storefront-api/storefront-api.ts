@@ -2,18 +2,16 @@
  * The storefront API of a shop node: consents and their signed receipts, the rights of shoppers, events and rankings for the
  * shop's own backend. It listens on this machine alone unless it speaks TLS, or stands behind a proxy that does.
  */
-import express, { type Express, type Request } from 'express';
+import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
 import type { Dataset } from '../../../shared/datasets/dataset.ts';
-import { CestaError, requireNumber, toCestaError } from '../../../shared/protocol/errors.ts';
-import { createTokenBuckets } from '../../../shared/protocol/token-buckets.ts';
+import { requireNumber, toCestaError } from '../../../shared/protocol/errors.ts';
 import { requireSafeListener } from '../../../shared/protocol/transport.ts';
 import type { Fetch } from '../../http.ts';
 import { systemTimers, type Timers } from '../../socket.ts';
 import { openStateFolder } from '../state-folder.ts';
 import { parseAbout } from './about.ts';
-import { addressOf } from './address.ts';
 import { openCampaignRoom, parseCampaigns, type CampaignRoom } from './campaigns/campaign-room.ts';
 import { campaignRoutes } from './campaigns/campaign-routes.ts';
 import { consentRoutes } from './consent-routes.ts';
@@ -22,6 +20,7 @@ import { documentRoutes } from './document-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { eventsFileName, openEventStore } from './event-store.ts';
 import { meRoutes } from './me-routes.ts';
+import { chargeByAddress, chargeBySecret } from './limits.ts';
 import { allowOrigins, answerErrors, logRequests, notFound, requireBackend, setHeaders } from './middleware.ts';
 import { storefrontOpenApi } from './openapi.ts';
 import { rankingRoutes } from './ranking-routes.ts';
@@ -80,6 +79,8 @@ export interface StorefrontApi {
 
 /** Choices of one address: nobody changes their mind more often. */
 const choiceLimits = { burst: 30, perSecond: 0.5 };
+/** Withdrawals and erasures with one secret. */
+const deletionLimits = { burst: 30, perSecond: 0.5 };
 /** Reports and choices of channels: an office behind one address has many devices. */
 const measurementLimits = { burst: 60, perSecond: 0.5 };
 /** Public shelves of one address. */
@@ -154,11 +155,13 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [], measuremen
   app.use(['/v1/consents', '/v1/me', '/v1/similar', '/v1/trending', '/v1/offers', '/v1/measurements', '/v1/channels', '/.well-known'], allowOrigins(origins));
   app.use(['/v1/events', '/v1/recommend'], requireBackend(token));
   app.use(documentRoutes({ ...parts, shop, publicKey: parts.key.publicKey, release: () => ranking.held, openApi: storefrontOpenApi }));
-  app.use(consentRoutes({ ...parts, charge: chargeBy('consents', choiceLimits, behindTlsProxy) }));
-  app.use(meRoutes({ ...parts, charge: chargeBy('me', choiceLimits, behindTlsProxy) }));
+  const by = { token, behindTlsProxy };
+  const chargeDeletion = chargeBySecret(deletionLimits);
+  app.use(consentRoutes({ ...parts, charge: chargeByAddress('consents', choiceLimits, by), chargeDeletion }));
+  app.use(meRoutes({ ...parts, charge: chargeByAddress('me', choiceLimits, by), chargeDeletion }));
   app.use(eventRoutes(parts));
-  app.use(rankingRoutes({ ...parts, charge: chargeBy('shelves', shelfLimits, behindTlsProxy) }));
-  app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeBy('measurements', measurementsPerAddress, behindTlsProxy) }));
+  app.use(rankingRoutes({ ...parts, charge: chargeByAddress('shelves', shelfLimits, by) }));
+  app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeByAddress('measurements', measurementsPerAddress, by) }));
   app.use(notFound);
   app.use(answerErrors(logger));
   return app;
@@ -167,14 +170,6 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [], measuremen
 function categoryIn(catalogue: Catalogue | undefined, id: string): string | undefined {
   const item = catalogue?.indexOf.get(id);
   return item === undefined ? undefined : catalogue?.products[item].category;
-}
-
-/** Addresses are in memory for as long as they matter to the limit, and nowhere else. */
-function chargeBy(what: string, limits: Parameters<typeof createTokenBuckets>[0], behindTlsProxy: boolean): (request: Request) => void {
-  const buckets = createTokenBuckets(limits, () => performance.now());
-  return (request) => {
-    if (!buckets.take(addressOf(request, behindTlsProxy))) throw new CestaError('limit.rate', `${what}: expected fewer requests from one address`);
-  };
 }
 
 const dayMs = 86_400_000;
