@@ -95,20 +95,19 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
   const { shop, host = '127.0.0.1', port = 0, tls, behindTlsProxy = false, timers = systemTimers } = options;
   const logger = options.logger.child({ shop, part: 'storefront' });
   requireSafeListener(host, tls !== undefined || behindTlsProxy);
-  const rooms = openRooms(options);
-  const ranking = startShopRanking({ ...options, coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
-  const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id) });
-  rooms.onForgotten((isGone) => campaigns.contacts.erase(isGone));
-  const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
-  const stopCompaction = compactDaily(rooms, logger, timers);
-  const close = (): void => {
-    stopCompaction();
-    ranking.stop();
-    campaigns.close();
-    rooms.events.close();
-    rooms.consents.close();
-  };
+  const opened: (() => void)[] = [];
+  const onOpened = (end: () => void): void => void opened.unshift(end);
+  const close = (): void => opened.forEach((end) => end());
   try {
+    const rooms = openRooms(options, onOpened);
+    const ranking = startShopRanking({ ...options, coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
+    onOpened(() => ranking.stop());
+    // Whoever waits for it hears of it; nobody does when the start fails.
+    ranking.ready.catch(() => undefined);
+    const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id), onOpened });
+    rooms.onForgotten((isGone) => campaigns.contacts.erase(isGone));
+    const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
+    onOpened(compactDaily(rooms, logger, timers));
     const url = await listen(server, { host, port, isTls: tls !== undefined });
     return {
       url,
@@ -125,7 +124,7 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
 const defaultRetentionDays = 365;
 const defaultEventsPerShopper = 1_000;
 
-function openRooms(options: StorefrontApiOptions) {
+function openRooms(options: StorefrontApiOptions, onOpened: (end: () => void) => void) {
   const { shop, stateDir, retentionDays = defaultRetentionDays, eventsPerShopper = defaultEventsPerShopper, dateMs = () => Date.now() } = options;
   const retention = { days: Math.floor(requireNumber('retentionDays', retentionDays, 1, 3_650)), eventsPerShopper: Math.floor(requireNumber('eventsPerShopper', eventsPerShopper, 1, 100_000)) };
   const about = parseAbout(options.about);
@@ -134,7 +133,9 @@ function openRooms(options: StorefrontApiOptions) {
   const keyOf = storeKeys(folder, [consentsFileName, eventsFileName]);
   const token = backendToken(folder);
   const consents = openConsentBook(folder, keyOf(consentsFileName));
+  onOpened(() => consents.close());
   const events = openEventStore(folder, keyOf(eventsFileName), { retention, dateMs });
+  onOpened(() => events.close());
   const forgetful = new Set<(isGone: (principal: string) => boolean) => void>();
   const shoppers = createShoppers(consents, events, (isGone) => forgetful.forEach((forget) => forget(isGone)));
   return { folder, about, campaignFile, key, token, coordinatorKey, consents, events, shoppers, onForgotten: (forget: (isGone: (principal: string) => boolean) => void) => void forgetful.add(forget), retentionDays: retention.days, dateMs };
