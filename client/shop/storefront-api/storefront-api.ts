@@ -159,7 +159,7 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [], measuremen
   const by = { token, behindTlsProxy };
   const chargeDeletion = chargeBySecret(deletionLimits);
   app.use(consentRoutes({ ...parts, charge: chargeByAddress('consents', choiceLimits, by), chargeDeletion }));
-  app.use(meRoutes({ ...parts, charge: chargeByAddress('me', choiceLimits, by), chargeDeletion }));
+  app.use(meRoutes({ ...parts, contacts: parts.campaigns.contacts, charge: chargeByAddress('me', choiceLimits, by), chargeDeletion }));
   app.use(eventRoutes(parts));
   app.use(rankingRoutes({ ...parts, charge: chargeByAddress('shelves', shelfLimits, by) }));
   app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeByAddress('measurements', measurementsPerAddress, by) }));
