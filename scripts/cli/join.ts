@@ -12,7 +12,7 @@ import { createLogger, print, untilStopped } from './output.ts';
 import { permittedData } from './permitted-data.ts';
 import { addTlsOptions, readTls, type TlsOptions } from './tls-options.ts';
 import { addDataOptions, readData, type DataOptions } from './data-options.ts';
-import { addStorefrontOptions, startStorefront, type StorefrontOptions } from './storefront-options.ts';
+import { addStorefrontOptions, serveUntilStopped, startStorefront, type StorefrontOptions } from './storefront-options.ts';
 
 interface JoinOptions extends DataOptions, TlsOptions, BackendOptions, StorefrontOptions {
   shop: string;
@@ -79,9 +79,9 @@ async function join(options: JoinOptions): Promise<void> {
   const stopped = untilStopped().then(() => undefined);
   const storefront = await startStorefront(options, { logger, ...fetch, ...(policy === undefined ? {} : { policy: { lines: policy, products: data.catalogue.products } }) });
   try {
-    const summary = await takePart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
+    const node = await startPart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
     // Shelves and rights do not end with the rounds.
-    if (storefront !== null && options.once !== true) await stopped;
+    const summary = storefront === null || options.once === true ? await node.done : await serveUntilStopped(node.done, { logger, stopped });
     print(options, { shop: options.shop, shoppers: shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
   } finally {
     await storefront?.close();
@@ -94,7 +94,8 @@ interface Part extends Pick<ShopNodeOptions, 'dataset' | 'logger' | 'policy'> {
   readonly stopped: Promise<void>;
 }
 
-async function takePart(options: JoinOptions, { dataset, logger, tls, stopped, policy }: Part): Promise<ShopNodeSummary> {
+/** @returns what resolves when the part in the rounds has ended; an error of the start is thrown at once */
+async function startPart(options: JoinOptions, { dataset, logger, tls, stopped, policy }: Part): Promise<{ readonly done: Promise<ShopNodeSummary> }> {
   const { startShopNode } = await import('../../client/shop/shop-node.ts');
   const { tlsSockets } = await import('../../client/shop/node-socket.ts');
   const { startRenewal } = await import('../../client/shop/renewal.ts');
@@ -116,7 +117,7 @@ async function takePart(options: JoinOptions, { dataset, logger, tls, stopped, p
   });
   const stopRenewal = startRenewal({ shop, stateDir, coordinator, logger, ...(tls === null ? {} : { fetch: tlsFetch(tls) }) });
   void stopped.then(() => node.close());
-  return node.done.finally(stopRenewal);
+  return { done: node.done.finally(stopRenewal) };
 }
 
 async function readPeers(path: string): Promise<ReadonlyMap<string, string>> {

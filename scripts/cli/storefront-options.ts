@@ -7,7 +7,7 @@ import type { Fetch } from '../../client/http.ts';
 import type { StorefrontApi } from '../../client/shop/storefront-api/storefront-api.ts';
 import type { ShopPolicy } from '../../client/shop/storefront-api/campaigns/campaign-policy.ts';
 import { enforcePolicy } from '../../shared/policy/checks.ts';
-import { CestaError } from '../../shared/protocol/errors.ts';
+import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import { collect, integerIn, webOrigin } from './options.ts';
 import { readPem } from './tls-options.ts';
 
@@ -78,6 +78,20 @@ export async function startStorefront(options: JoinTerms, { logger, fetch, polic
   });
   logger.info({ url: api.url, tokenFile: join(stateDir, shop, tokenFileName) }, 'the storefront listens');
   return api;
+}
+
+/**
+ * Waits until stopped, however the part in the rounds ends: a coordinator that is lost must not take away what shoppers can do
+ * with their consents. An error is logged when it comes, and is that of the process at the end.
+ */
+export async function serveUntilStopped<T>(part: Promise<T>, { logger, stopped }: { readonly logger: Logger; readonly stopped: Promise<void> }): Promise<T> {
+  const logged = part.catch((thrown: unknown) => {
+    const { code, message } = toCestaError(thrown);
+    logger.error({ code, reason: message }, 'the part in the rounds has ended; the storefront goes on until it is stopped');
+    process.exitCode = 1;
+  });
+  await Promise.all([logged, stopped]);
+  return part;
 }
 
 async function readAbout(path: string): Promise<unknown> {

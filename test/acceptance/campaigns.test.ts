@@ -1,6 +1,7 @@
 /** Campaigns: one payload for all, picked on the device; channels; recipients of the shop's own shoppers. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Fetch } from '../../client/http.ts';
+import { meExportSchema } from '../../client/shop/storefront-api/me-routes.ts';
 import { createCesta } from '../../client/storefront/sdk.ts';
 import { openOffers } from '../../client/storefront/offers.ts';
 import { channels, type Channel } from '../../shared/commerce/preferences.ts';
@@ -170,5 +171,17 @@ describe('capability 20: the channels a shopper chose', () => {
     expect(await offers.pick(5)).not.toEqual([]);
     cesta.set({ channels: choice() });
     expect(await offers.pick(5)).toEqual([]);
+  });
+});
+
+describe('what a shopper is told of campaigns', () => {
+  it('is their channels, and how often each was sent', async () => {
+    const rig = await open({ campaigns, dateMs });
+    const { bearer } = await rig.agree(2);
+    const exported = async (): Promise<unknown> => meExportSchema.parse((await rig.ask('GET', '/v1/me/export', undefined, bearer)).body);
+    expect(await exported()).toMatchObject({ channels: choice('site'), sent: {} });
+    await rig.ask('PUT', '/v1/channels', { channels: choice('site', 'email') }, bearer);
+    await rig.backend('POST', '/v1/campaigns/news-email/recipients');
+    expect(await exported()).toMatchObject({ channels: choice('site', 'email'), sent: { 'news-email': 1 } });
   });
 });

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterAll, describe, expect, it } from 'vitest';
-import { addStorefrontOptions, startStorefront, type StorefrontOptions } from '../../scripts/cli/storefront-options.ts';
+import pino from 'pino';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { addStorefrontOptions, serveUntilStopped, startStorefront, type StorefrontOptions } from '../../scripts/cli/storefront-options.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import { codeOf } from '../client/fakes.ts';
 import { about, fakeCoordinator } from '../client/shop/storefront-api/rig.ts';
 import { silent } from '../server/support/fixtures.ts';
@@ -51,5 +53,31 @@ describe('the storefront options of cesta join', () => {
   it('take origins and ports, and nothing like them', () => {
     expect(() => parsed('--origin', 'shop.example')).toThrow(/Expected \* or an origin/);
     expect(() => parsed('--storefront', '70000')).toThrow(/Expected a number in 0..65535/);
+  });
+});
+
+describe('a storefront beside rounds that end with an error', () => {
+  it('goes on until it is stopped, says so at once, and ends with the error', async () => {
+    const exitCode = process.exitCode;
+    onTestFinished(() => void (process.exitCode = exitCode));
+    const lines: string[] = [];
+    const logger = pino({}, { write: (line: string) => void lines.push(line) });
+    const api = await started('--storefront', '0', '--about', aboutFile);
+    onTestFinished(() => api?.close());
+    let stop: () => void = () => undefined;
+    const stopped = new Promise<void>((resolve) => (stop = resolve));
+    let hasEnded = false;
+    const served = serveUntilStopped(Promise.reject(new CestaError('coordinator.untrusted', 'publicKey: expected another')), { logger, stopped });
+    const ended = codeOf(() => served).finally(() => (hasEnded = true));
+    expect((await fetch(`${api?.url}/healthz`)).status).toBe(200);
+    expect(lines.join('')).toContain('coordinator.untrusted');
+    expect(process.exitCode).toBe(1);
+    expect(hasEnded).toBe(false);
+    stop();
+    expect(await ended).toBe('coordinator.untrusted');
+  });
+
+  it('goes on after rounds that ended well, too', async () => {
+    expect(await serveUntilStopped(Promise.resolve(7), { logger: silent, stopped: Promise.resolve() })).toBe(7);
   });
 });

@@ -3,14 +3,15 @@
  * item, no name, no address has a field here.
  */
 import { randomBytes } from 'node:crypto';
-import { Router, type Request } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { SigningKey } from '../../../shared/ledger/signing-key.ts';
 import { principalSchema, signConsent, type ConsentReceipt } from '../../../shared/commerce/consent-receipt.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
 import type { About } from './about.ts';
 import { makeConsentRecord } from './consent-record.ts';
-import { bearerOf, isBackend, readBody } from './middleware.ts';
+import type { Charge } from './limits.ts';
+import { isBackend, readBody, secretOf } from './middleware.ts';
 import type { Shoppers } from './shoppers.ts';
 
 const maxBodyBytes = 2_048;
@@ -36,11 +37,12 @@ export interface ConsentRoutesContext {
   readonly retentionDays: number;
   /** Unix time in milliseconds. */
   readonly dateMs: () => number;
-  /** @throws CestaError `limit.rate` */
-  readonly charge: (request: Request) => void;
+  readonly charge: Charge;
+  /** Of withdrawals and erasures. */
+  readonly chargeDeletion: Charge;
 }
 
-export function consentRoutes({ about, key, token, shoppers, retentionDays, dateMs, charge }: ConsentRoutesContext): Router {
+export function consentRoutes({ about, key, token, shoppers, retentionDays, dateMs, charge, chargeDeletion }: ConsentRoutesContext): Router {
   const router = Router();
   router.post('/v1/consents', async (request, response) => {
     charge(request);
@@ -55,16 +57,9 @@ export function consentRoutes({ about, key, token, shoppers, retentionDays, date
     response.status(201).json({ receipt, secret });
   });
   router.delete('/v1/consents/:id', (request, response) => {
-    charge(request);
+    chargeDeletion(request);
     const record = shoppers.withdraw(request.params.id, secretOf(request), new Date(dateMs()).toISOString());
     response.json({ receipt: signConsent(key, record) });
   });
   return router;
-}
-
-/** @throws CestaError `consent.unknown` */
-export function secretOf(request: Request): string {
-  const secret = bearerOf(request);
-  if (secret === null) throw new CestaError('consent.unknown', 'Authorization: expected Bearer and the secret of a consent, got none');
-  return secret;
 }

@@ -3,9 +3,11 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { consentReceiptSchema, consentPurposes, signConsent } from '../../../shared/commerce/consent-receipt.ts';
 import { deviceEventNames } from '../../../shared/commerce/device-events.ts';
+import { channelsSchema, type ContactBook } from './campaigns/contact-book.ts';
 import type { ConsentBook } from './consent-book.ts';
-import { secretOf, type ConsentRoutesContext } from './consent-routes.ts';
+import type { ConsentRoutesContext } from './consent-routes.ts';
 import type { EventStore } from './event-store.ts';
+import { secretOf } from './middleware.ts';
 import type { Shoppers } from './shoppers.ts';
 
 export const receiptsSchema = z.object({ receipts: z.array(consentReceiptSchema) });
@@ -26,17 +28,22 @@ export const meExportSchema = z.object({
     hour: z.iso.datetime(),
     purposes: z.array(z.enum(consentPurposes)),
   })),
+  /** On which the shopper wants to be written to. */
+  channels: channelsSchema,
+  /** How often each campaign was sent to the shopper. */
+  sent: z.record(z.string(), z.number().int()),
 });
 
 export const erasedSchema = z.object({ erased: z.literal(true) });
 
-export interface MeRoutesContext extends Pick<ConsentRoutesContext, 'key' | 'dateMs' | 'charge'> {
+export interface MeRoutesContext extends Pick<ConsentRoutesContext, 'key' | 'dateMs' | 'charge' | 'chargeDeletion'> {
   readonly consents: Pick<ConsentBook, 'principalOf' | 'recordsOf' | 'find'>;
   readonly events: Pick<EventStore, 'export'>;
+  readonly contacts: Pick<ContactBook, 'channelsOf' | 'sentTo'>;
   readonly shoppers: Pick<Shoppers, 'erase'>;
 }
 
-export function meRoutes({ key, consents, shoppers, events, dateMs, charge }: MeRoutesContext): Router {
+export function meRoutes({ key, consents, shoppers, events, contacts, dateMs, charge, chargeDeletion }: MeRoutesContext): Router {
   const router = Router();
   const receiptsOf = (principal: string): z.input<typeof receiptsSchema>['receipts'] => consents.recordsOf(principal).map((record) => signConsent(key, record));
   router.get('/v1/me/receipts', (request, response) => {
@@ -54,11 +61,13 @@ export function meRoutes({ key, consents, shoppers, events, dateMs, charge }: Me
       shopper_id: consents.find(principal)?.shopperId ?? null,
       receipts: receiptsOf(principal),
       events: events.export(principal).map(({ event: { hour, ...event }, purposes }) => ({ ...event, hour: new Date(hour * 3_600_000).toISOString(), purposes: [...purposes] })),
+      channels: contacts.channelsOf(principal),
+      sent: contacts.sentTo(principal),
     };
     response.json(body);
   });
   router.delete('/v1/me', (request, response) => {
-    charge(request);
+    chargeDeletion(request);
     shoppers.erase(secretOf(request));
     const body: z.input<typeof erasedSchema> = { erased: true };
     response.json(body);

@@ -65,6 +65,13 @@ export function bearerOf(request: Request): string | null {
   return /^Bearer ([\x21-\x7e]{1,200})$/.exec(request.get('Authorization') ?? '')?.[1] ?? null;
 }
 
+/** @throws CestaError `consent.unknown` */
+export function secretOf(request: Request): string {
+  const secret = bearerOf(request);
+  if (secret === null) throw new CestaError('consent.unknown', 'Authorization: expected Bearer and the secret of a consent, got none');
+  return secret;
+}
+
 /** Lets the shop's own backend through. */
 export function requireBackend(token: string): RequestHandler {
   return (request, _response, next) => {

@@ -3,7 +3,7 @@
  * body is in no file and no log. What goes with an item, and what is popular, say nothing about anybody and are public.
  */
 import { randomUUID } from 'node:crypto';
-import { Router, type Request } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import type { StoredEvent } from '../../../shared/commerce/device-events.ts';
 import { maxIdLength } from '../../../shared/commerce/events.ts';
@@ -12,6 +12,7 @@ import { CestaError } from '../../../shared/protocol/errors.ts';
 import { shelfRulesSchema, type ShelfRules } from '../../../shared/ranking/rules.ts';
 import type { RecommendRequest, ShelfItem } from '../../storefront/api.ts';
 import { rowsOf, trackedEventSchema } from './event-routes.ts';
+import type { Charge } from './limits.ts';
 import { parseAsked, readBody } from './middleware.ts';
 import type { Guest, ShopRanking } from './shop-ranking.ts';
 import type { Shoppers } from './shoppers.ts';
@@ -59,8 +60,7 @@ export interface RankingRoutesContext {
   readonly ranking: Pick<ShopRanking, 'recommend' | 'similar' | 'trending'>;
   readonly shoppers: Pick<Shoppers, 'known'>;
   readonly dateMs: () => number;
-  /** @throws CestaError `limit.rate` */
-  readonly charge: (request: Request) => void;
+  readonly charge: Charge;
 }
 
 export function rankingRoutes({ ranking, shoppers, dateMs, charge }: RankingRoutesContext): Router {

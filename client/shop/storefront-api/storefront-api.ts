@@ -2,19 +2,17 @@
  * The storefront API of a shop node: consents and their signed receipts, the rights of shoppers, events and rankings for the
  * shop's own backend. It listens on this machine alone unless it speaks TLS, or stands behind a proxy that does.
  */
-import express, { type Express, type Request } from 'express';
+import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
 import type { Dataset } from '../../../shared/datasets/dataset.ts';
 import { isAllowed } from '../../../shared/policy/checks.ts';
-import { CestaError, requireNumber, toCestaError } from '../../../shared/protocol/errors.ts';
-import { createTokenBuckets } from '../../../shared/protocol/token-buckets.ts';
+import { requireNumber, toCestaError } from '../../../shared/protocol/errors.ts';
 import { requireSafeListener } from '../../../shared/protocol/transport.ts';
 import type { Fetch } from '../../http.ts';
 import { systemTimers, type Timers } from '../../socket.ts';
 import { openStateFolder } from '../state-folder.ts';
 import { parseAbout } from './about.ts';
-import { addressOf } from './address.ts';
 import { requirePermitted, type ShopPolicy } from './campaigns/campaign-policy.ts';
 import { openCampaignRoom, parseCampaigns, type CampaignRoom } from './campaigns/campaign-room.ts';
 import { campaignRoutes } from './campaigns/campaign-routes.ts';
@@ -24,6 +22,7 @@ import { documentRoutes } from './document-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { eventsFileName, openEventStore } from './event-store.ts';
 import { meRoutes } from './me-routes.ts';
+import { chargeByAddress, chargeBySecret } from './limits.ts';
 import { allowOrigins, answerErrors, logRequests, notFound, requireBackend, setHeaders } from './middleware.ts';
 import { storefrontOpenApi } from './openapi.ts';
 import { rankingRoutes } from './ranking-routes.ts';
@@ -84,6 +83,8 @@ export interface StorefrontApi {
 
 /** Choices of one address: nobody changes their mind more often. */
 const choiceLimits = { burst: 30, perSecond: 0.5 };
+/** Withdrawals and erasures with one secret. */
+const deletionLimits = { burst: 30, perSecond: 0.5 };
 /** Reports and choices of channels: an office behind one address has many devices. */
 const measurementLimits = { burst: 60, perSecond: 0.5 };
 /** Public shelves of one address. */
@@ -98,21 +99,20 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
   const { shop, host = '127.0.0.1', port = 0, tls, behindTlsProxy = false, timers = systemTimers } = options;
   const logger = options.logger.child({ shop, part: 'storefront' });
   requireSafeListener(host, tls !== undefined || behindTlsProxy);
-  const rooms = openRooms(options);
   const { policy, ...rest } = options;
-  const ranking = startShopRanking({ ...rest, ...(policy === undefined ? {} : { policy: policy.lines }), coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
-  const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id, policy) });
-  rooms.onForgotten((isGone) => campaigns.contacts.erase(isGone));
-  const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
-  const stopCompaction = compactDaily(rooms, logger, timers);
-  const close = (): void => {
-    stopCompaction();
-    ranking.stop();
-    campaigns.close();
-    rooms.events.close();
-    rooms.consents.close();
-  };
+  const opened: (() => void)[] = [];
+  const onOpened = (end: () => void): void => void opened.unshift(end);
+  const close = (): void => opened.forEach((end) => end());
   try {
+    const rooms = openRooms(options, onOpened);
+    const ranking = startShopRanking({ ...rest, ...(policy === undefined ? {} : { policy: policy.lines }), coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
+    onOpened(() => ranking.stop());
+    // Whoever waits for it hears of it; nobody does when the start fails.
+    ranking.ready.catch(() => undefined);
+    const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id, policy), onOpened });
+    rooms.onForgotten((isGone) => campaigns.contacts.erase(isGone));
+    const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
+    onOpened(compactDaily(rooms, logger, timers));
     const url = await listen(server, { host, port, isTls: tls !== undefined });
     return {
       url,
@@ -129,7 +129,7 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
 const defaultRetentionDays = 365;
 const defaultEventsPerShopper = 1_000;
 
-function openRooms(options: StorefrontApiOptions) {
+function openRooms(options: StorefrontApiOptions, onOpened: (end: () => void) => void) {
   const { shop, stateDir, retentionDays = defaultRetentionDays, eventsPerShopper = defaultEventsPerShopper, dateMs = () => Date.now() } = options;
   const retention = { days: Math.floor(requireNumber('retentionDays', retentionDays, 1, 3_650)), eventsPerShopper: Math.floor(requireNumber('eventsPerShopper', eventsPerShopper, 1, 100_000)) };
   const about = parseAbout(options.about);
@@ -139,7 +139,9 @@ function openRooms(options: StorefrontApiOptions) {
   const keyOf = storeKeys(folder, [consentsFileName, eventsFileName]);
   const token = backendToken(folder);
   const consents = openConsentBook(folder, keyOf(consentsFileName));
+  onOpened(() => consents.close());
   const events = openEventStore(folder, keyOf(eventsFileName), { retention, dateMs });
+  onOpened(() => events.close());
   const forgetful = new Set<(isGone: (principal: string) => boolean) => void>();
   const shoppers = createShoppers(consents, events, (isGone) => forgetful.forEach((forget) => forget(isGone)));
   return { folder, about, campaignFile, key, token, coordinatorKey, consents, events, shoppers, onForgotten: (forget: (isGone: (principal: string) => boolean) => void) => void forgetful.add(forget), retentionDays: retention.days, dateMs };
@@ -160,11 +162,13 @@ function createApp({ shop, tls, behindTlsProxy = false, origins = [], measuremen
   app.use(['/v1/consents', '/v1/me', '/v1/similar', '/v1/trending', '/v1/offers', '/v1/measurements', '/v1/channels', '/.well-known'], allowOrigins(origins));
   app.use(['/v1/events', '/v1/recommend'], requireBackend(token));
   app.use(documentRoutes({ ...parts, shop, publicKey: parts.key.publicKey, release: () => ranking.held, openApi: storefrontOpenApi }));
-  app.use(consentRoutes({ ...parts, charge: chargeBy('consents', choiceLimits, behindTlsProxy) }));
-  app.use(meRoutes({ ...parts, charge: chargeBy('me', choiceLimits, behindTlsProxy) }));
+  const by = { token, behindTlsProxy };
+  const chargeDeletion = chargeBySecret(deletionLimits);
+  app.use(consentRoutes({ ...parts, charge: chargeByAddress('consents', choiceLimits, by), chargeDeletion }));
+  app.use(meRoutes({ ...parts, contacts: parts.campaigns.contacts, charge: chargeByAddress('me', choiceLimits, by), chargeDeletion }));
   app.use(eventRoutes(parts));
-  app.use(rankingRoutes({ ...parts, charge: chargeBy('shelves', shelfLimits, behindTlsProxy) }));
-  app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeBy('measurements', measurementsPerAddress, behindTlsProxy) }));
+  app.use(rankingRoutes({ ...parts, charge: chargeByAddress('shelves', shelfLimits, by) }));
+  app.use(campaignRoutes({ ...parts, room: parts.campaigns, charge: chargeByAddress('measurements', measurementsPerAddress, by) }));
   app.use(notFound);
   app.use(answerErrors(logger));
   return app;
@@ -175,14 +179,6 @@ function categoryIn(catalogue: Catalogue | undefined, id: string, policy: ShopPo
   const item = catalogue?.indexOf.get(id);
   const product = item === undefined ? undefined : catalogue?.products[item];
   return product === undefined || (policy !== undefined && !isAllowed(policy.lines, product)) ? undefined : product.category;
-}
-
-/** Addresses are in memory for as long as they matter to the limit, and nowhere else. */
-function chargeBy(what: string, limits: Parameters<typeof createTokenBuckets>[0], behindTlsProxy: boolean): (request: Request) => void {
-  const buckets = createTokenBuckets(limits, () => performance.now());
-  return (request) => {
-    if (!buckets.take(addressOf(request, behindTlsProxy))) throw new CestaError('limit.rate', `${what}: expected fewer requests from one address`);
-  };
 }
 
 const dayMs = 86_400_000;

@@ -37,7 +37,6 @@ export interface CampaignRoom {
   choose(shopper: string, channels: ChannelChoice): void;
   /** @throws CestaError `measure.unknown`, `measure.too-few` */
   report(subject: string): ExperimentReport;
-  close(): void;
 }
 
 export interface CampaignRoomParts {
@@ -46,6 +45,8 @@ export interface CampaignRoomParts {
   readonly consents: Pick<ConsentBook, 'degreeOf' | 'find' | 'principals'>;
   readonly events: Pick<EventStore, 'eventsOf'>;
   readonly categoryOf: (itemId: string) => string | undefined;
+  /** Takes what closes a file that was opened. */
+  readonly onOpened: (end: () => void) => void;
   /** Unix time in milliseconds. */
   readonly dateMs: () => number;
 }
@@ -54,10 +55,14 @@ export interface CampaignRoomParts {
 const storingDegree = 2;
 
 /** @throws CestaError `storage.failed` */
-export function openCampaignRoom({ folder, file, consents, events, categoryOf, dateMs }: CampaignRoomParts): CampaignRoom {
+export function openCampaignRoom({ folder, file, consents, events, categoryOf, onOpened, dateMs }: CampaignRoomParts): CampaignRoom {
   const keyOf = storeKeys(folder, [contactsFileName, measurementsFileName]);
   const subjects = subjectsOf(file);
-  const [contactLog, measurementLog] = ([contactsFileName, measurementsFileName] as const).map((name) => openSealedLog(join(folder, name), keyOf(name)));
+  const [contactLog, measurementLog] = ([contactsFileName, measurementsFileName] as const).map((name) => {
+    const opened = openSealedLog(join(folder, name), keyOf(name));
+    onOpened(() => opened.log.close());
+    return opened;
+  });
   const contacts = openContactBook(contactLog.log, contactLog.records);
   const measurements = openMeasurementBook(measurementLog.log, measurementLog.records, { subjects, dateMs });
   contacts.erase((principal) => consents.degreeOf(principal) < storingDegree);
@@ -109,10 +114,6 @@ export function openCampaignRoom({ folder, file, consents, events, categoryOf, d
       const subject = subjects.get(id);
       if (subject === undefined) throw new CestaError('measure.unknown', `id: expected an experiment or a measured campaign, got ${JSON.stringify(id.slice(0, 80))}`);
       return experimentReport(subject, measurements.counts(id));
-    },
-    close() {
-      contactLog.log.close();
-      measurementLog.log.close();
     },
   };
 }

@@ -2,15 +2,15 @@
  * Offers, the same bytes for everybody; choices of channels; recipients for the shop's own mailer; randomised reports and what
  * they add up to. What a page asks for and sends here holds no item and no name.
  */
-import { Router, type Request } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import { measurementBytes, measurementSchema } from '../../../../shared/commerce/measurement.ts';
 import { canonicalJson, type Json } from '../../../../shared/protocol/canonical-json.ts';
 import { sha256Hex } from '../../../../shared/protocol/digest.ts';
 import { CestaError } from '../../../../shared/protocol/errors.ts';
 import type { ConsentBook } from '../consent-book.ts';
-import { secretOf } from '../consent-routes.ts';
-import { isBackend, readBody, requireBackend } from '../middleware.ts';
+import type { Charge } from '../limits.ts';
+import { isBackend, readBody, requireBackend, secretOf } from '../middleware.ts';
 import type { CampaignRoom } from './campaign-room.ts';
 import { channelsSchema } from './contact-book.ts';
 
@@ -22,8 +22,7 @@ export interface CampaignRoutesContext {
   readonly room: CampaignRoom;
   readonly consents: Pick<ConsentBook, 'principalOf'>;
   readonly token: string;
-  /** @throws CestaError `limit.rate` */
-  readonly charge: (request: Request) => void;
+  readonly charge: Charge;
 }
 
 export function campaignRoutes({ room, consents, token, charge }: CampaignRoutesContext): Router {

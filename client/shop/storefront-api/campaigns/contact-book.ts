@@ -17,6 +17,8 @@ type Contact = Readonly<z.infer<typeof contactSchema>>;
 export interface ContactBook {
   channelsOf(principal: string): ChannelChoice;
   timesSent(principal: string, campaign: string): number;
+  /** How often each campaign was sent to the shopper. */
+  sentTo(principal: string): Readonly<Record<string, number>>;
   /** Durable when it returns. @throws CestaError `storage.failed` */
   choose(principals: readonly string[], channels: ChannelChoice): void;
   noteSent(principals: readonly string[], campaign: string): void;
@@ -38,6 +40,7 @@ export function openContactBook(log: SealedLog, records: readonly Uint8Array[]):
   return {
     channelsOf: (principal) => of(principal).channels,
     timesSent: (principal, campaign) => of(principal).sent[campaign] ?? 0,
+    sentTo: (principal) => of(principal).sent,
     choose: (principals, channels) => keep(principals.map((principal) => ({ ...of(principal), channels }))),
     noteSent: (principals, campaign) => keep(principals.map((principal) => {
       const contact = of(principal);

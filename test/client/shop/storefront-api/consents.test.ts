@@ -71,6 +71,20 @@ describe('giving consent', () => {
   });
 });
 
+describe('limits', () => {
+  it('of an address are not the backend\'s, and do not keep anybody from withdrawing or being erased', async () => {
+    const { ask, backend, agree } = await open();
+    const [first, second] = [await agree(2), await agree(2, { principal: 'cd'.repeat(16) })];
+    const refused = (method: string, path: string) => Promise.all(Array.from({ length: 60 }, () => ask(method, path, method === 'POST' ? { ...choice, notice: 'v1' } : undefined, { Authorization: `Bearer ${'0'.repeat(64)}` })));
+    for (const [method, path] of [['POST', '/v1/consents'], ['GET', '/v1/me/export']] as const) expect((await refused(method, path)).map(codeIn)).toContain('limit.rate');
+    for (const path of ['/v1/me', `/v1/consents/${first.id}`]) expect((await refused('DELETE', path)).map(codeIn)).toContain('limit.rate');
+    const answers = await Promise.all(Array.from({ length: 60 }, () => backend('POST', '/v1/consents', { ...choice, notice: 'v1' })));
+    expect(new Set(answers.map(codeIn))).toEqual(new Set(['consent.notice']));
+    expect((await ask('DELETE', `/v1/consents/${first.id}`, undefined, first.bearer)).status).toBe(200);
+    expect((await ask('DELETE', '/v1/me', undefined, second.bearer)).body).toEqual({ erased: true });
+  });
+});
+
 describe('withdrawing', () => {
   it('needs the secret alone, is signed, and may be done twice', async () => {
     const { ask, agree } = await open();

@@ -1,7 +1,8 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gpcSchema } from '../../../../client/shop/storefront-api/document-routes.ts';
 import { shopManifestSchema } from '../../../../shared/commerce/shop-manifest.ts';
-import { codeOf } from '../../fakes.ts';
+import { codeOf, fakeTimers } from '../../fakes.ts';
 import { about, codeIn, principal, rigs } from './rig.ts';
 
 const open = rigs();
@@ -82,3 +83,25 @@ describe('a storefront API starts', () => {
     expect(await codeOf(() => open({ retentionDays: 0 }))).toBe('config.invalid');
   });
 });
+
+describe('a storefront API that cannot start', () => {
+  it('leaves no file open and nothing waiting, so that the next try is the first', async () => {
+    const timers = fakeTimers();
+    const { api, stateDir } = await open();
+    await api.close();
+    const openFiles = (): number => readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`)).filter((path) => path.startsWith(stateDir)).length;
+    expect(await codeOf(() => open({ stateDir, timers, tls: { cert: 'none', key: 'none' } }))).toBe('config.invalid');
+    expect(timers.waiting).toBe(0);
+    if (process.platform === 'linux') expect(openFiles()).toBe(0);
+    await open({ stateDir });
+    if (process.platform === 'linux') expect(openFiles()).toBeGreaterThan(0);
+  });
+});
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
