@@ -48,6 +48,7 @@ export const errorTable = {
   'envelope.stale': { status: 401, hint: 'Set the clocks of both sides: they may be two minutes apart.' },
   'envelope.equivocation': { status: 409, hint: 'One key signed two requests under one number: is a copy of the state folder in use? Both are kept as evidence.' },
   'limit.rate': { status: 429, hint: 'Wait a little and try again.' },
+  'limit.capacity': { status: 503, hint: 'The shop node holds as much as it was given room for; its operator has to make more.' },
   'transport.insecure': { status: 400, hint: 'Use TLS: serve with --tls-cert and --tls-key (or --behind-tls-proxy), join with an https: address.' },
   'coordinator.draining': { status: 503, hint: 'The coordinator finishes its round and stops; come back when it has been started again.' },
   'coordinator.untrusted': { status: 401, hint: 'The coordinator has another key than the one known before. If that is meant, remove the pinned key from the state folder of the shop.' },

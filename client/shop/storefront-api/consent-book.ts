@@ -49,7 +49,7 @@ export interface ConsentBook {
   /**
    * Durable when it returns. A principal that the shop names as another shopper than before is that shopper's from then on.
    * @param onRenamed hears of it before it is so: nothing that is stored of the one may be left for the other
-   * @throws CestaError `consent.unknown` for a record to replace that is another principal's
+   * @throws CestaError `consent.unknown` for a record to replace that is another principal's, `limit.capacity`
    */
   give(consent: NewConsent, onRenamed?: (principal: string) => void): { readonly secret: string };
   /** The record with the withdrawal in it; as it is, when it was withdrawn before. @throws CestaError `consent.unknown` */
@@ -68,10 +68,22 @@ export interface ConsentBook {
   degreeOf(principal: string): Degree;
   /** Of a principal, or of a shop's own name for a shopper; null for somebody who never said anything. */
   find(shopper: string): Consenting | null;
+  /** Takes from the disk what later records took the place of. @throws CestaError `storage.failed` */
+  compact(): void;
   readonly principals: Iterable<string>;
   /** Each principal in one of them. */
   readonly people: Iterable<Consenting>;
   close(): void;
+}
+
+/** Of one principal, those withdrawn included: nobody changes their mind more often. */
+const recordsAtMost = 1_000;
+
+/** Anybody can make principals; a withdrawal needs no room. */
+function requireRoom(index: ConsentIndex, principal: string, principalsAtMost: number): void {
+  const records = index.recordCount(principal);
+  if (records === 0 && index.size.principals >= principalsAtMost) throw new CestaError('limit.capacity', `consents: expected at most ${principalsAtMost} shoppers with a consent on record, got one more`);
+  if (records >= recordsAtMost) throw new CestaError('limit.capacity', `consents: expected at most ${recordsAtMost} of one shopper, got one more`);
 }
 
 export function secretDigest(secret: string): string {
@@ -79,17 +91,18 @@ export function secretDigest(secret: string): string {
 }
 
 /** @throws CestaError `storage.failed` */
-export function openConsentBook(folder: string, key: Uint8Array): ConsentBook {
+export function openConsentBook(folder: string, key: Uint8Array, { principalsAtMost = 200_000 }: { readonly principalsAtMost?: number } = {}): ConsentBook {
   const path = join(folder, consentsFileName);
   const { log, records } = openSealedLog(path, key);
   const index = createConsentIndex();
-  for (const [number, bytes] of records.entries()) {
-    const kept = parseKept(path, number, bytes);
-    if ('objection' in kept) index.object(kept.objection);
-    else index.put(kept);
-  }
+  for (const [number, bytes] of records.entries()) take(index, parseKept(path, number, bytes));
+  compact();
   const digestOf = (shopperId: string): string => createHmac('sha256', key).update(`cesta/objection/v1 ${shopperId}`).digest('hex');
   const { ofPrincipal, ofName, people } = createPeople(index, digestOf);
+
+  function compact(): void {
+    if (log.count > index.size.records) log.rewrite(index.inOrder(null).map(encode));
+  }
 
   function keep(entries: readonly ConsentEntry[]): void {
     log.append(entries.map(encode));
@@ -97,10 +110,10 @@ export function openConsentBook(folder: string, key: Uint8Array): ConsentBook {
   }
 
   return {
+    compact,
     give({ record, shopperId, replaces }, onRenamed = () => undefined) {
-      const replaced = replaces === null ? null : (index.byId.get(replaces) ?? null);
-      // One that is gone needs no withdrawal.
-      if (replaced !== null && replaced.record.principal !== record.principal) throw unknownConsent('replaces');
+      const replaced = replacedBy(index, record, replaces);
+      requireRoom(index, record.principal, principalsAtMost);
       const secret = randomBytes(32).toString('hex');
       const time = record.events[0].time;
       const known = index.latest(record.principal)?.shopperId ?? null;
@@ -176,6 +189,18 @@ function createPeople(index: ConsentIndex, digestOf: (shopperId: string) => stri
 function namesGoneWith(index: ConsentIndex, principal: string): string[] {
   const names = new Set(index.entriesOf(principal).map(({ shopperId }) => shopperId).filter((name) => name !== null));
   return [...names].filter((name) => index.latest(principal)?.shopperId === name || index.named(name).length === 0);
+}
+
+function take(index: ConsentIndex, kept: Kept): void {
+  if ('objection' in kept) index.object(kept.objection);
+  else index.put(kept);
+}
+
+/** Null where there is none: one that is gone needs no withdrawal. @throws CestaError `consent.unknown` */
+function replacedBy(index: ConsentIndex, { principal }: ConsentRecord, replaces: string | null): ConsentEntry | null {
+  const replaced = replaces === null ? null : (index.byId.get(replaces) ?? null);
+  if (replaced !== null && replaced.record.principal !== principal) throw unknownConsent('replaces');
+  return replaced;
 }
 
 function unknownConsent(field: string): CestaError {

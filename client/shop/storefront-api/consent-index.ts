@@ -32,6 +32,10 @@ export interface ConsentIndex {
   /** Whether the objection came after all of these entries. */
   isObjected(objection: string, entries: readonly ConsentEntry[]): boolean;
   principals(): Iterable<string>;
+  /** Of one principal. */
+  recordCount(principal: string): number;
+  /** Records are what `inOrder` has. */
+  readonly size: { readonly principals: number; readonly records: number };
   /** Without this principal, in the order in which they came: what a file has to hold. */
   inOrder(without: string | null): (ConsentEntry | Objection)[];
 }
@@ -90,6 +94,10 @@ export function createConsentIndex(): ConsentIndex {
       return objectedAt !== undefined && entries.every((entry) => turnOf(entry) < objectedAt);
     },
     principals: () => idsOf.keys(),
+    recordCount: (principal) => idsOf.get(principal)?.size ?? 0,
+    get size() {
+      return { principals: idsOf.size, records: byId.size + objections.size };
+    },
     inOrder(without) {
       const kept = [...byId.values()].filter(({ record }) => record.principal !== without).map((entry) => ({ at: turnOf(entry), value: entry }));
       const objected = [...objections].map(([objection, at]) => ({ at, value: { objection } }));

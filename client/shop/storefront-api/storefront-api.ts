@@ -64,6 +64,8 @@ export interface StorefrontApiOptions {
   readonly retentionDays?: number;
   /** Of one shopper, the newest; 1,000 by default. */
   readonly eventsPerShopper?: number;
+  /** Shoppers with a consent on record, withdrawn ones included; 200,000 by default. More are refused with `limit.capacity`. */
+  readonly shoppersAtMost?: number;
   readonly fetch?: Fetch;
   /** Unix time in milliseconds. */
   readonly dateMs?: () => number;
@@ -138,7 +140,7 @@ function openRooms(options: StorefrontApiOptions, onOpened: (end: () => void) =>
   const { path: folder, key, coordinatorKey } = openStateFolder(stateDir, shop);
   const keyOf = storeKeys(folder, [consentsFileName, eventsFileName]);
   const token = backendToken(folder);
-  const consents = openConsentBook(folder, keyOf(consentsFileName));
+  const consents = openConsentBook(folder, keyOf(consentsFileName), options.shoppersAtMost === undefined ? {} : { principalsAtMost: Math.floor(requireNumber('shoppersAtMost', options.shoppersAtMost, 1, 10_000_000)) });
   onOpened(() => consents.close());
   const events = openEventStore(folder, keyOf(eventsFileName), { retention, dateMs });
   onOpened(() => events.close());
@@ -184,14 +186,15 @@ function categoryIn(catalogue: Catalogue | undefined, id: string, policy: ShopPo
 const dayMs = 86_400_000;
 
 /** What is older than the retention leaves the disk. Returns what stops it. */
-function compactDaily({ events }: { readonly events: { compact(): void } }, logger: Logger, timers: Timers): () => void {
+function compactDaily({ events, consents }: Readonly<Record<'events' | 'consents', { compact(): void }>>, logger: Logger, timers: Timers): () => void {
   let cancel = timers.after(dayMs, compact);
   function compact(): void {
     try {
       events.compact();
+      consents.compact();
     } catch (thrown) {
       const { code, message } = toCestaError(thrown);
-      logger.error({ code, reason: message }, 'events could not be compacted; trying again in a day');
+      logger.error({ code, reason: message }, 'events and consents could not be compacted; trying again in a day');
     }
     cancel = timers.after(dayMs, compact);
   }

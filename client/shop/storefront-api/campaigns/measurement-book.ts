@@ -9,7 +9,7 @@ import { CestaError } from '../../../../shared/protocol/errors.ts';
 import type { SealedLog } from '../sealed-log.ts';
 
 export interface MeasurementBook {
-  /** @throws CestaError `measure.unknown`, `usage.invalid`, `storage.failed` */
+  /** @throws CestaError `measure.unknown`, `usage.invalid`, `limit.capacity`, `storage.failed` */
   add(measurement: Measurement): void;
   counts(subject: string): Counts;
 }
@@ -17,7 +17,15 @@ export interface MeasurementBook {
 /** Devices report at the end of an experiment or when they come next, up to so long after it. */
 const graceMs = 30 * 86_400_000;
 
-export function openMeasurementBook(log: SealedLog, records: readonly Uint8Array[], { subjects, dateMs }: { readonly subjects: ReadonlyMap<string, Subject>; readonly dateMs: () => number }): MeasurementBook {
+export interface MeasurementTerms {
+  readonly subjects: ReadonlyMap<string, Subject>;
+  /** Unix time in milliseconds. */
+  readonly dateMs: () => number;
+  /** Of all subjects together, in memory and on disk. */
+  readonly reportsAtMost?: number;
+}
+
+export function openMeasurementBook(log: SealedLog, records: readonly Uint8Array[], { subjects, dateMs, reportsAtMost = 1_000_000 }: MeasurementTerms): MeasurementBook {
   const seen = new Set<string>();
   const counts = new Map<string, number[][]>();
   function take({ id, subject, arm, value }: Measurement): void {
@@ -36,6 +44,7 @@ export function openMeasurementBook(log: SealedLog, records: readonly Uint8Array
       const now = dateMs();
       if (now < Date.parse(subject.from) || now > Date.parse(subject.to) + graceMs) throw new CestaError('usage.invalid', `subject: expected one that runs, or has ended less than ${graceMs / 86_400_000} days ago, got ${subject.id}`);
       if (seen.has(measurement.id)) return;
+      if (seen.size >= reportsAtMost) throw new CestaError('limit.capacity', `measurements: expected at most ${reportsAtMost} reports, got one more`);
       log.append([new TextEncoder().encode(JSON.stringify(measurement))]);
       take(measurement);
     },

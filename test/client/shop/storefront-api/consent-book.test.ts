@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openConsentBook, type ConsentBook } from '../../../../client/shop/storefront-api/consent-book.ts';
 import { makeConsentRecord } from '../../../../client/shop/storefront-api/consent-record.ts';
+import { codeOf } from '../../fakes.ts';
 import { about } from './rig.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'cesta-consents-'));
@@ -94,6 +95,33 @@ describe('the shop\'s own name for a shopper', () => {
     const { id } = give(phone, 3, 'ana');
     give(phone, 2, null, id);
     expect(book.find('ana')).toMatchObject({ degree: 2, principal: phone });
+    book.close();
+  });
+});
+
+describe('the file of consents', () => {
+  it('is freed of what later records took the place of, and says the same after that', () => {
+    const first = open();
+    const { id, secret } = first.give(phone, 3, 'ana');
+    first.give(phone, 2, null, id);
+    const size = (): number => statSync(join(first.folder, 'consents.sealed')).size;
+    const before = size();
+    first.book.compact();
+    expect(size()).toBeLessThan(before);
+    const after = size();
+    first.book.compact();
+    expect(size()).toBe(after);
+    const next = reopened(first);
+    expect(next.book.find('ana')).toMatchObject({ degree: 2 });
+    expect(next.book.recordsOf(phone).map(({ events }) => events.length)).toEqual([2, 1]);
+    expect(next.book.principalOf(secret)).toBe(phone);
+    next.book.close();
+  });
+
+  it('has room for a thousand consents of one shopper', async () => {
+    const { book, give } = open();
+    for (let count = 0; count < 1_000; count += 1) give(phone, 2);
+    expect(await codeOf(() => give(phone, 2))).toBe('limit.capacity');
     book.close();
   });
 });

@@ -85,6 +85,17 @@ describe('limits', () => {
   });
 });
 
+describe('the room for consents', () => {
+  it('has an end for new shoppers, not for a change of mind', async () => {
+    const { ask, agree } = await open({ shoppersAtMost: 1 });
+    const { id } = await agree(3);
+    expect(codeIn(await ask('POST', '/v1/consents', { ...choice, principal: 'cd'.repeat(16) }))).toBe('limit.capacity');
+    const { bearer } = await agree(2, { replaces: id });
+    expect((await ask('DELETE', '/v1/me', undefined, bearer)).status).toBe(200);
+    await agree(2, { principal: 'cd'.repeat(16) });
+  });
+});
+
 describe('withdrawing', () => {
   it('needs the secret alone, is signed, and may be done twice', async () => {
     const { ask, agree } = await open();
