@@ -16,7 +16,7 @@ import { openStateFolder } from '../state-folder.ts';
 import { parseAbout } from './about.ts';
 import { addressOf } from './address.ts';
 import { requirePermitted, type ShopPolicy } from './campaigns/campaign-policy.ts';
-import { openCampaignRoom, parseCampaigns, type CampaignRoom } from './campaigns/campaign-room.ts';
+import { openCampaignRoom, orClosing, parseCampaigns, type CampaignRoom } from './campaigns/campaign-room.ts';
 import { campaignRoutes } from './campaigns/campaign-routes.ts';
 import { consentRoutes } from './consent-routes.ts';
 import { consentsFileName, openConsentBook } from './consent-book.ts';
@@ -101,16 +101,19 @@ export async function startStorefrontApi(options: StorefrontApiOptions): Promise
   const rooms = openRooms(options);
   const { policy, ...rest } = options;
   const ranking = startShopRanking({ ...rest, ...(policy === undefined ? {} : { policy: policy.lines }), coordinatorKey: options.coordinatorKey ?? rooms.coordinatorKey, logger, timers });
-  const campaigns = openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id, policy) });
+  const closeRooms = (): void => {
+    ranking.stop();
+    rooms.events.close();
+    rooms.consents.close();
+  };
+  const campaigns = orClosing(closeRooms, () => openCampaignRoom({ ...rooms, file: rooms.campaignFile, categoryOf: (id) => categoryIn(ranking.held?.catalogue, id, policy) }));
   rooms.onSettled(() => campaigns.settle());
   const server = createStorefrontServer(createApp(options, { ...rooms, ranking, campaigns, logger }), tls);
   const stopCompaction = compactDaily(rooms, logger, timers);
   const close = (): void => {
     stopCompaction();
-    ranking.stop();
     campaigns.close();
-    rooms.events.close();
-    rooms.consents.close();
+    closeRooms();
   };
   try {
     const url = await listen(server, { host, port, isTls: tls !== undefined });

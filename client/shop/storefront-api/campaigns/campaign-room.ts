@@ -51,16 +51,29 @@ export interface CampaignRoomParts {
   readonly dateMs: () => number;
 }
 
+/** What is open already ends with what cannot be opened. */
+export function orClosing<T>(close: () => void, open: () => T): T {
+  try {
+    return open();
+  } catch (thrown) {
+    close();
+    throw thrown;
+  }
+}
+
 /** Below it a shop keeps nothing of a shopper. */
 const storingDegree = 2;
 
-/** @throws CestaError `storage.failed` */
+/** @throws CestaError `storage.failed`, `config.invalid` for measured campaigns that have reports under other terms */
 export function openCampaignRoom({ folder, file, consents, events, categoryOf, dateMs }: CampaignRoomParts): CampaignRoom {
   const keyOf = storeKeys(folder, [contactsFileName, measurementsFileName]);
   const subjects = subjectsOf(file);
   const [contactLog, measurementLog] = ([contactsFileName, measurementsFileName] as const).map((name) => openSealedLog(join(folder, name), keyOf(name)));
-  const contacts = openContactBook(contactLog.log, contactLog.records);
-  const measurements = openMeasurementBook(measurementLog.log, measurementLog.records, { subjects, dateMs });
+  const close = (): void => {
+    contactLog.log.close();
+    measurementLog.log.close();
+  };
+  const [contacts, measurements] = orClosing(close, () => [openContactBook(contactLog.log, contactLog.records), openMeasurementBook(measurementLog.log, measurementLog.records, { subjects, dateMs })] as const);
   const settle = (): void => contacts.erase((principal) => consents.degreeOf(principal) < storingDegree);
   settle();
   const mayBeStored = (principal: string): boolean => consents.degreeOf(principal) >= storingDegree;
@@ -112,10 +125,7 @@ export function openCampaignRoom({ folder, file, consents, events, categoryOf, d
       if (subject === undefined) throw new CestaError('measure.unknown', `id: expected an experiment or a measured campaign, got ${JSON.stringify(id.slice(0, 80))}`);
       return experimentReport(subject, measurements.counts(id));
     },
-    close() {
-      contactLog.log.close();
-      measurementLog.log.close();
-    },
+    close,
   };
 }
 
