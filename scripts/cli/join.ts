@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { ShopNodeOptions, ShopNodeSummary } from '../../client/shop/shop-node.ts';
 import type { ClientTls } from '../../client/shop/tls.ts';
+import type { Dataset } from '../../shared/datasets/dataset.ts';
 import type { NoteKey } from '../../shared/ledger/signed-note.ts';
 import { jurisdictionNames, type JurisdictionName } from '../../shared/policy/jurisdictions.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -72,17 +73,21 @@ async function join(options: JoinOptions): Promise<void> {
   const data = await readData(options);
   const { dataset, policy } = permittedData(options, data, logger);
   if (options.catalogue === undefined) logger.warn('without --catalogue the products are those of the orders: where the coordinator has no catalogue, their titles and prices are published');
-  const shoppers = options.part === undefined ? dataset.shoppers : byHash(options.part.of)(dataset, 0)[options.part.index - 1];
-  const files = { ...dataset, shoppers };
+  const { part } = options;
+  /** For every round anew. */
+  const files = (): Dataset => {
+    const all = dataset();
+    return part === undefined ? all : { ...all, shoppers: byHash(part.of)(all, 0)[part.index - 1] };
+  };
   const tls = readTls(options);
   const fetch = tls === null ? {} : { fetch: tlsFetch(tls) };
   const stopped = untilStopped().then(() => undefined);
   const storefront = await startStorefront(options, { logger, ...fetch, ...(policy === undefined ? {} : { policy: { lines: policy, products: data.catalogue.products } }) });
   try {
-    const node = await startPart(options, { dataset: storefront === null ? files : () => storefront.join(files), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
+    const node = await startPart(options, { dataset: storefront === null ? files : () => storefront.join(files()), logger, tls, stopped, ...(policy === undefined ? {} : { policy }) });
     // Shelves and rights do not end with the rounds.
     const summary = storefront === null || options.once === true ? await node.done : await serveUntilStopped(node.done, { logger, stopped });
-    print(options, { shop: options.shop, shoppers: shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
+    print(options, { shop: options.shop, shoppers: files().shoppers.length, ...summary }, `${options.shop}: ${summary.rounds} rounds reported, ${summary.epsilonSpent === null ? 'some of them without privacy' : `epsilon ${summary.epsilonSpent} spent here in all`}`);
   } finally {
     await storefront?.close();
   }

@@ -47,17 +47,22 @@ async function tryPort(port: number): Promise<number | null> {
 
 /** @throws CestaError `page.unavailable` and whatever starting a server may */
 export async function servePages(options: PagesOptions): Promise<Pages> {
-  const opened: { close(): Promise<void> }[] = [];
+  const opened: Opened = [];
+  /** All at once: the backstage must not answer while others end. */
   const close = async (): Promise<void> => {
-    for (const each of opened.reverse()) await each.close();
+    const ends = await Promise.allSettled(opened.map((each) => each.close()));
+    throwFirst(ends);
   };
-  try {
-    const [shop, backstage] = await Promise.all([openShop(options, opened), openBackstage(options, opened)]);
-    return { shop, backstage, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  // Both have settled, so nothing opens after it was closed.
+  const [shop, backstage] = await Promise.allSettled([openShop(options, opened), openBackstage(options, opened)]);
+  if (shop.status === 'fulfilled' && backstage.status === 'fulfilled') return { shop: shop.value, backstage: backstage.value, close };
+  await close().catch(() => undefined);
+  throw shop.status === 'rejected' ? shop.reason : (backstage as PromiseRejectedResult).reason;
+}
+
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 type Opened = { close(): Promise<void> }[];
@@ -89,19 +94,29 @@ async function openBackstage(options: PagesOptions, opened: Opened): Promise<str
       links, baselines, releases, target, isOver: isOver(), malicious: malicious.shop, ...jobs.states,
     };
   };
+  let isClosing = false;
+  const unlessClosing = (press: () => void) => (): void => {
+    if (isClosing) throw new CestaError('backstage.busy', 'backstage: expected a demo that goes on, got one that ends');
+    press();
+  };
   const backstage = await serveBackstage({
     port: await freePort(port === 0 ? 0 : port + 1), state,
     actions: {
-      addMaliciousShop() {
+      addMaliciousShop: unlessClosing(() => {
         if (isOver()) throw new CestaError('budget.exhausted', `malicious shop: expected a round that is still to come, got a year that is over after ${year().releases.length} releases`);
         malicious.add();
-      },
+      }),
       removeMaliciousShop: () => malicious.remove(),
-      startComparison: () => jobs.start('comparison', { shops: Math.max(shops, fewestCompared), groups: robust?.groups ?? fewestGroups, epsilon, delta, seed }),
-      startAttackersView: () => jobs.start('attackersView', { victims, participants, epsilon, delta }),
+      startComparison: unlessClosing(() => jobs.start('comparison', { shops: Math.max(shops, fewestCompared), groups: robust?.groups ?? fewestGroups, epsilon, delta, seed })),
+      startAttackersView: unlessClosing(() => jobs.start('attackersView', { victims, participants, epsilon, delta })),
     },
   });
-  opened.push(backstage, { close: () => jobs.stop() }, { close: () => malicious.remove() });
+  opened.push({
+    async close() {
+      isClosing = true;
+      throwFirst(await Promise.allSettled([backstage.close(), jobs.stop(), malicious.remove()]));
+    },
+  });
   return backstage.url;
 }
 

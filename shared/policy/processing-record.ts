@@ -114,9 +114,9 @@ function measuring({ jurisdiction }: ProcessingFacts): ProcessingActivity {
     lawfulBasis: jurisdictions[jurisdiction].lawfulBasis,
     dataSubjects: 'shoppers who chose degree 3',
     data: ['one report a device and experiment, randomised on the device, without any product'],
-    where: 'at the shop, which adds the reports up',
+    where: 'at the shop, which keeps the reports and tells their sums alone',
     recipients: [],
-    retention: 'counts: until the experiment is removed; single reports are not kept',
+    retention: 'reports, sealed, each with a random number and no name: as long as the shop keeps its state folder',
   };
 }
 

@@ -7,9 +7,9 @@ export type JsonObject = Record<string, unknown>;
 export interface Operation {
   readonly path: string;
   /** `get` without a request, else `post`, unless said. */
-  readonly method?: 'get' | 'post' | 'delete';
-  /** The name of the security scheme that it takes. */
-  readonly security?: string;
+  readonly method?: 'get' | 'post' | 'put' | 'delete';
+  /** The names of the security schemes of which it takes any one. */
+  readonly security?: string | readonly string[];
   readonly summary: string;
   /** What the body is: a schema, or the media type of bytes. */
   readonly body: z.ZodType | string;
@@ -52,7 +52,7 @@ function describe({ summary, body, parameters, isCacheable, security, request }:
   const failure = { description: 'Error', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
   return {
     summary,
-    ...(security === undefined ? {} : { security: [{ [security]: [] }] }),
+    ...(security === undefined ? {} : { security: [security].flat().map((scheme) => ({ [scheme]: [] })) }),
     ...(parameters === undefined || parameters.length === 0 ? {} : { parameters }),
     ...(request === undefined ? {} : { requestBody: { required: true, content: describeRequest(request) } }),
     responses: { 200: { description: 'OK', content }, ...(isCacheable === true ? { 304: { description: 'Not modified' } } : {}), default: failure },

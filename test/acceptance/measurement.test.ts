@@ -86,6 +86,22 @@ describe('capability 28: measured benefit', () => {
     expect(await measure.epsilonSpent()).toBe(4);
   });
 
+  it('capability 28: reports are never read under other terms than they were made with', async () => {
+    nowMs = Date.parse('2026-03-10T12:00:00Z');
+    const rig = await open({ campaigns, dateMs });
+    const send = async (subject: string, id: string): Promise<number> => (await rig.ask('POST', '/v1/measurements', encodeMeasurement({ id: id.repeat(32), subject, arm: 0, value: 0 }))).status;
+    expect([await send('shelf-order', 'a'), await send('spring', 'b')]).toEqual([202, 202]);
+    await rig.api.close();
+    const reopened = async (changed: unknown): Promise<void> => (await open({ campaigns: changed, dateMs, stateDir: rig.stateDir })).api.close();
+    const refusal = (id: string): object => ({ code: 'config.invalid', message: expect.stringContaining(`campaigns: ${id}: expected epsilon`) as string });
+    await expect(reopened({ ...campaigns, experiments: [{ ...experiment, measure: { epsilon: 3 } }] })).rejects.toMatchObject(refusal('shelf-order'));
+    await expect(reopened({ ...campaigns, experiments: [{ ...experiment, arms: ['varied', 'usual'] }] })).rejects.toMatchObject(refusal('shelf-order'));
+    await expect(reopened({ ...campaigns, campaigns: [{ ...campaigns.campaigns[0], measure: { epsilon: 2, control: false } }] })).rejects.toMatchObject(refusal('spring'));
+    await reopened({});
+    await reopened({ ...campaigns, experiments: [{ ...experiment, id: 'another', arms: ['varied', 'usual'] }] });
+    await reopened(campaigns);
+  });
+
   it('capability 28: reports count against the bound of the device, and outlive what is forgotten', async () => {
     nowMs = Date.parse('2026-03-10T12:00:00Z');
     const rig = await open({ campaigns, dateMs });

@@ -54,7 +54,7 @@ export interface CampaignRoomParts {
 /** Below it a shop keeps nothing of a shopper. */
 const storingDegree = 2;
 
-/** @throws CestaError `storage.failed` */
+/** @throws CestaError `storage.failed`, `config.invalid` for measured campaigns that have reports under other terms */
 export function openCampaignRoom({ folder, file, consents, events, categoryOf, onOpened, dateMs }: CampaignRoomParts): CampaignRoom {
   const keyOf = storeKeys(folder, [contactsFileName, measurementsFileName]);
   const subjects = subjectsOf(file);

@@ -18,6 +18,16 @@ import { channelsSchema } from './contact-book.ts';
 export const channelsRequestSchema = z.strictObject({ channels: channelsSchema, shopper: z.string().trim().min(1).max(256).optional() });
 export const recipientsSchema = z.object({ campaign: z.string(), recipients: z.array(z.object({ principal: z.string(), shopper_id: z.string().nullable() })) });
 
+export const channelsAnswerSchema = z.object({ channels: channelsSchema });
+export const takenSchema = z.object({ taken: z.literal(true) });
+
+const estimateSchema = z.object({ value: z.number(), low: z.number(), high: z.number() });
+export const reportSchema = z.object({
+  id: z.string(), epsilon: z.number(), unit: z.literal('one report of one device'), level: z.literal(0.95),
+  arms: z.array(z.object({ arm: z.string(), devices: z.int(), share: z.object({ impression: estimateSchema, click: estimateSchema, purchase: estimateSchema }) })),
+  differences: z.array(z.object({ arm: z.string(), against: z.string(), purchase: estimateSchema })),
+});
+
 export interface CampaignRoutesContext {
   readonly room: CampaignRoom;
   readonly consents: Pick<ConsentBook, 'principalOf'>;
@@ -38,7 +48,8 @@ export function campaignRoutes({ room, consents, token, charge }: CampaignRoutes
     charge(request);
     if (request.get('Content-Length') !== String(measurementBytes)) throw new CestaError('usage.invalid', `body: expected ${measurementBytes} bytes, whatever it says, got ${request.get('Content-Length') ?? 'no length'}`);
     room.measurements.add(await readBody(request, measurementSchema, measurementBytes));
-    response.status(202).json({ taken: true });
+    const body: z.input<typeof takenSchema> = { taken: true };
+    response.status(202).json(body);
   });
   router.put('/v1/channels', async (request, response) => {
     charge(request);
@@ -46,12 +57,17 @@ export function campaignRoutes({ room, consents, token, charge }: CampaignRoutes
     const { channels, shopper } = await readBody(request, channelsRequestSchema, 2_048);
     if (byBackend !== (shopper !== undefined)) throw new CestaError('usage.invalid', `shopper: expected ${byBackend ? 'whose channels they are' : 'none but from the backend'}, got ${shopper === undefined ? 'none' : 'one'}`);
     room.choose(shopper ?? consents.principalOf(secretOf(request)), channels);
-    response.json({ channels });
+    const body: z.input<typeof channelsAnswerSchema> = { channels };
+    response.json(body);
   });
   router.use('/v1/campaigns', requireBackend(token));
   router.use('/v1/experiments', requireBackend(token));
   for (const kind of ['campaigns', 'experiments'] as const) {
-    router.get(`/v1/${kind}/:id/report`, (request, response) => void response.json(room.report(String(request.params['id']))));
+    router.get(`/v1/${kind}/:id/report`, (request, response) => {
+      const report = room.report(String(request.params['id']));
+      const body: z.input<typeof reportSchema> = { ...report, arms: [...report.arms], differences: [...report.differences] };
+      response.json(body);
+    });
   }
   router.get('/v1/campaigns/:id/recipients', (request, response) => {
     const body: z.input<typeof recipientsSchema> = { campaign: request.params.id, recipients: room.recipients(request.params.id) };

@@ -40,8 +40,8 @@ describe('the documents of a shop', () => {
       return [path, Object.keys(security?.[0] ?? {}).join(), codeIn(answer) ?? answer.status];
     })));
     const expected = { shopper: 'consent.unknown', backend: 'shop.unauthorised' };
-    expect(answers.length).toBe(13);
-    for (const [path, security, answer] of answers) expect([path, answer]).toEqual([path, path === '/v1/consents' ? 'http.media-type' : security === 'shopper' || security === 'backend' ? expected[security] : 200]);
+    expect(answers.length).toBe(20);
+    for (const [path, security, answer] of answers) expect([path, answer]).toEqual([path, path === '/v1/consents' || path === '/v1/channels' ? 'http.media-type' : path === '/v1/measurements' ? 'usage.invalid' : security === 'shopper' || security === 'backend' ? expected[security] : 200]);
   });
 
   it('are all there is', async () => {
