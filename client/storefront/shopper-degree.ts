@@ -132,7 +132,7 @@ export function enforce(state: ShopperState): void {
     state.store?.close();
     [state.store, state.early, state.saving, state.opening] = [null, null, nothing, Promise.resolve(null)];
     state.visit = { ...(state.degree < 1 ? emptyProfile : state.visit), settings: state.all.settings };
-    state.all = state.visit;
+    [state.all, state.before] = [state.visit, []];
   }
   if (state.degree >= 2 && before < 2) {
     state.opening = open(state);
@@ -154,7 +154,7 @@ async function open(state: ShopperState): Promise<ProfileStore> {
     const store: ProfileStore = await openProfileStore(shopperDatabase, () => void hearOthers(state, store).catch(() => undefined));
     if (!isCurrent()) return store;
     state.all = changes.reduce((profile, change) => change(profile), store.opened);
-    [state.store, state.early, state.unsaved] = [store, null, []];
+    [state.store, state.early, state.unsaved, state.before] = [store, null, [], store.opened.events];
     for (const change of changes) save(state, store, change);
     tell(state, 'history');
     await state.saving;
