@@ -46,7 +46,8 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
   page.addEventListener?.('pageshow', back);
   // What another tab withdrew between the reading of the choice and this.
   if (rememberedWish(state) < wantedDegree(state)) follow(state);
-  const loaded = load(state);
+  // What is owed is told whatever became of the rest.
+  const loaded = load(state).finally(() => deliver(state).catch(() => undefined));
   // Whoever does not wait for it sees in `privacy` that nothing is on the device.
   loaded.catch(() => undefined);
   return {
@@ -55,6 +56,8 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
       page.removeEventListener?.('storage', hear);
       page.removeEventListener?.('pageshow', back);
       state.signals.close();
+      // Whatever was asked for before and is still under way is not put in force any more.
+      state.turn += 1;
       const { seat, store, saving } = state;
       await Promise.all([seat?.close(), saving]);
       store?.close();
@@ -68,7 +71,6 @@ async function load(state: ShopperState): Promise<void> {
   // A tab was closed before all was gone, or the choice was cleared without what it covered.
   if (names?.includes(shopperDatabase) !== false && (readChoice().degree ?? 0) < 2) await (state.erasing = erase(state, names === null ? null : reopened()));
   if (names?.includes(deviceDatabase) ?? state.degree >= 2) await readSpent(state);
-  await deliver(state);
 }
 
 /**
