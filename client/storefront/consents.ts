@@ -16,6 +16,9 @@ export interface ConsentGiven {
   readonly principal: string | null;
   /** Of the record that this one takes the place of. */
   readonly replaces: string | null;
+  /** Ids of records that this device had before. */
+  readonly known: readonly string[];
+  readonly nowMs: number;
 }
 
 export interface ShopRecord {
@@ -32,12 +35,12 @@ export interface ShopRecord {
  */
 export async function giveConsent({ shop, fetch, shopKey, onSent }: ShopRecord, given: ConsentGiven): Promise<HeldReceipt> {
   const principal = given.principal ?? bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
-  const { degree, notice, gpc, replaces } = given;
+  const { degree, notice, gpc, replaces, known } = given;
   const body = JSON.stringify({ principal, degree, notice, gpc, replaces });
   onSent(body.length);
   const { receipt, secret } = (await requestJson(fetch, addressBelow(shop, 'v1/consents'), { method: 'POST', body }) ?? {}) as { readonly receipt?: unknown; readonly secret?: unknown };
   if (typeof secret !== 'string' || !/^[0-9a-f]{64}$/.test(secret)) throw new CestaError('consent.untrusted', `secret: expected 32 bytes in lower-case hex, got ${typeof secret}`);
-  return { receipt: await verifyConsentReceipt(receipt, { shopKey, principal, degree, notice }), secret };
+  return { receipt: await verifyConsentReceipt(receipt, { shopKey, principal, degree, notice, fresh: { nowMs: given.nowMs, known } }), secret };
 }
 
 /** Whether the shop knows of it now, or never knew the consent. */

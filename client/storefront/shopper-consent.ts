@@ -6,7 +6,7 @@ import type { ConsentRequest } from './api.ts';
 import { readChoice } from './choice.ts';
 import { emptyProfile, withReceipt, type HeldReceipt } from './profile.ts';
 import { choose, withdraw } from './shopper-degree.ts';
-import { apply, capOf, fetchOf, tell, wantedDegree, type ShopperState } from './shopper-state.ts';
+import { apply, capOf, fetchOf, nowOf, tell, wantedDegree, type ShopperState } from './shopper-state.ts';
 
 /** Lowers before it returns; a promise only so that raising can wait. */
 export async function consentTo(state: ShopperState, request: ConsentRequest): Promise<ConsentReceipt | null> {
@@ -76,10 +76,12 @@ async function recorded(state: ShopperState, given: { readonly degree: Degree; r
   const { receipts, principal, shopKey } = state.all;
   const replaces = receipts.at(-1)?.receipt.record.record_id ?? null;
   const record = { shop, fetch: fetchOf(state), shopKey, onSent: (bytes: number) => sent(state, bytes) };
-  return giveConsent(record, { ...given, principal, replaces }).catch((thrown: unknown) => {
+  const known = [...receipts.map(({ receipt }) => receipt.record.record_id), ...readChoice().withdrawals.map(({ id }) => id)];
+  const asked = { ...given, principal, known, nowMs: nowOf(state) };
+  return giveConsent(record, { ...asked, replaces }).catch((thrown: unknown) => {
     // A shop that lost its records shall not hold anybody to an old choice.
     if (replaces === null || toCestaError(thrown).code !== 'consent.unknown') throw thrown;
-    return giveConsent(record, { ...given, principal, replaces: null });
+    return giveConsent(record, { ...asked, replaces: null });
   });
 }
 

@@ -3,7 +3,7 @@
  * Loaded behind the page's first paint; until then shopper.ts stands at the gate.
  */
 import { permits } from '../../shared/commerce/consent.ts';
-import { hourOf, isItemId, type StoredEvent } from '../../shared/commerce/device-events.ts';
+import { hourOf, isItemId, meaningOf, type StoredEvent } from '../../shared/commerce/device-events.ts';
 import type { Surface } from '../../shared/commerce/preferences.ts';
 import { dataFor } from '../../shared/commerce/purposes.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -58,9 +58,18 @@ function historyOf(state: ShopperState): Pick<ShopperCore, 'keep' | 'visits' | '
     visits: (surface) => (isPersonal(surface) ? state.derived().visits : []),
     touched: (surface) => (isPersonal(surface) ? state.derived().touched : new Set()),
     unwanted: () => new Set(state.all.unwanted),
-    resting: () => restingItems(state.all.events, hourOf(nowOf(state))),
+    resting: () => restingItems(withoutShownHere(state), hourOf(nowOf(state))),
     viewed: () => state.derived().viewed,
   };
+}
+
+/** A shelf that is in front of somebody must not change because it was seen. */
+function withoutShownHere({ all: { events }, before, visit }: ShopperState): StoredEvent[] {
+  const known = new Set(events.map(({ item_id: id }) => id));
+  const counted = new Set(before);
+  const isMore = (event: StoredEvent): boolean => meaningOf(event) !== 'shown' && !counted.has(event);
+  // Of what this page did see, a click ends a rest at once.
+  return [...before.filter(({ item_id: id }) => known.has(id)), ...visit.events.filter(isMore)];
 }
 
 /** Nothing at all where nothing may be known. */

@@ -46,7 +46,8 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
   page.addEventListener?.('pageshow', back);
   // What another tab withdrew between the reading of the choice and this.
   if (rememberedWish(state) < wantedDegree(state)) follow(state);
-  const loaded = load(state);
+  // What is owed is told whatever became of the rest.
+  const loaded = load(state).finally(() => deliver(state).catch(() => undefined));
   // Whoever does not wait for it sees in `privacy` that nothing is on the device.
   loaded.catch(() => undefined);
   return {
@@ -55,6 +56,8 @@ export function begin(options: ShopperOptions, { kept, lowered, events, listener
       page.removeEventListener?.('storage', hear);
       page.removeEventListener?.('pageshow', back);
       state.signals.close();
+      // Whatever was asked for before and is still under way is not put in force any more.
+      state.turn += 1;
       const { seat, store, saving } = state;
       await Promise.all([seat?.close(), saving]);
       store?.close();
@@ -68,7 +71,6 @@ async function load(state: ShopperState): Promise<void> {
   // A tab was closed before all was gone, or the choice was cleared without what it covered.
   if (names?.includes(shopperDatabase) !== false && (readChoice().degree ?? 0) < 2) await (state.erasing = erase(state, names === null ? null : reopened()));
   if (names?.includes(deviceDatabase) ?? state.degree >= 2) await readSpent(state);
-  await deliver(state);
 }
 
 /**
@@ -133,7 +135,7 @@ export function enforce(state: ShopperState): void {
     state.store?.close();
     [state.store, state.early, state.saving, state.opening] = [null, null, nothing, Promise.resolve(null)];
     state.visit = { ...(state.degree < 1 ? emptyProfile : state.visit), settings: state.all.settings };
-    state.all = state.visit;
+    [state.all, state.before] = [state.visit, []];
   }
   if (state.degree >= 2 && before < 2) {
     state.opening = open(state);
@@ -155,7 +157,7 @@ async function open(state: ShopperState): Promise<ProfileStore> {
     const store: ProfileStore = await openProfileStore(shopperDatabase, () => void hearOthers(state, store).catch(() => undefined));
     if (!isCurrent()) return store;
     state.all = changes.reduce((profile, change) => change(profile), store.opened);
-    [state.store, state.early, state.unsaved] = [store, null, []];
+    [state.store, state.early, state.unsaved, state.before] = [store, null, [], store.opened.events];
     for (const change of changes) save(state, store, change);
     tell(state, 'history');
     await state.saving;

@@ -1,6 +1,7 @@
 /** What a page holds of its shopper, and how it is changed and told: here, on the device, and to a seat in the rounds. */
 import type { Degree } from '../../shared/commerce/consent.ts';
 import { strictest, type SignalCap } from '../../shared/commerce/consent-signals.ts';
+import type { StoredEvent } from '../../shared/commerce/device-events.ts';
 import { dataFor } from '../../shared/commerce/purposes.ts';
 import type { Fetch } from '../http.ts';
 import type { CestaChange, CestaOptions, PrivacyState } from './api.ts';
@@ -36,6 +37,8 @@ export interface ShopperState {
   all: Profile;
   /** What of it this page saw itself: all that degree 1 has. */
   visit: Profile;
+  /** What was known before this page showed anything: an impression counts from the next page on. */
+  before: readonly StoredEvent[];
   /** Changes to settings that are on no device yet. */
   unsaved: readonly Change[];
   /** Counts changes made here. */
@@ -60,7 +63,7 @@ export function createState(options: ShopperOptions, given: Pick<ShopperState, '
   const state: ShopperState = {
     ...given,
     options, signals: listenToSignals(() => onSignal(state)), derived: () => derive(state.all.events),
-    degree: 0, turn: 0, all: emptyProfile, visit: emptyProfile, unsaved: [], changes: 0,
+    degree: 0, turn: 0, all: emptyProfile, visit: emptyProfile, before: [], unsaved: [], changes: 0,
     store: null, early: null, opening: Promise.resolve(null), erasing: nothing, saving: nothing, owed: [], seat: null,
     rounds: { participation: 'off', bytesSent: 0, messagesSent: 0, epsilonSpent: 0, lastRound: null },
   };

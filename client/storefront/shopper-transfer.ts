@@ -35,6 +35,8 @@ export async function importInto(state: ShopperState, exported: unknown): Promis
   await state.opening;
   if (state.degree < 1) throw new CestaError('consent.needed', `degree: expected at least 1, which lets this page hold a history, got ${state.degree}`);
   apply(state, withInterests(interests, nowOf(state)));
+  // What was shown elsewhere counts at once.
+  state.before = state.all.events;
   changeSettings(state, withForeignSettings(settings));
   await state.saving;
 }

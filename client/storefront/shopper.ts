@@ -25,7 +25,7 @@ export interface Shopper extends Pick<Cesta, 'loaded' | 'privacy' | 'consent' | 
   touched(surface: Surface): ReadonlySet<string>;
   /** What the shopper does not want to see: on no shelf. */
   unwanted(): ReadonlySet<string>;
-  /** Items shown often without a click, at rest for now. Empty at degree 0. */
+  /** Items shown often without a click on earlier pages, at rest for now: what this page shows counts from the next on. Empty at degrees 0 and 1. */
   resting(): ReadonlySet<string>;
   /** Distinct items viewed, newest first. */
   viewed(): readonly string[];

@@ -13,7 +13,7 @@ type TcfApi = (command: string, version: number, callback: (data: { readonly lis
 /** What consent tools put into a page. */
 interface PageScope {
   readonly navigator?: { readonly globalPrivacyControl?: boolean };
-  readonly document?: unknown;
+  readonly document?: { readonly readyState: string };
   readonly __tcfapi?: TcfApi;
   dataLayer?: unknown;
 }
@@ -73,15 +73,41 @@ function listenToConsentMode(page: PageScope, onChange: () => void): () => Signa
   return () => cap;
 }
 
-function listenToTcf({ __tcfapi: api }: PageScope, onChange: () => void): { readonly cap: () => SignalCap | null; readonly close: () => void } {
-  // Until the tool has said otherwise, where there is one.
-  let cap: SignalCap | null = api === undefined ? null : { degree: 1, by: 'tcf', isDecided: false };
+/** A consent tool may come after this: it is looked for until the page is there, and a while beyond. */
+const lookAgainMs = 250;
+const lookTimes = 40;
+
+function listenToTcf(page: PageScope, onChange: () => void): { readonly cap: () => SignalCap | null; readonly close: () => void } {
+  let cap: SignalCap | null = null;
+  let api: TcfApi | undefined;
   let listener: number | undefined;
-  api?.('addEventListener', 2, (data, isGood) => {
-    if (!isGood) return;
-    listener = data?.listenerId;
-    cap = capOfTcf(data);
-    onChange();
-  });
-  return { cap: () => cap, close: () => api?.('removeEventListener', 2, () => undefined, listener) };
+  let looked = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = (): void => {
+    api = page.__tcfapi;
+    if (api === undefined) {
+      // Only pages have such tools. One that is still loading may have any number of scripts ahead.
+      if (page.document !== undefined && (page.document.readyState !== 'complete' || (looked += 1) <= lookTimes)) timer = setTimeout(look, lookAgainMs);
+      return;
+    }
+    // Until the tool has said otherwise.
+    const asked: SignalCap = { degree: 1, by: 'tcf', isDecided: false };
+    cap = asked;
+    api('addEventListener', 2, (data, isGood) => {
+      if (!isGood) return;
+      listener = data?.listenerId;
+      cap = capOfTcf(data);
+      onChange();
+    });
+    // Not answered yet.
+    if (cap === asked) onChange();
+  };
+  look();
+  return {
+    cap: () => cap,
+    close() {
+      clearTimeout(timer);
+      api?.('removeEventListener', 2, () => undefined, listener);
+    },
+  };
 }

@@ -84,7 +84,14 @@ export interface ConsentTerms {
   readonly degree: Degree;
   /** Version. */
   readonly notice: string;
+  /** What the record says last; a consent that is given unless told otherwise. */
+  readonly last?: ConsentRecord['events'][number]['kind'];
+  /** Of a receipt that was asked for just now; without it, one of any time. */
+  readonly fresh?: { readonly nowMs: number; /** Ids of records that this device had before. */ readonly known: readonly string[] };
 }
+
+/** Clocks differ, and an answer takes its time. */
+const freshWithinMs = 600_000;
 
 /**
  * The receipt in what a shop answered. Anything beyond the terms is the shop's own word: its name, where it stores, to whom it gives.
@@ -98,9 +105,19 @@ export async function verifyConsentReceipt(answered: unknown, terms: ConsentTerm
   requireSame('record.principal', terms.principal, record.principal);
   requireSame('record.degree', terms.degree, record.degree);
   requireSame('record.notice.version', terms.notice, record.notice.version);
+  requireLast(record, terms);
   requireSame('record.purposes', purposesOf(terms.degree).join(), record.purposes.join());
   if (!(await verifySignature(publicKey, signature, consentStatement(record)))) throw new CestaError('consent.untrusted', `receipt: expected a signature by the shop ${publicKey}, got another`);
   return parsed.data;
+}
+
+/** A record that was withdrawn, or one of earlier that somebody sends again, is no consent. */
+function requireLast({ record_id: id, events }: ConsentRecord, { last = 'given', degree, fresh }: ConsentTerms): void {
+  const event = events[events.length - 1];
+  requireSame('record.events', `${last} ${last === 'given' ? degree : 0}`, `${event.kind} ${event.degree}`);
+  if (fresh === undefined) return;
+  if (fresh.known.includes(id)) throw new CestaError('consent.untrusted', `receipt.record.record_id: expected one that is new on this device, got ${id}`);
+  if (Math.abs(Date.parse(event.time) - fresh.nowMs) > freshWithinMs) throw new CestaError('consent.untrusted', `receipt.record.events: expected a time within ten minutes of ${new Date(fresh.nowMs).toISOString()}, got ${event.time}`);
 }
 
 function requireSame(field: string, expected: string | number, got: string | number): void {

@@ -1,6 +1,7 @@
 /**
  * An item that was shown several times and never looked at rests for a while: a shelf that repeats itself makes people feel
- * watched. From what the device keeps, so an hour is as exact as it gets.
+ * watched. From what the device keeps, so an hour is as exact as it gets; a page leaves out what it has shown itself, so that
+ * no shelf changes under its reader.
  */
 import { meaningOf, type StoredEvent } from '../commerce/device-events.ts';
 

@@ -120,6 +120,21 @@ describe.skipIf(withoutBrowser)('capability 1: a signed receipt', () => {
 });
 
 describe.skipIf(withoutBrowser)('capability 2: withdraw at any time', () => {
+  it('capability 2: tells the shop what it is owed also where the device\'s store does not open', async () => {
+    const context = await person();
+    const asked: string[] = [];
+    await context.route('**/shop/**', (route) => {
+      asked.push(`${route.request().method()} ${new URL(route.request().url()).pathname}`);
+      return route.fulfill({ status: 200, contentType: 'application/json', body: '{}' });
+    });
+    await context.addInitScript('Object.defineProperty(Navigator.prototype, "locks", { value: undefined });');
+    const id = 'ab'.repeat(16);
+    const shopper = await openShopper(context, site.url);
+    await shopper.page.evaluate(`localStorage.setItem('cesta-shopper', JSON.stringify({ degree: 2, notice: 'v2', withdrawals: [{ id: '${id}', secret: '${'cd'.repeat(32)}' }] }))`);
+    await expect(openShopper(context, site.url, { shop: '/shop' })).rejects.toThrow('whose storage can be sealed');
+    expect(asked).toEqual([`DELETE /shop/v1/consents/${id}`]);
+  });
+
   it('capability 2: withdraws at the shop the receipt that another tab put in the place of the one known here, when a degree falls to 2 and when it falls below', async () => {
     const context = await person();
     const rig = await startShop();

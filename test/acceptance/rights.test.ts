@@ -195,6 +195,26 @@ describe.skipIf(withoutBrowser)('capability 9: rectification where several pages
   });
 });
 
+describe.skipIf(withoutBrowser)('capability 13: what was shown often', () => {
+  it('capability 13: rests from the next page on, until it is clicked there', async () => {
+    const context = await browser.newContext();
+    const site = await servePage(new URL('http://127.0.0.1:9'));
+    onTestFinished(async () => {
+      await context.close();
+      await site.close();
+    });
+    const shopper = await openShopper(context, site.url);
+    expect(await shopper.consent({ degree: 2, notice: 'v2' })).toBeNull();
+    for (const _ of [1, 2, 3]) await shopper.track('view_item_list', 'sku-1', 'sku-2');
+    expect(await shopper.ask((it) => [...it.resting()])).toEqual([]);
+    await shopper.ask((it) => it.export());
+    const next = await openShopper(context, site.url);
+    expect(await next.ask((it) => [...it.resting()])).toEqual(['sku-1', 'sku-2']);
+    await next.track('select_item', 'sku-1');
+    expect(await next.ask((it) => [...it.resting()])).toEqual(['sku-2']);
+  });
+});
+
 describe('capability 8: files that are no export', () => {
   it('capability 8: are refused as a whole, and rows of a later version are left out', async () => {
     const settings = { diversity: 0.5 };

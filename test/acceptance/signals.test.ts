@@ -78,6 +78,15 @@ describe.skipIf(withoutBrowser)('capability 25: signals of the browser and of co
     await shopper.until(({ degree, stored }) => degree === 2 && stored.events === 2);
   });
 
+  it('capability 25: a consent tool that comes after this code is heard as well', async () => {
+    const shopper = await shopperOfDegree2();
+    await shopper.page.evaluate(tcf({ ...decided(1) as object, eventStatus: 'cmpuishown' }));
+    await shopper.until(({ degree, cap }) => degree === 1 && cap?.by === 'tcf');
+    await shopper.page.evaluate(`tell(${JSON.stringify(decided(2))})`);
+    expect(await shopper.privacy()).toMatchObject({ degree: 1, chosen: 1 });
+    await expect.poll(() => shopper.kept()).toEqual({ databases: [], entries: [], others: 0 });
+  });
+
   it('capability 25: a lower choice is one also while a signal holds the degree further down', async () => {
     const context = await personWith('globalThis.dataLayer = [];');
     expect(await (await openShopper(context, site.url)).consent({ degree: 3, notice: 'v2' })).toBeNull();

@@ -49,6 +49,23 @@ describe('a consent receipt', () => {
     expect(await codeOf(() => verifyConsentReceipt(changed[3], { ...terms, degree: 2 }))).toBe('consent.untrusted');
   });
 
+  it('is no consent once it is withdrawn, nor one of another degree', async () => {
+    const time = '2026-03-03T00:00:00.000Z';
+    const gone = signConsent(key, { ...receipt.record, events: [...receipt.record.events, { kind: 'withdrawn', degree: 0, time }] });
+    expect(await codeOf(() => verifyConsentReceipt(gone, terms))).toBe('consent.untrusted');
+    expect(await verifyConsentReceipt(gone, { ...terms, last: 'withdrawn' })).toEqual(gone);
+    expect(await codeOf(() => verifyConsentReceipt(receipt, { ...terms, last: 'withdrawn' }))).toBe('consent.untrusted');
+    const other = signConsent(key, { ...receipt.record, events: [{ kind: 'given', degree: 2, time }] });
+    expect(await codeOf(() => verifyConsentReceipt(other, terms))).toBe('consent.untrusted');
+  });
+
+  it('is not taken again where one was asked for just now', async () => {
+    const givenMs = Date.parse(choice.time);
+    const minute = 60_000;
+    for (const nowMs of [givenMs - 9 * minute, givenMs + 9 * minute]) expect(await verifyConsentReceipt(receipt, { ...terms, fresh: { nowMs, known: [] } })).toEqual(receipt);
+    for (const fresh of [{ nowMs: givenMs + 11 * minute, known: [] }, { nowMs: givenMs - 11 * minute, known: [] }, { nowMs: givenMs, known: [choice.recordId] }]) expect(await codeOf(() => verifyConsentReceipt(receipt, { ...terms, fresh }))).toBe('consent.untrusted');
+  });
+
   it('is refused, and never trusted, whatever else is answered', async () => {
     await fc.assert(fc.asyncProperty(fc.jsonValue(), async (answered) => {
       expect(await codeOf(() => verifyConsentReceipt(answered, terms))).toBe('consent.untrusted');

@@ -54,6 +54,17 @@ describe('consent on the record of the shop', () => {
     expect([away.degree, older.degree]).toEqual([0, 0]);
   });
 
+  it('is not put in force on a page that was closed meanwhile, and is taken back at the shop', async () => {
+    const shop = await startShop();
+    const watch = watched();
+    const shopper = await shopperOf({ shop: shop.api.url, fetch: watch.fetch });
+    const raising = shopper.consent({ degree: 1, notice: 'v2' });
+    await shopper.close();
+    expect(await raising).toBeNull();
+    expect(shopper.degree).toBe(0);
+    expect(watch.sent).toEqual(['POST /v1/consents 201', 'DELETE /v1/consents/ID 200']);
+  });
+
   it('does not count with a receipt of another choice, or by another key', async () => {
     const shop = await startShop();
     const forged = (change: (receipt: ConsentReceipt) => ConsentReceipt): Fetch => async (url, init) => {

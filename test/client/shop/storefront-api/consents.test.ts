@@ -104,7 +104,7 @@ describe('withdrawing', () => {
     const second = await ask('DELETE', `/v1/consents/${id}`, undefined, bearer);
     expect(first.status).toBe(200);
     expect(second.body).toEqual(first.body);
-    const { record } = await verifyConsentReceipt(first.body['receipt'], { shopKey: null, principal, degree: 3, notice: 'v2' });
+    const { record } = await verifyConsentReceipt(first.body['receipt'], { shopKey: null, principal, degree: 3, notice: 'v2', last: 'withdrawn' });
     expect(record.events.map(({ kind, degree }) => `${kind} ${degree}`)).toEqual(['given 3', 'withdrawn 0']);
   });
 
