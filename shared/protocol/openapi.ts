@@ -12,10 +12,10 @@ export interface Operation {
   readonly security?: string | readonly string[];
   readonly summary: string;
   /** What the body is: a schema, or the media type of bytes. */
-  readonly body: z.ZodType | string;
+  readonly body: z.core.$ZodType | string;
   readonly parameters?: readonly JsonObject[];
   /** What is posted: a schema, or a text of so many bytes at most. */
-  readonly request?: z.ZodType | { readonly mediaType: string; readonly maxLength: number };
+  readonly request?: z.core.$ZodType | { readonly mediaType: string; readonly maxLength: number };
   /** Whether the answer carries a strong ETag and honours If-None-Match. */
   readonly isCacheable?: boolean;
 }
@@ -65,7 +65,7 @@ function describeRequest(request: NonNullable<Operation['request']>): JsonObject
 }
 
 /** `input`: what may be sent, where defaults fill in; `output`: what comes back. */
-function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
+function jsonSchemaOf(schema: z.core.$ZodType, io: 'input' | 'output'): JsonObject {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonObject;
   return rest;
 }
