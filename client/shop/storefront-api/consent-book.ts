@@ -97,7 +97,7 @@ export function openConsentBook(folder: string, key: Uint8Array, { principalsAtM
   const index = createConsentIndex();
   for (const [number, bytes] of records.entries()) take(index, parseKept(path, number, bytes));
   compact();
-  const digestOf = (shopperId: string): string => createHmac('sha256', key).update(`cesta/objection/v1 ${shopperId}`).digest('hex');
+  const digestOf = (shopperId: string): string => objectionDigest(key, shopperId);
   const { ofPrincipal, ofName, people } = createPeople(index, digestOf);
 
   function compact(): void {
@@ -115,10 +115,9 @@ export function openConsentBook(folder: string, key: Uint8Array, { principalsAtM
       const replaced = replacedBy(index, record, replaces);
       requireRoom(index, record.principal, principalsAtMost);
       const secret = randomBytes(32).toString('hex');
-      const time = record.events[0].time;
       const known = index.latest(record.principal)?.shopperId ?? null;
       if (known !== null && shopperId !== null && known !== shopperId) onRenamed(record.principal);
-      keep([...(replaced === null ? [] : [withdrawn(replaced, time)]), { record, secretDigest: secretDigest(secret), shopperId: shopperId ?? known }]);
+      keep([...(replaced === null ? [] : [withdrawn(replaced, record.events[0].time)]), { record, secretDigest: secretDigest(secret), shopperId: shopperId ?? known }]);
       return { secret };
     },
     withdraw(recordId, secret, time) {
@@ -155,6 +154,11 @@ export function openConsentBook(folder: string, key: Uint8Array, { principalsAtM
     },
     close: () => log.close(),
   };
+}
+
+/** Keyed: the names of those who were erased cannot be tried out without the key. */
+function objectionDigest(key: Uint8Array, shopperId: string): string {
+  return createHmac('sha256', key).update(`cesta/objection/v1 ${shopperId}`).digest('hex');
 }
 
 function createPeople(index: ConsentIndex, digestOf: (shopperId: string) => string) {
