@@ -18,6 +18,12 @@ interface Decision {
   readonly done: (version: number) => string;
 }
 
+/** Each question is one of its own, asked again or not. */
+interface Asked {
+  readonly decision: Decision;
+  readonly number: number;
+}
+
 const promotion = (version: number): Decision => ({
   title: `Promote release ${version}`, path: `${version}/promote`, answer: servedSchema,
   consequence: 'It is served to every storefront from now on. The change is written to the public record and cannot be taken back, but rolled back.',
@@ -35,14 +41,16 @@ const rollback: Decision = {
 };
 
 export function Releases({ documents }: { readonly documents: Documents | null }): JSX.Element {
-  const [asked, setAsked] = useState<Decision | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const times = useRef(0);
   const [outcome, setOutcome] = useState('');
   const releases = documents?.releases ?? [];
   const cohorts = new Map((documents?.rounds ?? []).map(({ round, participants }) => [round, participants]));
   const isOperator = session.value !== null;
   const ask = (decision: Decision): void => {
     setOutcome('');
-    setAsked(decision);
+    times.current += 1;
+    setAsked({ decision, number: times.current });
   };
   return (
     <Section id="releases" title="Releases">
@@ -55,8 +63,9 @@ export function Releases({ documents }: { readonly documents: Documents | null }
       {isOperator && releases.some(({ state }) => state === 'serving') && <p><button type="button" onClick={() => ask(rollback)}>Roll back to what was served before</button></p>}
       {!isOperator && <p class="quiet">An operator who has <a href="#sign-in">signed in</a> can promote, reject and roll back here.</p>}
       <p role="status">{outcome}</p>
-      {asked !== null && documents !== null && <Confirm key={asked.path} decision={asked} task={documents.task} onEnd={(text) => {
-        setAsked(null);
+      {asked !== null && documents !== null && <Confirm key={asked.number} decision={asked.decision} task={documents.task} onEnd={(text) => {
+        // A dialog tells of its end a little later: by then the next question may have been asked.
+        setAsked((now) => (now === asked ? null : now));
         setOutcome(text);
       }} />}
     </Section>
