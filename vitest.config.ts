@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // What is waited for comes late on a busy machine; the default of a second is a timed test.
+    expect: { poll: { timeout: 20_000 } },
   },
 });
