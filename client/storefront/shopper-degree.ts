@@ -235,7 +235,13 @@ export async function withdraw(state: ShopperState, receipts: readonly HeldRecei
   await deliver(state);
 }
 
-async function deliver(state: ShopperState): Promise<void> {
+function deliver(state: ShopperState): Promise<void> {
+  const delivering = state.delivering.then(() => deliverOwed(state));
+  state.delivering = delivering.catch(() => undefined);
+  return delivering;
+}
+
+async function deliverOwed(state: ShopperState): Promise<void> {
   const { shop } = state.options;
   const waiting = new Map([...readChoice().withdrawals, ...state.owed].map((withdrawal) => [withdrawal.id, withdrawal]));
   if (shop === undefined || shop === null || waiting.size === 0) return;

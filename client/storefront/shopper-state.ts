@@ -50,6 +50,8 @@ export interface ShopperState {
   opening: Promise<ProfileStore | null>;
   erasing: Promise<void>;
   saving: Promise<void>;
+  /** What is told to the shop, one after the other: each withdrawal is told once. */
+  delivering: Promise<void>;
   /** Consents that the shop was not told yet are withdrawn. */
   owed: readonly Withdrawal[];
   seat: RoundsSeat | null;
@@ -64,7 +66,7 @@ export function createState(options: ShopperOptions, given: Pick<ShopperState, '
     ...given,
     options, signals: listenToSignals(() => onSignal(state)), derived: () => derive(state.all.events),
     degree: 0, turn: 0, all: emptyProfile, visit: emptyProfile, before: [], unsaved: [], changes: 0,
-    store: null, early: null, opening: Promise.resolve(null), erasing: nothing, saving: nothing, owed: [], seat: null,
+    store: null, early: null, opening: Promise.resolve(null), erasing: nothing, saving: nothing, delivering: nothing, owed: [], seat: null,
     rounds: { participation: 'off', bytesSent: 0, messagesSent: 0, epsilonSpent: 0, lastRound: null },
   };
   return state;
