@@ -21,7 +21,7 @@ export interface KeptChoice {
   readonly withdrawals: readonly Withdrawal[];
 }
 
-export const noChoice: KeptChoice = { degree: null, notice: null, despiteGpc: false, withdrawals: [] };
+const noChoice: KeptChoice = { degree: null, notice: null, despiteGpc: false, withdrawals: [] };
 
 export function readChoice(): KeptChoice {
   try {

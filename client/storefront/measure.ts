@@ -164,7 +164,7 @@ function either(request: AbortController, other: AbortSignal | undefined): Abort
 }
 
 /** The one place where reports and rounds meet: plain addition, which holds for any mix of mechanisms. */
-export function withinBound(reports: number, rounds: { readonly spent: number; readonly bound: number }, next: number): boolean {
+function withinBound(reports: number, rounds: { readonly spent: number; readonly bound: number }, next: number): boolean {
   return rounds.spent + reports + next <= rounds.bound;
 }
 

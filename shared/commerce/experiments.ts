@@ -28,7 +28,6 @@ export const experimentSchema = z.strictObject({
   to: z.iso.datetime(),
   measure: z.prefault(measureSchema, {}),
 }).check(z.refine(({ from, to }) => from < to, 'expected from before to'));
-export type Experiment = Readonly<z.infer<typeof experimentSchema>>;
 
 /** What is measured: an experiment, or a campaign with its control. */
 export interface Subject {

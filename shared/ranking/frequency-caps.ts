@@ -11,7 +11,7 @@ export interface FrequencyCap {
   readonly restHours: number;
 }
 
-export const usualCap: FrequencyCap = { shows: 3, restHours: 24 };
+const usualCap: FrequencyCap = { shows: 3, restHours: 24 };
 
 /**
  * Items at rest at `hour`. A click, or anything else that is more than being shown, starts the count anew, and so does a rest.

@@ -61,7 +61,7 @@ export function allowOrigins(origins: readonly string[]): RequestHandler {
 }
 
 /** The secret after `Bearer `; null without one. */
-export function bearerOf(request: Request): string | null {
+function bearerOf(request: Request): string | null {
   return /^Bearer ([\x21-\x7e]{1,200})$/.exec(request.get('Authorization') ?? '')?.[1] ?? null;
 }
 

@@ -53,8 +53,8 @@ export const shelfSchema = z.object({ items: z.array(shelfItemSchema) });
 /** `id` names this shelf, so that what comes of it can be counted by whoever asked; nothing is kept under it here. */
 export const recommendAnswerSchema = shelfSchema.extend({ id: z.uuid() });
 
-export const shelfQuerySchema = z.object({ limit: z.coerce.number().pipe(limit).default(8) });
-export const trendingQuerySchema = shelfQuerySchema.extend({ category: z.string().min(1).max(512).optional() });
+const shelfQuerySchema = z.object({ limit: z.coerce.number().pipe(limit).default(8) });
+const trendingQuerySchema = shelfQuerySchema.extend({ category: z.string().min(1).max(512).optional() });
 
 export interface RankingRoutesContext {
   readonly ranking: Pick<ShopRanking, 'recommend' | 'similar' | 'trending'>;

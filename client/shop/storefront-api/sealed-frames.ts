@@ -38,7 +38,7 @@ export function parseHeader(bytes: Buffer): { readonly keyId: Buffer } | { reado
   return { keyId: bytes.subarray(magic.length + 1, headerBytes) };
 }
 
-export const frameKinds = { salt: 1, record: 2 } as const;
+const frameKinds = { salt: 1, record: 2 } as const;
 export type FrameKind = keyof typeof frameKinds;
 
 export interface FrameHead {

@@ -7,7 +7,7 @@ import { CestaError } from '../../../shared/protocol/errors.ts';
 import { writeDurably } from '../durable-file.ts';
 import { storageErrors } from '../spend-ledger.ts';
 
-export const keyFileName = 'storefront.key';
+const keyFileName = 'storefront.key';
 export const tokenFileName = 'storefront.token';
 
 /**

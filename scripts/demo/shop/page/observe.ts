@@ -15,7 +15,7 @@ export type Traffic =
   | { readonly kind: 'report'; readonly round: string; readonly bytes: number; readonly numbers: Int32Array };
 
 /** As many numbers of a frame are kept to be drawn. */
-export const numbersKept = 2_048;
+const numbersKept = 2_048;
 
 export function observeTraffic(tell: (traffic: Traffic) => void): void {
   // The browser's account does not say by which method: what is told of as a request must not be told of as a document, too.
