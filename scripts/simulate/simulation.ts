@@ -1,0 +1,82 @@
+/**
+ * One simulated training: the interface that the command line, experiments and importers share. A checkpoint after every round is
+ * all that a later process needs to go on to the same bytes.
+ */
+import type { Scenario } from '../../shared/simulation/scenario.ts';
+
+/** Of a release, on the split of the scenario. Names as in experiment files: `ndcg@10`. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** One line of `rounds.jsonl`: nothing in it depends on the machine or the time of day. */
+export interface RoundRecord {
+  /** 1 for the first. */
+  readonly round: number;
+  readonly outcome: 'released' | 'failed';
+  /** Why a round failed; null otherwise. */
+  readonly reason: string | null;
+  /** Since the simulation began. */
+  readonly virtualSeconds: number;
+  readonly invited: number;
+  readonly joined: number;
+  readonly reported: number;
+  readonly left: number;
+  readonly late: number;
+  /** Contributions in the sum, as the release has them: with noise. */
+  readonly shoppers: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly clipFraction: number | null;
+  /** In the units of the clip norm, of each coordinate of the sum. */
+  readonly noiseStd: number;
+  /** L2 norm of the decoded sum. */
+  readonly sumNorm: number;
+  /** Norm of the sum over that of the noise alone; null without noise. */
+  readonly signalToNoise: number | null;
+  /** L2 norm of the mean contribution. */
+  readonly meanNorm: number;
+  readonly clipNorm: number | null;
+  /** Spent so far at the scenario's delta; null without noise. */
+  readonly epsilon: number | null;
+  /** Null where the round was not tested. */
+  readonly metrics: Metrics | null;
+}
+
+/** Values of each test shopper at the end, in the order of the split: what paired comparisons need. */
+export interface TestValues {
+  readonly ndcg10: Float64Array;
+  readonly recall10: Float64Array;
+  /** Shop of the population. */
+  readonly shops: Int32Array;
+}
+
+export interface SimulationResult {
+  readonly scenario: Scenario;
+  readonly rounds: readonly RoundRecord[];
+  /** Of the last release. */
+  readonly metrics: Metrics;
+  readonly epsilon: number | null;
+  readonly delta: number | null;
+  readonly tests: TestValues;
+  /** The last release's parameters, sealed as `encodeTensors` does; null for baselines without one model. */
+  readonly model: Uint8Array | null;
+  /** Digest of the data set that was read. */
+  readonly dataHash: string;
+}
+
+/** Opaque bytes: what a later process needs to go on after `round`. */
+export interface Checkpoint {
+  readonly round: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface SimulateOptions {
+  readonly scenario: Scenario;
+  /** Threads that sum contributions; 0: this one. The result is the same for any number. */
+  readonly workers?: number;
+  readonly resume?: Checkpoint;
+  /** In order; awaited before the next round starts. */
+  readonly onRound?: (record: RoundRecord) => void | Promise<void>;
+  /** After `onRound` of the same round; awaited. */
+  readonly onCheckpoint?: (checkpoint: Checkpoint) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+}

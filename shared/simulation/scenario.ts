@@ -1,0 +1,125 @@
+/**
+ * What one simulated training is: data, population, clients, rounds, privacy. One scenario and one seed give one result, bit for
+ * bit; an experiment is a set of scenarios. Whatever a scenario says is enforced by the simulation, or refused.
+ */
+import * as z from 'zod';
+import { protocols } from '../evaluation/splits.ts';
+import { robustSchema } from '../federation/robust/rule.ts';
+import { strategyKinds, strategySchema } from '../federation/strategies/strategy.ts';
+import { robustRules } from '../federation/robust/rule.ts';
+import { CestaError } from '../protocol/errors.ts';
+import { modelKinds } from '../recommender/federated-model.ts';
+
+const positive = z.number().finite().positive();
+const count = z.number().int().positive();
+const share = z.number().min(0).lt(1);
+
+/** Who there is. */
+const populationSchema = z.strictObject({
+  /** Virtual shoppers, each a bootstrap draw of a real one; null: the real shoppers, each once. */
+  shoppers: count.max(10_000_000).nullable().default(null),
+  shops: count.max(65_535).default(20),
+  /** `hash`: shops alike; `country`: shops of one country each (the group of the data set); `dirichlet`: shops of different tastes. */
+  partition: z.union([z.literal('hash'), z.literal('country'), z.strictObject({ dirichlet: positive })]).default('hash'),
+  /** Of shops of virtual shoppers: about equal, or a few large and many small ones (size of rank r as 1 / r). */
+  sizes: z.enum(['equal', 'zipf']).default('equal'),
+});
+
+/** Who attacks, and how: what `cesta audit poisoning` knows. */
+const maliciousSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('none') }),
+  /** So many of the clients' shoppers are invented, with histories that push one unpopular item. */
+  z.strictObject({ kind: z.literal('shoppers'), share: share }),
+  /** So many participants report the largest in-bounds sum that pushes the item. */
+  z.strictObject({ kind: z.literal('participants'), count: count }),
+]);
+
+/** Who takes part in a round, and how they behave. */
+const clientsSchema = z.strictObject({
+  /** A participant is a shop with all its shoppers, or one shopper. */
+  are: z.enum(['shops', 'shoppers']).default('shops'),
+  /** Participants wanted in a round; null: all. */
+  perRound: count.max(10_000_000).nullable().default(null),
+  overSelection: z.number().min(1).max(3).default(1),
+  /** Fewer reports than this share of `perRound` fail the round. */
+  quorum: z.number().gt(0).max(1).default(0.8),
+  /** Probability that a participant leaves between the start of training and its report. */
+  dropout: share.default(0),
+  /** Probability that a participant takes ten times as long as others. */
+  stragglers: share.default(0),
+  /** `diurnal`: devices are there by night of their own time zone, mostly. */
+  availability: z.enum(['always', 'diurnal']).default('always'),
+  /** Virtual time that a round waits for reports. */
+  deadlineSeconds: positive.default(600),
+  malicious: maliciousSchema.default({ kind: 'none' }),
+});
+
+const privacySchema = z.strictObject({
+  /** Of all rounds together; null (in TypeScript also Infinity): no noise. */
+  epsilon: z.preprocess((value) => (value === Infinity || value === 'Infinity' ? null : value), positive.nullable()).default(3),
+  delta: z.number().gt(0).lt(1).default(1e-5),
+  /** L2 norm of a contribution; absent: the model's own bound. */
+  clip: positive.optional(),
+  /** `central` adds the noise once and exists in experiments only. */
+  mode: z.enum(['central', 'local', 'distributed']).default('distributed'),
+  /** Rate at which every shop samples its shoppers in secret. */
+  sampling: z.number().gt(0).max(1).default(1),
+  encoding: z.enum(['sparse', 'rotated']).optional(),
+  adaptiveClip: z.boolean().default(false),
+  /**
+   * Noise as in a cohort of so many participants, scaled down to the cohort that is simulated: what a large federation would
+   * get, at the cost of a small one. What is measured is then an estimate of that federation, and no release of this one.
+   */
+  noiseCohort: count.optional(),
+});
+
+/** `mean`, a robust rule or a strategy by name, with its defaults; or one of the latter two with its settings. */
+const aggregateSchema = z.union([
+  z.enum(['mean', ...robustRules, ...strategyKinds]),
+  z.strictObject({ robust: robustSchema }),
+  z.strictObject({ strategy: strategySchema }),
+]).default('mean');
+
+/** When rounds are, and what is known then. */
+const scheduleSchema = z.discriminatedUnion('kind', [
+  /** All training orders in every round. */
+  z.strictObject({ kind: z.literal('at-once'), everySeconds: positive.default(3_600) }),
+  /** Rounds go through the time of the orders: each trains on what was bought before it, and is tested on the first `everyDays` after. */
+  z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7) }),
+]);
+
+export const baselines = ['popularity', 'local-only', 'central'] as const;
+export type Baseline = (typeof baselines)[number];
+
+export const scenarioSchema = z.strictObject({
+  data: z.string().min(1).default('online-retail'),
+  protocol: z.enum(protocols).default('last-basket'),
+  model: z.union([z.enum(modelKinds).transform((kind) => ({ kind, hyperParameters: {} })), z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), z.json()).default({}) })]).prefault('neighbours'),
+  population: populationSchema.prefault({}),
+  clients: clientsSchema.prefault({}),
+  aggregate: aggregateSchema,
+  /** Whose contribution is clipped and hidden. */
+  unit: z.enum(['shopper', 'shop']).default('shopper'),
+  weightedUpTo: count.optional(),
+  privacy: privacySchema.prefault({}),
+  rounds: count.max(10_000).default(1),
+  schedule: scheduleSchema.prefault({ kind: 'at-once' }),
+  /** Test after every so many rounds, and after the last. */
+  evaluateEvery: count.default(1),
+  /** Instead of a federation: what it is compared with, on the same split. */
+  baseline: z.enum(baselines).optional(),
+  /** `sums`: what participants send is summed where it is made; `messages`: every participant speaks the whole protocol. */
+  fidelity: z.enum(['sums', 'messages']).default('sums'),
+  seed: z.number().int().min(0).max(2 ** 31 - 1).default(1),
+});
+
+export type Scenario = Readonly<z.output<typeof scenarioSchema>>;
+/** As a file says it, with defaults left out. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+
+/** @throws CestaError `config.invalid` naming the field */
+export function parseScenario(value: unknown): Scenario {
+  const parsed = scenarioSchema.safeParse(value);
+  if (!parsed.success) throw new CestaError('config.invalid', `scenario: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  return parsed.data;
+}
