@@ -2,6 +2,7 @@
  * What an experiment file says: a scenario with some of its fields swept, seeds, and what is asked. A TypeScript file exports it
  * by default; a JSON file is the same object. Both are parsed by the same schema (parse.ts): the types here are for whoever writes one.
  */
+import type { MetricName } from '../../shared/evaluation/scenario-metrics.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
 import type { Baseline, ScenarioInput } from '../../shared/simulation/scenario.ts';
 import type { aggregateAliases } from './aliases.ts';
@@ -31,7 +32,7 @@ interface Terms {
   /** Every point is run with each of them; `[1]` by default. */
   readonly seeds?: readonly number[];
   /** In the order in which tables show them; the first one decides comparisons. `['ndcg@10']` by default. */
-  readonly metrics?: readonly string[];
+  readonly metrics?: readonly MetricName[];
   /** What the federation is compared with, on the same splits. */
   readonly baselines?: readonly Baseline[];
   /** A baseline, the label of a cell, or a point of it; by default the first baseline, or else the first cell. */

@@ -13,6 +13,8 @@ import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
 
+const simulator = fileURLToPath(new URL('../simulate', import.meta.url));
+
 /** @returns 64 hexadecimal digits; the first 12 name the folder of the run */
 export function runId(scenario: Scenario, code: string, data: string): string {
   return sha256Hex(new TextEncoder().encode(canonicalJson({ scenario, code, data })));
@@ -33,11 +35,16 @@ export async function hashData(nameOrPath: string): Promise<string> {
  * between the two.
  * @param folder of the simulator, in a package
  */
-export function hashCode(folder = fileURLToPath(new URL('../simulate', import.meta.url))): string {
+export function hashCode(folder = simulator): string {
   const root = packageRoot(folder);
-  const files = importsOf(sourcesIn(folder));
-  const lines = files.map((file) => `${relative(root, file).split(sep).join('/')} ${sha256(readFileSync(file))}`);
-  return sha256([...lines.sort(), canonicalJson(packageVersions(root))].join('\n'));
+  const lines = codeFiles(folder).map((file) => `${file} ${sha256(readFileSync(join(root, file)))}`);
+  return sha256([...lines, canonicalJson(packageVersions(root))].join('\n'));
+}
+
+/** The files that this digest covers, by path in the package, in order. */
+export function codeFiles(folder = simulator): readonly string[] {
+  const root = packageRoot(folder);
+  return importsOf(sourcesIn(folder)).map((file) => relative(root, file).split(sep).join('/')).sort();
 }
 
 /** As installed: `npm ci` keeps to these exactly. */

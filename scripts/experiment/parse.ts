@@ -3,8 +3,9 @@
  * The scenarios themselves are checked once they are expanded (expand.ts).
  */
 import * as z from 'zod';
+import { metricNames } from '../../shared/evaluation/scenario-metrics.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { baselines, type Baseline } from '../../shared/simulation/scenario.ts';
+import { baselines, scenarioSchema, type Baseline } from '../../shared/simulation/scenario.ts';
 import { aggregateAliases } from './aliases.ts';
 import { scenarioFields, unknownField } from './field-errors.ts';
 import { isPlainObject, isSweep, laidOver, withValueAt, type Fields } from './fields.ts';
@@ -36,11 +37,12 @@ const termsSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected up to 64 letters, digits, dots, dashes and underscores').default('experiment'),
   question: z.string().min(1).optional(),
   seeds: distinct(z.number().int().min(0).max(2 ** 31 - 1)).min(1).default([1]),
-  metrics: distinct(z.string().min(1)).min(1).default(['ndcg@10']),
+  metrics: distinct(z.enum(metricNames)).min(1).default(['ndcg@10']),
   baselines: distinct(z.enum(baselines)).default([]),
   comparedWith: z.union([z.string().min(1), z.record(z.string(), z.json())]).optional(),
 });
 const termNames = Object.keys(termsSchema.shape);
+const topFields = Object.keys(scenarioSchema.shape).filter((name) => name !== 'seed' && name !== 'baseline');
 
 /** @throws CestaError `config.invalid` naming the field */
 export function parseExperiment(value: unknown, { name, quick = false, set = [], seeds }: Overrides = {}): ParsedExperiment {
@@ -61,9 +63,8 @@ export function parseExperiment(value: unknown, { name, quick = false, set = [],
 
 function splitFields(fields: Fields): ParsedExperiment {
   const of = (isTerm: boolean): Fields => Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== undefined && termNames.includes(name) === isTerm));
-  const known = [...termNames, 'quick', ...scenarioFields()];
-  const stray = Object.keys(of(false)).find((name) => !known.includes(name));
-  if (stray !== undefined) throw unknownField([stray], known);
+  const stray = Object.keys(of(false)).find((name) => !topFields.includes(name));
+  if (stray !== undefined) throw unknownField([stray], [...termNames, 'quick', ...scenarioFields()]);
   const terms = termsSchema.safeParse(of(true));
   if (!terms.success) {
     const [{ path, message }] = terms.error.issues;
