@@ -71,7 +71,8 @@ export function participantSums(sum: Clipped, model: AnyStatistic, params: unkno
           words = random;
           contribution.clear();
           model.contribute(params, history, contribution);
-          if (!encode(contribution, contributionWeight(plan, history.items.length))) shortened += 1;
+          const within = encode(contribution, contributionWeight(plan, history.items.length));
+          if (!within && isLonger(contribution, modelNorm(bounds))) shortened += 1;
           shoppers += 1;
         },
         get shoppers() {
@@ -83,6 +84,13 @@ export function participantSums(sum: Clipped, model: AnyStatistic, params: unkno
       return shortened;
     },
   };
+}
+
+/** By more than rounding: models whose contributions all have one norm are made to be at the clip norm. */
+function isLonger(contribution: SparseVector, clipNorm: number): boolean {
+  let square = 0;
+  for (let i = 0; i < contribution.size; i += 1) square += contribution.valueAt(i) ** 2;
+  return Math.sqrt(square) > clipNorm * (1 + 1e-9);
 }
 
 /** Weight of a contribution that was made of so many events. */
