@@ -12,7 +12,7 @@ export interface LegendEntry {
   /** Such as `series s1`: what colours the mark. */
   readonly className: string;
   readonly dash?: string;
-  readonly symbol?: Plot.SymbolType;
+  readonly symbol?: Plot.SymbolName;
   /** Of a line, in pixels; 0: no line. */
   readonly strokeWidth?: number;
 }
@@ -31,20 +31,22 @@ export interface FigureProps {
   readonly draw: (width: number) => Plot.PlotOptions;
   /** One of several beside one another: drawn once, at the width of a phone. */
   readonly isSmall?: boolean;
+  /** Whether the table is shown at once. */
+  readonly isOpen?: boolean;
 }
 
 export const widths = { wide: 860, narrow: 340 } as const;
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
-export function figure({ id, title, sentence, legend, columns, rows, draw, isSmall = false }: FigureProps): Markup {
+export function figure({ id, title, sentence, legend, columns, rows, draw, isSmall = false, isOpen = false }: FigureProps): Markup {
   const at = (size: keyof typeof widths): Markup => drawing(draw(widths[size]), `${id}-${size}`, { title, sentence });
   return html`<figure id="${id}">
 <figcaption>${title}</figcaption>
 ${isSmall ? html`<div class="chart">${at('narrow')}</div>` : html`<div class="chart wide">${at('wide')}</div><div class="chart narrow">${at('narrow')}</div>`}
 ${legend.length < 2 ? null : html`<ul class="legend">${legend.map((entry) => html`<li>${swatch(entry)} ${entry.text}</li>`)}</ul>`}
 <p class="quiet">${sentence}</p>
-<details><summary>Show the data<span class="hidden"> of ${title}</span></summary>${table(title, columns, rows)}</details>
+<details${isOpen ? ' open' : ''}><summary>Show the data<span class="hidden"> of ${title}</span></summary>${table(title, columns, rows)}</details>
 </figure>`;
 }
 
