@@ -158,9 +158,9 @@ function paramsOf(value: Json, path = ''): readonly { readonly key: string; read
   return Object.entries(value).flatMap(([key, field]) => (field === undefined ? [] : paramsOf(field, path === '' ? key : `${path}.${key}`)));
 }
 
-/** MLflow takes letters, digits, `_ - . : /` and spaces. */
+/** MLflow takes letters, digits, `_ - . /` and spaces; colons in later versions only. */
 function mlflowName(name: string): string {
-  return name.replaceAll('@', '_at_').replace(/[^\w\-. :/]/g, '_');
+  return name.replaceAll('@', '_at_').replace(/[^\w\-. /]/g, '_');
 }
 
 function chunks<T>(values: readonly T[], size: number): readonly (readonly T[])[] {

@@ -1,15 +1,12 @@
 /**
- * TensorBoard event files: TFRecord frames (length, masked CRC-32C of it, bytes, masked CRC-32C of them; tensorflow/core/lib/io/
- * record_writer.h) around `Event` messages of Protocol Buffers (tensorflow/core/util/event.proto), of which only scalars are
- * needed: the few fields are written here, since TensorFlow's own writer needs its native library.
- * Wall times are virtual: seconds since the simulation began, counted from 1970. So the same run makes the same bytes, also after
- * an interruption, and TensorBoard's axis "Relative" is virtual time; its axis "Wall" means nothing.
+ * Runs for TensorBoard. Wall times are virtual: seconds since the simulation began, counted from 1970. So the same run makes the same
+ * bytes, also after an interruption, and TensorBoard's axis "Relative" is virtual time; its axis "Wall" means nothing.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoggedRun, RunLogger } from '../run-logger.ts';
-import { crc32c } from './crc32c.ts';
-import { metricScalars, roundScalars, type Scalars } from './scalars.ts';
+import { metricScalars, roundScalars } from './scalars.ts';
+import { scalarRecord, versionRecord } from './tf-events.ts';
 
 export const eventFileName = 'events.out.tfevents.0000000000.cesta';
 
@@ -20,23 +17,23 @@ export const eventFileName = 'events.out.tfevents.0000000000.cesta';
  */
 export function createTensorBoardLog(folder: string): RunLogger {
   let file: number | undefined;
-  const write = (event: Uint8Array): void => {
-    if (file !== undefined) writeSync(file, tfRecord(event));
+  let last = { step: 0, wallSeconds: 0 };
+  const write = (record: Uint8Array): void => {
+    if (file !== undefined) writeSync(file, record);
   };
-  let last = { round: 0, virtualSeconds: 0 };
   return {
     start(run) {
       const own = join(folder, runFolder(run));
       mkdirSync(own, { recursive: true });
       file = openSync(join(own, eventFileName), 'w');
-      write(message([doubleField(1, 0), textField(3, 'brain.Event:2')]));
+      write(versionRecord(last.wallSeconds));
     },
     round(record) {
-      last = record;
-      write(scalarEvent(record, roundScalars(record)));
+      last = { step: record.round, wallSeconds: record.virtualSeconds };
+      write(scalarRecord(last, roundScalars(record)));
     },
     end({ metrics }) {
-      write(scalarEvent(last, metricScalars('result', metrics)));
+      write(scalarRecord(last, metricScalars('result', metrics)));
       if (file !== undefined) closeSync(file);
       file = undefined;
     },
@@ -46,63 +43,4 @@ export function createTensorBoardLog(folder: string): RunLogger {
 /** The label as far as it is fit for a file name, and enough of the id to tell runs apart: what TensorBoard shows as the name of the run. */
 export function runFolder({ id, label }: Pick<LoggedRun, 'id' | 'label'>): string {
   return `${label.replace(/[^\w.=-]+/g, '-').replace(/^[-.]+|-+$/g, '').slice(0, 100)}-${id.slice(0, 12)}`;
-}
-
-/** Length as 64 bits, its checksum, the bytes, theirs; little endian. */
-function tfRecord(bytes: Uint8Array): Uint8Array {
-  const record = new Uint8Array(bytes.length + 16);
-  const view = new DataView(record.buffer);
-  view.setBigUint64(0, BigInt(bytes.length), true);
-  view.setUint32(8, maskedCrc(record.subarray(0, 8)), true);
-  record.set(bytes, 12);
-  view.setUint32(12 + bytes.length, maskedCrc(bytes), true);
-  return record;
-}
-
-/** Rotated right by 15 bits, plus a constant: a checksum of bytes that hold checksums would be weak. */
-function maskedCrc(bytes: Uint8Array): number {
-  const crc = crc32c(bytes);
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-/** `Event` { wall_time = 1, step = 2, summary = 5 { repeated value = 1 { tag = 1, simple_value = 2 } } } */
-function scalarEvent({ round, virtualSeconds }: { readonly round: number; readonly virtualSeconds: number }, scalars: Scalars): Uint8Array {
-  const summary = message(scalars.map(([tag, value]) => bytesField(1, message([textField(1, tag), floatField(2, value)]))));
-  return message([doubleField(1, virtualSeconds), varintField(2, round), bytesField(5, summary)]);
-}
-
-function message(fields: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(fields));
-}
-
-/** Wire types of Protocol Buffers: 0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes. */
-function varintField(field: number, value: number): Uint8Array {
-  return Uint8Array.of(field << 3, ...varint(value));
-}
-
-function doubleField(field: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(9);
-  bytes[0] = (field << 3) | 1;
-  new DataView(bytes.buffer).setFloat64(1, value, true);
-  return bytes;
-}
-
-function floatField(field: number, value: number): Uint8Array {
-  const bytes = new Uint8Array(5);
-  bytes[0] = (field << 3) | 5;
-  new DataView(bytes.buffer).setFloat32(1, value, true);
-  return bytes;
-}
-
-function bytesField(field: number, value: Uint8Array): Uint8Array {
-  return message([Uint8Array.of((field << 3) | 2, ...varint(value.length)), value]);
-}
-
-function textField(field: number, value: string): Uint8Array {
-  return bytesField(field, new TextEncoder().encode(value));
-}
-
-/** Seven bits a byte, lowest first; of whole numbers below 2^31. */
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
 }

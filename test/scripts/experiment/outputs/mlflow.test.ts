@@ -31,7 +31,7 @@ afterEach(() => {
   }
 });
 
-const name = z.string().regex(/^[\w\-. :/]{1,250}$/);
+const name = z.string().regex(/^[\w\-. /]{1,250}$/);
 const tags = z.array(z.strictObject({ key: name, value: z.string().max(5000) })).max(100).default([]);
 const bodies = {
   create: z.strictObject({ name: z.string().min(1) }),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../../scripts/experiment/outputs/crc32c.ts';
 import { createTensorBoardLog, eventFileName, runFolder } from '../../../../scripts/experiment/outputs/tensorboard.ts';
+import { scalarRecord, versionRecord } from '../../../../scripts/experiment/outputs/tf-events.ts';
 import { exampleRecord, exampleRun } from '../example-result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cesta-tensorboard-'));
@@ -16,6 +17,16 @@ describe('CRC-32C', () => {
     expect([new Uint8Array(32), new Uint8Array(32).fill(0xff), counting, counting.toReversed()].map(crc32c)).toEqual([0x8a9136aa, 0x62a8ab43, 0x46dd794e, 0x113fdb5c]);
     expect(crc32c(new TextEncoder().encode('123456789'))).toBe(0xe3069283);
     expect(crc32c(new Uint8Array())).toBe(0);
+  });
+});
+
+describe('records of event files', () => {
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+  it('are those that tensorboard_logger is tested against', () => {
+    // tests/test_tensorboard_logger.py of TeamHG-Memex/tensorboard_logger: at 256.5 s the version, then v/1 = 1.5 in step 1.
+    expect(hex(versionRecord(256.5))).toBe('1800000000000000a37f4b22090000000000087040' + '1a0d627261696e2e4576656e743a32bc98212b');
+    expect(hex(scalarRecord({ wallSeconds: 256.5, step: 1 }, [['v/1', 1.5]]))).toBe('19000000000000008bf10828' + '09000000000008704010012a0c0a0a0a03762f31150000c03f' + '2cecc087');
   });
 });
 
