@@ -6,7 +6,7 @@ import type { AnyFederatedModel } from '../../shared/recommender/federated-model
 import { inventedShoppers } from '../../shared/simulation/behaviour.ts';
 import type { Member, SimulatedRoundInput } from '../../shared/simulation/round-outcome.ts';
 import { simulatedToday } from '../evaluate.ts';
-import { fakeHistories, recipesFor, targetCoordinates, type Recipe } from '../audit/poisoning/fake-histories.ts';
+import { fakeHistories, targetCoordinates, type Recipe } from '../audit/poisoning/fake-histories.ts';
 import { largestClaim, mostPopular, pickTargets, shoppersOf, spoiltShop, strongestPush } from '../audit/poisoning/poisoning.ts';
 import type { Stage } from '../audit/poisoning/stage.ts';
 import { historiesOfClient, shoppersOfClient, type World } from './world.ts';

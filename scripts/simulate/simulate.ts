@@ -40,15 +40,15 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   const pool = createSumPool(world.dataset.catalogue, workers);
   try {
     const federation = openFederation(world);
-    const run = await runnerOf(scenario, () => sumsRunner({ pool, isCentral: scenario.privacy.epsilon !== null && scenario.privacy.mode === 'central' }));
+    const run = runnerOf(scenario, () => sumsRunner({ pool, isCentral: scenario.privacy.epsilon !== null && scenario.privacy.mode === 'central' }));
     const state = await runRounds(federation, run, options);
-    return await resultOf(federation, state);
+    return resultOf(federation, state);
   } finally {
     await pool.close();
   }
 }
 
-async function runnerOf(scenario: Scenario, sums: () => RunRound): Promise<RunRound> {
+function runnerOf(scenario: Scenario, sums: () => RunRound): RunRound {
   switch (scenario.fidelity) {
     case 'sums':
       return sums();
@@ -60,7 +60,7 @@ async function runnerOf(scenario: Scenario, sums: () => RunRound): Promise<RunRo
 }
 
 /** @throws CestaError `config.invalid` for what participants that speak the protocol cannot do */
-async function loadMessages({ privacy }: Scenario): Promise<RunRound> {
+function loadMessages({ privacy }: Scenario): RunRound {
   if (privacy.epsilon !== null && privacy.mode === 'central') throw new CestaError('config.invalid', 'fidelity: expected sums in mode central, whose noise no participant adds, got messages');
   throw new CestaError('config.invalid', 'fidelity: expected sums, got messages, which this version does not run yet');
 }
@@ -80,7 +80,7 @@ async function runRounds(federation: Federation, run: RunRound, { resume, onRoun
   return state;
 }
 
-async function resultOf(federation: Federation, state: SimulationState): Promise<SimulationResult> {
+function resultOf(federation: Federation, state: SimulationState): SimulationResult {
   const { world } = federation;
   const { scenario, dataHash } = world;
   const { metrics, tests } = measure(federation, testedModel(federation, state), Math.max(1, state.round));

@@ -74,10 +74,10 @@ async function sumReports(pool: SumPool, input: SimulatedRoundInput, reported: r
     return { aggregate: decodeSum(sum, plan, reported.length), owns, clipFraction };
   }
   const parts = await separateSums(input, reported);
-  const { next } = simulatedNoise('skellam');
+  const skellam = simulatedNoise('skellam');
   const aggregate = combineReports(plan, groups, reported.length, (place, participants) => {
     const report = parts[place].sum.slice();
-    const noise = next(plan, noiseOf(place), participants);
+    const noise = skellam.next(plan, noiseOf(place), participants);
     if (noise !== null) addWords(report, noise, 1);
     return report;
   });
