@@ -7,11 +7,11 @@ import { hashedBelow } from '../numerics/hashed-random.ts';
 import { hashName } from '../numerics/random.ts';
 import { shopByHash } from '../datasets/partitions.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { likesOf, type Likes } from './likes.ts';
+import { listBy, type ShopperLists } from './shopper-lists.ts';
 import type { Layout, RealShoppers, VirtualDraws } from './population.ts';
 
 export interface CountryDeal {
-  readonly countries: Likes;
+  readonly countries: ShopperLists;
   /** Which of the countries a shop is in. */
   readonly countryOf: Int32Array;
   /** Ascending, one list a country. */
@@ -24,7 +24,7 @@ export interface CountryDeal {
  */
 export function dealCountries({ groups }: RealShoppers, shops: number, sizeOf: (shop: number) => number): CountryDeal {
   if (groups.every((group) => group === '')) throw new CestaError('config.invalid', 'partition: expected data with groups to divide by country, got none');
-  const countries = likesOf(groups, shops);
+  const countries = listBy(groups, shops);
   const countryOf = new Int32Array(shops);
   const shopsOf = countries.members.map((): number[] => []);
   const dealt = new Float64Array(shopsOf.length);
