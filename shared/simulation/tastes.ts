@@ -14,8 +14,8 @@ import type { Layout, RealShoppers, VirtualDraws } from './population.ts';
 
 /** Numbers that are kept of mixes drawn before: 32 MiB. */
 const keptNumbers = 2 ** 22;
-/** Shops that are tried for one real shopper. */
-const maxTries = 10_000;
+/** Shops that are tried for one real shopper; then it is that of them with most of the taste. */
+const maxTries = 1_000;
 /** Shapes that the sampler of gamma variables takes. */
 const [minShape, maxShape] = [1e-6, 1e6];
 
