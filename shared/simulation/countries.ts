@@ -1,7 +1,8 @@
 /**
  * Shops of one country each. With as many shops as countries or more, every country has a shop, and shops beyond that go to the
  * countries that have most shoppers for those they have: shoppers by country come as near to the real shares as the number and
- * the sizes of the shops allow. With fewer shops than countries, the countries with the fewest shoppers share the last one.
+ * the sizes of the shops allow. (Hardly more shops than countries, all of one size, give small countries more virtual shoppers
+ * than is their share.) With fewer shops than countries, the countries with the fewest shoppers share the last one.
  */
 import { hashedBelow } from '../numerics/hashed-random.ts';
 import { hashName } from '../numerics/random.ts';

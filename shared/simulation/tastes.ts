@@ -73,10 +73,8 @@ function cached(most: number, make: (index: number) => Float64Array): (index: nu
     const known = kept.get(index);
     if (known !== undefined) return known;
     const made = make(index);
-    if (kept.size >= most) for (const oldest of kept.keys()) {
-      kept.delete(oldest);
-      break;
-    }
+    const [oldest] = kept.keys();
+    if (kept.size >= most) kept.delete(oldest);
     kept.set(index, made);
     return made;
   };
