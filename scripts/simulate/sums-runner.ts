@@ -36,7 +36,7 @@ export function sumsRunner({ pool, isCentral }: SumsOptions): RunRound {
     const closed = runVirtualRound(plan, members, plan.robust?.groups === undefined ? null : (participants) => dealShops(plan, participants, seed));
     const { turnout } = closed;
     const reports = closed.kind === 'closed' ? closed.reported.length : 0;
-    const bytes = bytesOfRound(input, { joined: turnout.joined, reports: reports + turnout.late });
+    const bytes = bytesOfRound(plan, { joined: turnout.joined, reports: reports + turnout.late });
     if (closed.kind === 'failed') return { kind: 'failed', code: closed.code, reason: closed.reason, traffic: { ...turnout, ...bytes, clipFraction: null } };
     const drawn = isCentral ? withCentralNoise(plan, reports) : plan;
     try {
