@@ -24,7 +24,7 @@ export async function simulateBaseline(world: World, baseline: Baseline): Promis
   const { kind, hyperParameters } = scenario.model;
   const stage = { kind, hyperParameters: { ...deploymentDefaults(kind, { asOf }), ...hyperParameters } };
   const { shelves, model } = await shelvesOf({ ...world, split }, baseline, stage);
-  const { metrics, perShopper } = metricsOfShelves(shelves, split, population.shopOfReal);
+  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => population.shopOfReal(shopper));
   return { scenario, rounds: [], metrics, epsilon: null, delta: null, tests: perShopper, model, dataHash };
 }
 
@@ -37,7 +37,7 @@ async function shelvesOf(world: World, baseline: Baseline, stage: StageModel): P
       return shelvesFromAll(world, stage, world.scenario.rounds);
     case 'local-only': {
       const shops = Array.from({ length: population.shops }, (_, shop) => historiesOfClient({ population, scenario: { ...world.scenario, clients: { ...world.scenario.clients, are: 'shops' } } }, split.training, shop));
-      return { shelves: await localOnlyShelves(createModel(stage.kind, catalogue, stage.hyperParameters), catalogue, split, { shops, shopOf: population.shopOfReal }), model: null };
+      return { shelves: await localOnlyShelves(createModel(stage.kind, catalogue, stage.hyperParameters), catalogue, split, { shops, shopOf: (shopper) => population.shopOfReal(shopper) }), model: null };
     }
     default:
       return baseline satisfies never;

@@ -1,7 +1,7 @@
 /** Everything that a simulation needs to go on to the same bytes, after a round: as a tensor file, with its state as JSON. */
 import * as z from 'zod';
 import { modelKinds, type AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
-import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
+import { canonicalJson, type Json } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { decodeTensors, encodeTensors, type NamedTensors } from '../../shared/protocol/tensors.ts';
 import type { JournalledSpend } from '../../shared/federation/budget-report.ts';
@@ -41,7 +41,7 @@ const stateSchema = z.strictObject({
   clipNorm: z.number().nullable(),
   spends: z.array(z.strictObject({ round: z.string(), purpose: z.enum(['training', 'evaluation']), state: z.enum(['reserved', 'committed', 'abandoned']), event: z.unknown() })),
   records: z.array(roundRecordSchema),
-  model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), z.json()) }).nullable(),
+  model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), z.custom<Json>((value) => z.json().safeParse(value).success)) }).nullable(),
 });
 
 /** What a checkpoint is of. */
@@ -75,14 +75,14 @@ export function openCheckpoint({ bytes }: Checkpoint, { scenario, dataHash }: Ch
   if (of !== canonicalJson(scenario)) throw new CestaError('config.invalid', 'resume: expected a checkpoint of this scenario, got one of another');
   if (data !== dataHash) throw new CestaError('config.invalid', 'resume: expected a checkpoint over the same data, got one over other data');
   if (model === null) return { ...state, served: null };
-  const owns = new Map(Object.entries(unprefixed(prefixes.own, tensors)).map(([index, { data: own }]) => [Number(index), own as Float32Array]));
+  const owns = new Map(Object.entries(unprefixed(prefixes.own, tensors)).map(([index, { data: own }]) => [Number(index), own]));
   const strategy = Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith('strategy/')));
   return { ...state, served: { model, params: modelOf(model).decode(unprefixed(prefixes.model, tensors)), strategy, owns } };
 }
 
 function stateOf(tensors: NamedTensors): z.output<typeof stateSchema> {
   try {
-    return stateSchema.parse(JSON.parse(new TextDecoder().decode(tensors[stateName].data as Uint8Array)));
+    return stateSchema.parse(JSON.parse(new TextDecoder().decode(tensors[stateName].data)));
   } catch (cause) {
     throw new CestaError('data.unreadable', 'resume: expected a checkpoint of a simulation, got other bytes', { cause });
   }

@@ -24,7 +24,7 @@ export function testedModel({ world, task, modelOf, stageAt, momentOf }: Federat
 export function measure({ world, momentOf, attack }: Federation, { model, params }: TestedModel, round: number): { readonly metrics: Metrics; readonly tests: TestValues } {
   const { split } = momentOf(round);
   const shelves = rankTests(split, ({ history }, scores) => model.score(params, history, scores));
-  const { metrics, perShopper } = metricsOfShelves(shelves, split, world.population.shopOfReal);
+  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => world.population.shopOfReal(shopper));
   const exposure = attack === null ? {} : { 'exposure@20': average(shelves.map((shelf) => (shelf.includes(attack.target) ? 1 : 0))) };
   return { metrics: { ...metrics, ...exposure }, tests: perShopper };
 }

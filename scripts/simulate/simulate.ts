@@ -35,20 +35,20 @@ export function usualWorkers(): number {
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
   const { scenario, workers = usualWorkers() } = options;
-  const world = await openWorld(scenario);
+  const world = await openWorld(scenario, options.read);
   if (scenario.baseline !== undefined) return simulateBaseline(world, scenario.baseline);
-  const pool = createSumPool(world.dataset.catalogue, workers);
+  const federation = openFederation(world);
+  const pool = createSumPool(world.dataset.catalogue, workers, federation.task.cohort.targetParticipants);
   try {
-    const federation = openFederation(world);
     const run = await runnerOf(scenario, () => sumsRunner({ pool, isCentral: scenario.privacy.epsilon !== null && scenario.privacy.mode === 'central' }));
     const state = await runRounds(federation, run, options);
-    return await resultOf(federation, state);
+    return resultOf(federation, state);
   } finally {
     await pool.close();
   }
 }
 
-async function runnerOf(scenario: Scenario, sums: () => RunRound): Promise<RunRound> {
+function runnerOf(scenario: Scenario, sums: () => RunRound): RunRound | Promise<RunRound> {
   switch (scenario.fidelity) {
     case 'sums':
       return sums();
@@ -62,15 +62,15 @@ async function runnerOf(scenario: Scenario, sums: () => RunRound): Promise<RunRo
 /** @throws CestaError `config.invalid` for what participants that speak the protocol cannot do */
 async function loadMessages({ privacy }: Scenario): Promise<RunRound> {
   if (privacy.epsilon !== null && privacy.mode === 'central') throw new CestaError('config.invalid', 'fidelity: expected sums in mode central, whose noise no participant adds, got messages');
-  throw new CestaError('config.invalid', 'fidelity: expected sums, got messages, which this version does not run yet');
+  return (await import('./messages/run-message-round.ts')).runMessageRound;
 }
 
-async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, signal }: SimulateOptions): Promise<SimulationState> {
+async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, onTimed, signal }: SimulateOptions): Promise<SimulationState> {
   const { world, rounds } = federation;
   let state = resume === undefined ? startState : openCheckpoint(resume, world, federation.modelOf);
   while (state.round < rounds) {
     signal?.throwIfAborted();
-    const next = await simulateOneRound(federation, state, run);
+    const next = await simulateOneRound(federation, state, { run, onTimed });
     // Its budget does not hold another round: the task has stopped for good.
     if (next === null) break;
     state = next;
@@ -80,7 +80,7 @@ async function runRounds(federation: Federation, run: RunRound, { resume, onRoun
   return state;
 }
 
-async function resultOf(federation: Federation, state: SimulationState): Promise<SimulationResult> {
+function resultOf(federation: Federation, state: SimulationState): SimulationResult {
   const { world } = federation;
   const { scenario, dataHash } = world;
   const { metrics, tests } = measure(federation, testedModel(federation, state), Math.max(1, state.round));

@@ -18,7 +18,7 @@ export interface CohortShape {
 
 /** @throws CestaError `plan.invalid` or `config.invalid` naming what the product would refuse */
 export function taskOf(scenario: Scenario, model: StageModel, { target, maxShoppers, meanShoppers }: CohortShape): TaskSpec {
-  const { clients, privacy, unit, weightedUpTo } = scenario;
+  const { clients, unit, weightedUpTo } = scenario;
   const minParticipants = Math.ceil(clients.quorum * target);
   const deadlineMs = Math.ceil(clients.deadlineSeconds * 1000);
   return parseTaskSpec({
@@ -35,11 +35,11 @@ export function taskOf(scenario: Scenario, model: StageModel, { target, maxShopp
 }
 
 /** What a robust rule is made to withstand where a scenario only names it: as many as attack, or one. */
-function robustOf({ clients: { malicious }, privacy, ...scenario }: Scenario, rule: RobustRule, minParticipants: number): RobustSpec {
+function robustOf({ clients: { malicious }, privacy }: Scenario, rule: RobustRule, minParticipants: number): RobustSpec {
   const byzantine = malicious.kind === 'participants' ? malicious.count : 1;
   const isMasked = privacy.epsilon !== null && privacy.mode === 'distributed';
   if (!isMasked) return { rule, byzantine };
-  if (!(groupRules as readonly string[]).includes(rule)) throw new CestaError('config.invalid', `aggregate: expected ${groupRules.join(' or ')} in mode distributed, where rules see sums of groups, got ${String(scenario.aggregate)}`);
+  if (!(groupRules as readonly string[]).includes(rule)) throw new CestaError('config.invalid', `aggregate: expected ${groupRules.join(' or ')} in mode distributed, where rules see sums of groups, got ${rule}`);
   return { rule, byzantine, groups: Math.min(mostGroups, Math.floor(minParticipants / fewestParticipants)) };
 }
 
