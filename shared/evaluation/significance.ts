@@ -55,13 +55,13 @@ export function randomisationTest(first: Float64Array, second: Float64Array, { s
   return (reached + 1) / (permutations + 1);
 }
 
-/** The sum with a fair sign for each value, 32 signs a word. */
+/** The sum with a fair sign for each value, 32 signs a word; no branch, since no processor can guess it. */
 function randomlySigned(values: Float64Array, random: RandomWords): number {
   let sum = 0;
   let signs = 0;
   for (let index = 0; index < values.length; index += 1) {
     if (index % 32 === 0) signs = random.nextUint32();
-    sum += (signs & 1) === 0 ? values[index] : -values[index];
+    sum += values[index] * (1 - 2 * (signs & 1));
     signs >>>= 1;
   }
   return sum;
