@@ -119,5 +119,5 @@ export function axisMark(axis: NumberAxis, pixels: number): Plot.Markish {
 }
 
 function tickLabel({ unset }: NumberAxis): (value: number) => string {
-  return (value) => (value === unset?.at ? unset.label : value >= 10_000 ? value.toExponential().replace('e+', 'e') : String(value));
+  return (value) => (value === unset?.at ? unset.label : value >= 1e6 ? `${value / 1e6} M` : value >= 1e4 ? `${value / 1e3} k` : String(value));
 }
