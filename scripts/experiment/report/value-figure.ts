@@ -72,7 +72,7 @@ function numbersFigure(props: ValueFigureProps, axis: NumberAxis, series: readon
   const height = props.isSmall ? 230 : 400;
   const draw = (width: number): Plot.PlotOptions => {
     const hasMargin = width > 600 && lines.length > 0;
-    const margins = { marginLeft: 48, marginRight: hasMargin ? 128 : 22, marginTop: props.isSmall ? 14 : 22, marginBottom: 42 };
+    const margins = { marginLeft: 48, marginRight: hasMargin ? 128 : Math.max(22, (axis.unset?.pixels ?? 0) / 2), marginTop: props.isSmall ? 14 : 22, marginBottom: 42 };
     const pixels = width - margins.marginLeft - margins.marginRight;
     return {
       width, height, ...margins,

@@ -21,7 +21,7 @@ export function between({ low, high }: Interval): string {
 }
 
 export function pValue(p: number): string {
-  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+  return p < 0.001 ? '<\u00a00.001' : p.toFixed(3);
 }
 
 /** A baseline's in words, a cell's as it is. */

@@ -107,7 +107,7 @@ function signed(value = NaN): string {
 }
 
 function p(value = NaN): string {
-  return value < 0.001 ? '< 0.001' : value.toFixed(3);
+  return value < 0.001 ? '<\u00a00.001' : value.toFixed(3);
 }
 
 describe('charts of a report', () => {
