@@ -272,7 +272,8 @@ function finish(runner: Runner, news: News): void {
   const { context, round, invited, faulty } = runner;
   runner.cancelTimer();
   // Stragglers go on; they hear of the release that their report is in.
-  const told = round.phase === 'done' ? new Set([...invited].filter((participant) => !round.stragglers.includes(participant))) : invited;
+  const late = new Set(round.phase === 'done' ? round.stragglers : []);
+  const told = new Set([...invited].filter((participant) => !late.has(participant)));
   for (const participant of told) context.gateway.send(participant, news);
   // An evaluation is nothing to those that are slow in training.
   if (runner.plan.aggregation !== undefined) settleStragglers(context, news);
