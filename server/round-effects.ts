@@ -12,6 +12,7 @@ import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
+import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import { countBackends, type BackendKind } from '../shared/tensors/backend-kinds.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
@@ -51,6 +52,8 @@ export interface RoundContext {
   readonly stallMs: number;
   /** Time for each stage of a masked session but that of the vectors. */
   readonly stageMs: number;
+  /** Primitives of masked sessions; by default Node's, with pauses for others. */
+  readonly crypto?: SecaggCrypto;
   /** How long an acknowledgement may wait for others that become durable with it. */
   readonly acknowledgeMs: number;
   readonly meter?: Meter;
