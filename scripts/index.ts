@@ -1,0 +1,22 @@
+/**
+ * `import { evaluate } from 'cesta'`: what the verbs of the command line compute, as functions. Importing it starts nothing, and
+ * loads no tensor library: only a model that trains with one does, when it trains.
+ * @example
+ * import { evaluate, readDataset } from 'cesta';
+ *
+ * const { catalogue, shoppers } = await readDataset('online-retail');
+ * console.log(shoppers.length, catalogue.products.length); // 4335 3684
+ *
+ * const { ndcg10, ndcg10Interval } = await evaluate({ data: 'online-retail', model: 'neighbours', epsilon: 3 });
+ * @module cesta
+ */
+export { readDataset, type ReadOptions } from '../client/shop/read-data.ts';
+export type { Dataset, LoadReport, Shopper } from '../shared/datasets/dataset.ts';
+export { protocols, type Protocol } from '../shared/evaluation/splits.ts';
+export { CestaError } from '../shared/protocol/errors.ts';
+export type { ErrorCode } from '../shared/protocol/error-table.ts';
+export { modelKinds, type ModelKind } from '../shared/recommender/federated-model.ts';
+export { parseScenario, type Scenario, type ScenarioInput } from '../shared/simulation/scenario.ts';
+export { evaluate, type EvaluateOptions, type EvaluationResult, type EvaluationSummary } from './evaluate.ts';
+export { frontier, type Comparison, type Frontier, type FrontierPoint } from './frontier.ts';
+export type { SimulationMode } from './simulated-training.ts';
