@@ -84,7 +84,7 @@ describe('the schema of messages', () => {
   it.each([
     ['a participant', parseParticipantMessage, { kind: 'survivors', members: new Uint8Array(1), signature: new Uint8Array(64) }],
     ['the coordinator', parseCoordinatorMessage, { kind: 'nonce', from: 0, nonce: new Uint8Array(32) }],
-    ['a participant', parseParticipantMessage, { kind: 'nonce', from: 65_535, nonce: new Uint8Array(32) }],
+    ['a participant', parseParticipantMessage, { kind: 'nonce', from: 1 << 20, nonce: new Uint8Array(32) }],
     ['a participant', parseParticipantMessage, { kind: 'nonce', from: -1, nonce: new Uint8Array(32) }],
     ['a participant', parseParticipantMessage, { kind: 'nonce', from: '0', nonce: new Uint8Array(32) }],
     ['a participant', parseParticipantMessage, { kind: 'nonce', from: 0, nonce: Array.from({ length: 32 }, () => 0) }],
@@ -100,13 +100,13 @@ describe('the schema of messages', () => {
 describe('terms', () => {
   it('have another hash for every change of every field', () => {
     const noise = { tolerated: 3 };
-    const changes = [{}, { round: 'demo-2' }, { planHash: 'c'.repeat(64) }, { modelHash: 'c'.repeat(64) }, { coordinatorKey: 'c'.repeat(64) }, { length: 25 }, { modulusBits: 31 }, { minParticipants: 5 }, { noise }, { noise: { tolerated: 4 } },
+    const changes = [{}, { round: 'demo-2' }, { planHash: 'c'.repeat(64) }, { modelHash: 'c'.repeat(64) }, { coordinatorKey: 'c'.repeat(64) }, { length: 25 }, { modulusBits: 31 }, { minParticipants: 5 }, { noise }, { noise: { tolerated: 4 } }, { noise: { tolerated: 4, dropoutStep: 2 } },
       { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.1, securityBits: 40 } }, { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.2, securityBits: 40 } }] as const;
     expect(new Set(changes.map((change) => Buffer.from(termsHash(termsOf(change))).toString('hex'))).size).toBe(changes.length);
     expect(termsHash(termsOf())).toEqual(termsHash(termsOf()));
   });
 
-  it.each([{ minParticipants: 3 }, { modulusBits: 15 }, { modulusBits: 33 }, { length: 0 }, { planHash: 'A'.repeat(64) }, { protocol: 'cesta/silo-secagg/v0' }, { extra: 1 }, { noise: { tolerated: -1 } }, { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.1, securityBits: 10 } }])('are refused with %j', (change) => {
+  it.each([{ minParticipants: 3 }, { modulusBits: 15 }, { modulusBits: 33 }, { length: 0 }, { planHash: 'A'.repeat(64) }, { protocol: 'cesta/silo-secagg/v0' }, { extra: 1 }, { noise: { tolerated: -1 } }, { noise: { tolerated: 4, dropoutStep: 0 } }, { noise: { tolerated: 1001 } }, { noise: { tolerated: 20_000, dropoutStep: 19 } }, { minParticipants: 65_536 }, { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.1, securityBits: 10 } }])('are refused with %j', (change) => {
     expect(() => parseTerms({ ...termsOf(), ...change })).toThrow(expect.objectContaining({ code: 'secagg.invalid' }) as Error);
   });
 });
