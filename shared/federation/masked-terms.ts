@@ -101,16 +101,16 @@ function smallestStep({ privacy, bounds }: { readonly privacy: DistributedPrivac
   const { degree } = graphParameters({ graph: graphOf(privacy, cohort) }, cohort.maxParticipants);
   let most = mostComponents;
   while (most > 1 && dealtBytes(degree, most) > longestMessage) most -= 1;
-  const least = Math.max(1, Math.ceil(tolerated / most));
-  for (let step = least; step <= tolerated; step += 1) {
+  for (let step = Math.max(1, Math.ceil(tolerated / most)); step <= tolerated; step += 1) {
     if (leastShare({ privacy: { ...privacy, dropoutStep: step }, bounds }, cohort.maxParticipants) >= smallestVariance) return step;
   }
-  return least;
+  return Math.max(1, tolerated);
 }
 
 /**
  * Whether a plan of mode `distributed` can be run at its largest: shares fit a frame, and every share of noise can be
- * drawn. Other modes pass.
+ * drawn. Other modes pass. Not that everybody is sent the whole roster, which a frame of a socket has room for some 4,000 members
+ * of: beyond that, a session needs another way for it.
  * @throws CestaError `privacy.infeasible`
  */
 export function requireMaskable(plan: Plan): void {
@@ -121,5 +121,5 @@ export function requireMaskable(plan: Plan): void {
   const bytes = dealtBytes(degree, componentsFor(privacy));
   if (bytes > longestMessage) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of at most ${longestMessage} bytes for ${degree} neighbours, got ${bytes}; plan for fewer dropouts or shops, or a larger privacy.dropoutStep`);
   const least = leastShare(plan, maxParticipants);
-  if (least < smallestVariance) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of noise of variance at least ${smallestVariance} in grid steps, got ${least}; plan for fewer dropouts or shops, or more bits`);
+  if (least < smallestVariance) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of noise of variance at least ${smallestVariance} in grid steps, got ${least}; plan for fewer shops or shoppers, or for more dropouts to a component`);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordinatorMessage, ParticipantMessage } from '../../shared/secagg/messages.ts';
 import { parseCoordinatorMessage, parseParticipantMessage } from '../../shared/secagg/messages.ts';
+import { rosterFrameBytes, rosterMessage } from '../../shared/secagg/roster.ts';
 import { parseTerms, termsHash } from '../../shared/secagg/terms.ts';
 import { decodeFrame, encodeMessage } from '../../shared/secagg/wire.ts';
 import { cheatTerms, openQuiet } from './attacks.ts';
@@ -13,6 +14,18 @@ function frameOf(header: unknown, body: readonly number[] = []): Uint8Array {
   prefix.writeUInt32LE(text.length);
   return Uint8Array.from(Buffer.concat([prefix, text, Uint8Array.from(body)]));
 }
+
+describe('the roster of a round', () => {
+  it('is in a frame of the length that was reckoned with', () => {
+    for (const count of [4, 300]) {
+      const entries = Array.from({ length: count }, (_, i) => ({ id: `Büro ${i}`, cipherKey: new Uint8Array(32), maskKey: new Uint8Array(32), nonceHash: new Uint8Array(32), signature: new Uint8Array(64) }));
+      const message = rosterMessage({ entries, root: new Uint8Array(32), sessionId: new Uint8Array(32), signature: new Uint8Array(64) });
+      const reckoned = rosterFrameBytes(message.ids);
+      expect(encodeMessage(message).length).toBeLessThanOrEqual(reckoned);
+      expect(encodeMessage(message).length).toBeGreaterThan(reckoned - 512);
+    }
+  });
+});
 
 describe('a message on the wire', () => {
   it('comes back as it was, for every message of a round', async () => {
