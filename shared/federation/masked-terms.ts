@@ -86,8 +86,9 @@ function leastShare(plan: Pick<Plan, 'privacy' | 'bounds'>, participants: number
 }
 
 /**
- * Protection with as many dropouts to a component of removable noise as were asked for: by default the fewest with which shares fit
- * a frame and can be drawn. Every one more is a little more noise after dropouts. Where none will do, {@link requireMaskable} says why.
+ * Protection with as many dropouts to a component of removable noise as were asked for: by default as many as
+ * make the most components with which shares fit a frame and can be drawn. Every one more is a little more noise after dropouts,
+ * and less work for everybody. Where none will do, {@link requireMaskable} says why.
  */
 export function withDropoutStep<Protection extends Pick<Plan, 'privacy' | 'bounds'>>(protection: Protection, members: Parameters<typeof sessionCohort>[0], asked: number | undefined): Protection {
   const { privacy, bounds } = protection;
@@ -99,9 +100,9 @@ export function withDropoutStep<Protection extends Pick<Plan, 'privacy' | 'bound
 function smallestStep({ privacy, bounds }: { readonly privacy: DistributedPrivacy; readonly bounds: Plan['bounds'] }, cohort: Cohort): number {
   const { tolerated } = privacy;
   const { degree } = graphParameters({ graph: graphOf(privacy, cohort) }, cohort.maxParticipants);
-  let most = mostComponents;
-  while (most > 1 && dealtBytes(degree, most) > longestMessage) most -= 1;
-  for (let step = Math.max(1, Math.ceil(tolerated / most)); step <= tolerated; step += 1) {
+  for (let components = Math.min(mostComponents, tolerated); components > 1; components -= 1) {
+    if (dealtBytes(degree, components) > longestMessage) continue;
+    const step = Math.ceil(tolerated / components);
     if (leastShare({ privacy: { ...privacy, dropoutStep: step }, bounds }, cohort.maxParticipants) >= smallestVariance) return step;
   }
   return Math.max(1, tolerated);

@@ -56,7 +56,7 @@ export const taskSpecSchema = z.strictObject({
     shopsPerShopper: count.max(1000).default(2),
     /** Mode `distributed`: dropouts of each sum to make up for; by default a fifth of the shops wanted in it, at most 20. */
     tolerated: z.number().int().min(0).max(mostParticipants).optional(),
-    /** Mode `distributed`: dropouts to a component of removable noise; by default the fewest with which a plan can be run, 1 if it can. */
+    /** Mode `distributed`: dropouts to a component of removable noise; by default one, or few enough that a plan can be run. */
     dropoutStep: count.max(mostParticipants).optional(),
     /** Mode `distributed`: shops that may collude, in one group if there are groups; by default a tenth of a sum's quorum, at least one. */
     colluding: z.number().int().min(0).optional(),
