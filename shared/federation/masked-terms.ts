@@ -7,7 +7,7 @@ import { graphParameters } from '../secagg/graph.ts';
 import { protocolName } from '../secagg/labels.ts';
 import { bytesPerCoordinate } from '../secagg/ring.ts';
 import { boxBytes, commitmentRowBytes } from '../secagg/sealed-share.ts';
-import { componentsFor, mostComponents, parseTerms, type GroupTerms, type Terms } from '../secagg/terms.ts';
+import { componentsFor, mostComponents, mostParticipants, parseTerms, type GroupTerms, type Terms } from '../secagg/terms.ts';
 import { sharesIn } from './noise-shares.ts';
 import { planHash, type Plan } from './plan.ts';
 import { sessionCohort } from './session-cohort.ts';
@@ -118,6 +118,7 @@ export function requireMaskable(plan: Plan): void {
   const { privacy } = plan;
   if (privacy.mode !== 'distributed') return;
   const { maxParticipants } = sessionCohort(plan);
+  if (maxParticipants > mostParticipants) throw new CestaError('privacy.infeasible', `cohort.maxParticipants: expected at most ${mostParticipants} in one masked sum, got ${maxParticipants}`);
   const { degree } = graphParameters(maskedTerms(plan, '0'.repeat(64)), maxParticipants);
   const bytes = dealtBytes(degree, componentsFor(privacy));
   if (bytes > longestMessage) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of at most ${longestMessage} bytes for ${degree} neighbours, got ${bytes}; plan for fewer dropouts or shops, or a larger privacy.dropoutStep`);

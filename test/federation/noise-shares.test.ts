@@ -113,6 +113,7 @@ describe('shares of noise', () => {
   it('are planned for a twentieth of a cohort that is larger than ever before', () => {
     expect(plainPlan({ minParticipants: 80_000, targetParticipants: 100_000 }).privacy).toMatchObject({ tolerated: 4_000, colluding: 8_000 });
     expect(plainPlan({ minParticipants: 60_000, targetParticipants: 60_000 }).privacy).toMatchObject({ tolerated: 20 });
+    expect(() => plainPlan({ minParticipants: 800_000, targetParticipants: (1 << 20) + 1 })).toThrow(/cohort.maxParticipants: expected at most 1048576 in one masked sum, got 1048577/);
     expect(() => plainPlan({ minParticipants: 80_000, targetParticipants: 100_000 }, { tolerated: 10_000, dropoutStep: 5 })).toThrow(/privacy.dropoutStep: expected at most 1000 components/);
   });
 });
