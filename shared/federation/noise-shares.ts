@@ -50,9 +50,9 @@ export function componentNoise(plan: Plan, crypto: SecaggCrypto): NoiseOf {
   };
 }
 
-/** A draw takes two words, and rarely more. */
+/** A draw takes two words for the magnitude and one for the sign, and rarely more. */
 function expectedWords(length: number): number {
-  return Math.ceil(length * 2.02) + 64;
+  return Math.ceil(length * 3.02) + 64;
 }
 
 /** Tables of the last variances: building one takes longer than drawing a statistic, and rounds of a task share it. */
