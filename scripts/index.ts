@@ -11,10 +11,15 @@
  * @module cesta
  */
 export { readDataset, type ReadOptions } from '../client/shop/read-data.ts';
-export type { Dataset, LoadReport, Shopper } from '../shared/datasets/dataset.ts';
+export type { EventName, HistoryEvent } from '../shared/commerce/events.ts';
+export type { Complaint, Dataset, LoadReport, Shopper } from '../shared/datasets/dataset.ts';
+export type { ShelfVariety } from '../shared/evaluation/shelf-variety.ts';
 export { protocols, type Protocol } from '../shared/evaluation/splits.ts';
+export type { AskedLocalTerms } from '../shared/federation/local-terms.ts';
+export type { StrategyInput } from '../shared/federation/strategies/strategy.ts';
+export type { Json } from '../shared/protocol/canonical-json.ts';
 export { CestaError } from '../shared/protocol/errors.ts';
-export type { ErrorCode } from '../shared/protocol/error-table.ts';
+export { errorTable, type ErrorCode } from '../shared/protocol/error-table.ts';
 export { modelKinds, type ModelKind } from '../shared/recommender/federated-model.ts';
 export { parseScenario, type Scenario, type ScenarioInput } from '../shared/simulation/scenario.ts';
 export { evaluate, type EvaluateOptions, type EvaluationResult, type EvaluationSummary } from './evaluate.ts';

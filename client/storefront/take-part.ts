@@ -15,6 +15,9 @@ import { fromPlain, fromPlainEvent, type FromDevice, type ToDevice } from './dev
 /** A worker that is busy is not waited for: whoever withdraws shall not see it train on. */
 const leaveWithinMs = 2_000;
 
+export type { DeviceEvent, DeviceSummary, SentEvent } from './device.ts';
+export type { BackendKind, WasmPaths } from '../../shared/tensors/runtime.ts';
+
 export interface TakePartOptions {
   /** Where the coordinator is, such as `/cesta` behind the shop's own server. */
   readonly url: string;
