@@ -18,6 +18,7 @@ export type { WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 export type { Directive, Policy, Rule } from '../../shared/policy/policy.ts';
 export type { ConnectionEvent } from '../connection.ts';
 export type { MappingReport } from '../federation-histories.ts';
+export type { BackendKind, ChosenBackend, PassedOver } from '../../shared/tensors/backend-kinds.ts';
 export type { Fetch } from '../http.ts';
 export { createModelCache, type ModelCache } from '../model-cache.ts';
 export type { ParticipantEvent } from '../participant.ts';

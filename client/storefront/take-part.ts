@@ -5,8 +5,8 @@
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import type { BackendKind } from '../../shared/tensors/backend-kinds.ts';
-import type { TensorOptions, WasmPaths } from '../../shared/tensors/runtime.ts';
+import type { BackendKind, WasmPaths } from '../../shared/tensors/backend-kinds.ts';
+import type { TensorOptions } from '../../shared/tensors/runtime.ts';
 import type { DeviceEvent, DeviceSettings, DeviceSummary } from './device.ts';
 import { usualMaxDelta } from './device-constants.ts';
 import type { DeviceVisit } from './device-history.ts';
@@ -16,7 +16,7 @@ import { fromPlain, fromPlainEvent, type FromDevice, type ToDevice } from './dev
 const leaveWithinMs = 2_000;
 
 export type { DeviceEvent, DeviceSummary, SentEvent } from './device.ts';
-export type { BackendKind, WasmPaths } from '../../shared/tensors/runtime.ts';
+export type { BackendKind, WasmPaths } from '../../shared/tensors/backend-kinds.ts';
 
 export interface TakePartOptions {
   /** Where the coordinator is, such as `/cesta` behind the shop's own server. */
