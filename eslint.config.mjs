@@ -41,7 +41,7 @@ export default tseslint.config(
     rules: { 'max-lines-per-function': 'off' },
   },
   {
-    files: ['*.config.*', 'scripts/cesta.mjs'],
+    files: ['*.config.*', 'scripts/cesta.mjs', 'scripts/experiments/**'],
     rules: { 'no-restricted-exports': 'off' },
   },
 );

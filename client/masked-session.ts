@@ -10,6 +10,7 @@ import type { Plan } from '../shared/federation/plan.ts';
 import { sessionsOf } from '../shared/federation/session-cohort.ts';
 import { decodeBase64 } from '../shared/ledger/base64.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
+import type { SecureRandom } from '../shared/numerics/random.ts';
 import type { Noised } from '../shared/privacy/vectors.ts';
 import { bytesToHex } from '../shared/protocol/digest.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
@@ -30,6 +31,8 @@ export interface MaskingIdentity {
   readonly key: SigningKey;
   /** The quickest primitives of the platform; by default those of `platformCrypto`. */
   readonly crypto?: SecaggCrypto;
+  /** Of keys, masks and seeds of noise: whoever could repeat it could take them off. By default the operating system's. */
+  readonly random?: SecureRandom;
   /** Writes down, durably when it resolves, that this session (hex) was answered. Rejects if it was before. */
   readonly recordRelease: (sessionId: string) => Awaitable<void>;
   /** Whether these shops may be in a sum with ours. Throws what to leave with. */
@@ -79,14 +82,14 @@ export function startMaskedSession(options: MaskedSessionOptions): MaskedSession
   // Of all members, whatever the group: the coordinator chose them all, and could have drawn until it liked the groups.
   identity.acceptDirectory(plan, directory);
   const group = sessionsOf(plan) > 1 ? groupOf(plan, directory, identity.id) : null;
-  const { crypto = platformCrypto() } = identity;
+  const { crypto = platformCrypto(), random = systemRandom() } = identity;
   const context: ParticipantContext = {
     terms: maskedTerms(plan, coordinatorKey, group?.terms),
     id: identity.id,
     identity: identity.key,
     directory: group?.directory ?? directory,
     crypto,
-    random: systemRandom(),
+    random,
     noiseOf: componentNoise(plan, crypto),
   };
   const running: Running = { options, context, events: [], state: idleParticipant, failure: null, isBusy: false, cancelTimer: () => undefined };

@@ -20,6 +20,7 @@ import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './
 import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
 import { checkBudget, checkPromise, checkShape, checkSignature, checkTask, refuseUnreadable } from './plan-checks.ts';
 import type { RecordChecks } from './record-checks.ts';
+import type { Timers } from './socket.ts';
 import type { SpendLimits, SpendRecord } from './spends.ts';
 
 export type ParticipantEvent =
@@ -55,6 +56,8 @@ export interface ParticipantOptions {
   readonly statistic: (plan: Plan, planHash: string, terms: { readonly participants: number; readonly signal: AbortSignal }) => Promise<Noised>;
   /** Without it, plans of mode `distributed` are declined. */
   readonly masking?: MaskingIdentity;
+  /** The platform's, if absent. */
+  readonly timers?: Timers;
   /** Whose receipts these are, and where they are kept, durably; without it, none is. */
   readonly receipts?: Pick<ReceiptTerms, 'shop' | 'node'> & { readonly keep: (receipt: SignedReceipt) => Awaitable<void> };
   readonly onEvent: (event: ParticipantEvent) => void;
@@ -172,6 +175,7 @@ function mask(running: Running, { plan, planHash: hash, directory, deadlineMs }:
       directory: new Map(directory),
       coordinatorKey: connection?.coordinatorKey ?? '',
       identity: options.masking,
+      ...(options.timers === undefined ? {} : { timers: options.timers }),
       report: (participants) => options.statistic(plan, hash, { participants, signal }),
       send: (frame) => void connection?.send({ type: 'masked', round, frame: encodeBase64(frame) }),
       upload: (words) => finish(running, plan, hash, words as unknown as Masked),

@@ -34,7 +34,8 @@ import { openPublicRecord, type PublicRecord } from './ledger/public-record.ts';
 import { drain, leave, type House } from './stopping.ts';
 import type { SchedulePhase } from './schedule.ts';
 import type { TaskOver } from './task-over.ts';
-import { prepareOthers, prepareTask, type SharedContext, type TaskTiming } from './task-runtime.ts';
+import { prepareOthers, prepareTask, type SharedContext } from './task-runtime.ts';
+import { defaultTiming, type TaskTiming } from './task-timing.ts';
 import { createTasks, type TaskDesk, type Tasks } from './tasks.ts';
 import { createTransportServer, requireSafeTransport } from './transport.ts';
 
@@ -135,11 +136,8 @@ async function prepare(options: CoordinatorOptions, main: TaskSpec, { records, a
   return { room, record, tasks: createTasks(context, [{ ...first, state }, ...(await prepareOthers(context, main))], audience.onOver) };
 }
 
-/** To a shop that reports once in minutes, a tenth of a second is nothing; to a disk it is a dozen syncs. */
-const acknowledgeMs = 100;
-
-function timingOf({ gatherMs = 30_000, retryMs = 1_000, stallMs = 30_000, stageMs = 30_000, witnessMs = 30_000 }: CoordinatorOptions): TaskTiming {
-  return { gatherMs, retryMs, stallMs, stageMs, acknowledgeMs, witnessMs };
+function timingOf({ gatherMs = defaultTiming.gatherMs, retryMs = defaultTiming.retryMs, stallMs = defaultTiming.stallMs, stageMs = defaultTiming.stageMs, witnessMs = defaultTiming.witnessMs }: CoordinatorOptions): TaskTiming {
+  return { ...defaultTiming, gatherMs, retryMs, stallMs, stageMs, witnessMs };
 }
 
 /** Who listens to the rounds, and the last they heard. */

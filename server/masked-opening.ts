@@ -23,9 +23,9 @@ export function openMasked(runner: Runner, hooks: MaskedHooks): MaskedRound {
 
 function optionsOf(runner: Runner, { dispatch, charge }: MaskedHooks): GroupedRoundOptions {
   const { context, plan, directory, receipts } = runner;
-  const { key, clock, areas, stallMs, stageMs, gateway, logger } = context;
+  const { key, clock, areas, stallMs, stageMs, gateway, logger, crypto, meter } = context;
   return {
-    plan, key, directory, clock, areas, stallMs, stageMs, ...(context.meter === undefined ? {} : { meter: context.meter }),
+    plan, key, directory, clock, areas, stallMs, stageMs, ...(meter === undefined ? {} : { meter }), ...(crypto === undefined ? {} : { crypto }),
     send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
     onAccepted: (participant, sha256) => receipts.report(participant, sha256),

@@ -15,6 +15,7 @@ import type { ErrorCode } from '../shared/protocol/error-table.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import { aggregatorStep, openAggregator } from '../shared/secagg/aggregator.ts';
 import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, Blame, PrivateSum } from '../shared/secagg/aggregator-state.ts';
+import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import type { Directory } from '../shared/secagg/roster.ts';
 import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
@@ -34,6 +35,8 @@ export interface MaskedRoundOptions {
   readonly group?: GroupTerms;
   readonly clock: Clock;
   readonly meter?: Meter;
+  /** By default Node's, with pauses for others. */
+  readonly crypto?: SecaggCrypto;
   readonly areas: StagingAreas;
   readonly stallMs: number;
   /** Time for each stage but that of the vectors, which has the plan's time for training. */
@@ -101,8 +104,7 @@ interface Session {
 }
 
 export function createMaskedRound(options: MaskedRoundOptions): MaskedSession {
-  const { plan, key, directory, group, clock, areas, stallMs } = options;
-  const primitives = givingWay(nodeCrypto(crypto));
+  const { plan, key, directory, group, clock, areas, stallMs, crypto: primitives = givingWay(nodeCrypto(crypto)) } = options;
   const terms = maskedTerms(plan, key.publicKey, group);
   const session: Session = {
     options,

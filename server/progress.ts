@@ -1,4 +1,5 @@
 /** A round in figures, for operators: what `cesta serve` prints and a dashboard draws. */
+import { countIn, membersIn } from '../shared/federation/member-states.ts';
 import type { Round } from '../shared/federation/round.ts';
 import type { ErrorCode } from '../shared/protocol/error-table.ts';
 
@@ -21,15 +22,14 @@ export function progressOf(round: Round): RoundProgress {
   const base = { round: round.plan.round, phase: round.phase, pending: 0, members: 0, reported: 0, away: 0, version: null, failure: null };
   switch (round.phase) {
     case 'recruiting':
-      return { ...base, pending: round.pending.size, members: round.joined.size };
+      return { ...base, pending: countIn(round.invited, 'pending'), members: countIn(round.invited, 'joined') };
     case 'training': {
-      const states = [...round.members.values()];
-      const reported = states.filter((state) => state === 'reported').length;
-      const working = states.filter((state) => state === 'working').length;
-      return { ...base, members: states.length, reported, away: states.length - reported - working };
+      const members = round.members.places.size;
+      const reported = countIn(round.members, 'reported');
+      return { ...base, members, reported, away: members - reported - countIn(round.members, 'working') };
     }
     case 'masking':
-      return { ...base, members: round.members.length, reported: reportedIn(round) };
+      return { ...base, members: round.members.size, reported: reportedIn(round) };
     case 'releasing':
       return { ...base, members: round.reported.length, reported: round.reported.length };
     case 'done':
@@ -45,11 +45,11 @@ export function progressOf(round: Round): RoundProgress {
 export function membersOf(round: Round): readonly string[] {
   switch (round.phase) {
     case 'recruiting':
-      return [...round.joined];
+      return membersIn(round.invited, 'joined');
     case 'training':
-      return [...round.members.keys()];
+      return [...round.members.places.keys()];
     case 'masking':
-      return round.members;
+      return [...round.members];
     case 'releasing':
       return round.reported;
     case 'done':
@@ -70,7 +70,7 @@ function reportedIn({ stage, answered, members }: Extract<Round, { phase: 'maski
       return answered;
     case 'confirm':
     case 'unmask':
-      return members.length;
+      return members.size;
     default:
       return stage satisfies never;
   }

@@ -12,6 +12,7 @@ import type { PrivacyEvent } from '../shared/privacy/accounting/events.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { ServerMessage } from '../shared/protocol/messages.ts';
+import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import { countBackends, type BackendKind } from '../shared/tensors/backend-kinds.ts';
 import type { Aggregation } from './aggregation.ts';
 import type { Clock } from './clock.ts';
@@ -51,6 +52,8 @@ export interface RoundContext {
   readonly stallMs: number;
   /** Time for each stage of a masked session but that of the vectors. */
   readonly stageMs: number;
+  /** Primitives of masked sessions; by default Node's, with pauses for others. */
+  readonly crypto?: SecaggCrypto;
   /** How long an acknowledgement may wait for others that become durable with it. */
   readonly acknowledgeMs: number;
   readonly meter?: Meter;
@@ -272,7 +275,8 @@ function finish(runner: Runner, news: News): void {
   const { context, round, invited, faulty } = runner;
   runner.cancelTimer();
   // Stragglers go on; they hear of the release that their report is in.
-  const told = round.phase === 'done' ? new Set([...invited].filter((participant) => !round.stragglers.includes(participant))) : invited;
+  const late = new Set(round.phase === 'done' ? round.stragglers : []);
+  const told = new Set([...invited].filter((participant) => !late.has(participant)));
   for (const participant of told) context.gateway.send(participant, news);
   // An evaluation is nothing to those that are slow in training.
   if (runner.plan.aggregation !== undefined) settleStragglers(context, news);

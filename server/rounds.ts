@@ -3,6 +3,7 @@
  * becomes of it is the pure reducer's decision. No participant can end a round; only its rules can.
  */
 import { nobodyCarried } from '../shared/federation/carried.ts';
+import { stateOf } from '../shared/federation/member-states.ts';
 import { planHash, type Plan } from '../shared/federation/plan.ts';
 import { isOver, openRound, type Round } from '../shared/federation/round.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
@@ -130,7 +131,7 @@ function acceptMessage(runner: Runner, participant: string, message: RoundMessag
       // About a round that is over anyway: there is nothing left to refuse.
       if (message.round !== runner.plan.round) return;
       // Once for each invitation: repeated, it would fill the log.
-      if (message.type === 'decline' && runner.round.phase === 'recruiting' && runner.round.pending.has(participant)) runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
+      if (message.type === 'decline' && runner.round.phase === 'recruiting' && stateOf(runner.round.invited, participant) === 'pending') runner.context.logger.info({ participant, round: message.round, code: message.code, reason: message.message }, 'invitation declined');
       forget(runner, participant);
       // Whoever says so has nothing to come back with.
       return dispatch(runner, { kind: 'decline', participant, now });
@@ -162,7 +163,7 @@ function acceptReport(runner: Runner, aggregation: Aggregation, participant: str
   if (round.phase === 'recruiting' || (round.phase === 'training' && !runner.isTraining)) {
     throw new CestaError('protocol.out-of-order', 'report: training has not started');
   }
-  if (round.phase !== 'training' || round.members.get(participant) !== 'working') {
+  if (round.phase !== 'training' || stateOf(round.members, participant) !== 'working') {
     throw new CestaError('round.not-member', 'report: expected one of a working member of an open round');
   }
   try {
@@ -199,16 +200,16 @@ function resume(runner: Runner, participant: string): void {
   // What was under way on the old connection starts afresh.
   runner.aggregation?.discard(participant);
   if (hasReported(round, participant)) return acceptAgain(runner, participant);
-  if (round.phase === 'recruiting' && round.pending.has(participant)) return invite(runner, participant);
+  if (round.phase === 'recruiting' && stateOf(round.invited, participant) === 'pending') return invite(runner, participant);
   if (round.phase !== 'training') return;
-  if (round.members.get(participant) === 'working' && runner.isTraining) return train(runner, participant, round.deadline);
+  if (stateOf(round.members, participant) === 'working' && runner.isTraining) return train(runner, participant, round.deadline);
   dispatch(runner, { kind: 'return', participant, now: context.clock.now() });
 }
 
 function hasReported(round: Round, participant: string): boolean {
   switch (round.phase) {
     case 'training':
-      return round.members.get(participant) === 'reported';
+      return stateOf(round.members, participant) === 'reported';
     case 'releasing':
     case 'done':
       return round.reported.includes(participant);

@@ -23,6 +23,7 @@ import { createReleases, type Releases } from './releases.ts';
 import { createSchedule, type Schedule } from './schedule.ts';
 import type { TaskState } from './storage/storage.ts';
 import type { TaskOver } from './task-over.ts';
+import type { TaskTiming } from './task-timing.ts';
 import type { StagingAreas } from './uploads.ts';
 
 /** What all tasks of a federation share. */
@@ -49,21 +50,6 @@ export interface TaskContext extends SharedContext {
   /** Hears when shops may have become free. */
   readonly onFree: () => void;
   readonly onOver: (over: TaskOver) => void;
-}
-
-export interface TaskTiming {
-  /** How long the first ready shop waits for more than the quorum. */
-  readonly gatherMs: number;
-  /** Pause after a failed round; doubles with each failure in a row. */
-  readonly retryMs: number;
-  /** An upload must advance by a full chunk within this time. */
-  readonly stallMs: number;
-  /** Time for each stage of a masked session but that of the vectors. */
-  readonly stageMs: number;
-  /** How long an acknowledgement may wait for others that become durable with it. */
-  readonly acknowledgeMs: number;
-  /** How long witnesses may take to sign a plan. */
-  readonly witnessMs: number;
 }
 
 /** A task that was read and checked, before anybody may connect. */

@@ -97,6 +97,16 @@ function checkFormat(format: string): TextFormat {
   return known;
 }
 
+/**
+ * The files that `readDataset` reads for a name or path without options, the data itself first: what a digest of the data covers.
+ */
+export async function dataFiles(nameOrPath: string): Promise<readonly (string | URL)[]> {
+  if (nameOrPath === embeddedName) return [embeddedUrl];
+  const path = await fileAt(nameOrPath);
+  const titles = titlesPath(path);
+  return existsSync(titles) ? [path, titles] : [path];
+}
+
 /** The ratings file of a MovieLens folder; any other path as it is. */
 async function fileAt(path: string): Promise<string> {
   // Whatever is wrong with the path is said when it is read.
@@ -107,8 +117,12 @@ async function fileAt(path: string): Promise<string> {
 
 /** The titles that MovieLens publishes beside ratings of this form. */
 async function titlesBeside(path: string): Promise<string | undefined> {
-  const ratings = basename(path).replace(/\.gz$/, '');
-  const titles = join(dirname(path), ratings.endsWith('.csv') ? 'movies.csv' : ratings.endsWith('.dat') ? 'movies.dat' : 'u.item');
+  const titles = titlesPath(path);
   // The older of these files are in a Western encoding.
   return existsSync(titles) ? decodeText(basename(titles), await readBytes(titles), ['utf-8', 'windows-1252']) : undefined;
+}
+
+function titlesPath(path: string): string {
+  const ratings = basename(path).replace(/\.gz$/, '');
+  return join(dirname(path), ratings.endsWith('.csv') ? 'movies.csv' : ratings.endsWith('.dat') ? 'movies.dat' : 'u.item');
 }

@@ -13,6 +13,7 @@ import { addDoctor } from './doctor.ts';
 import { addEnrol } from './enrol.ts';
 import { addEvaluate } from './evaluate.ts';
 import { addJoin } from './join.ts';
+import { addExperiment } from './experiment.ts';
 import { addFrontier } from './frontier.ts';
 import { addKeys } from './keys.ts';
 import { addLogin } from './login.ts';
@@ -36,7 +37,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addProcessingRecord, addDemo, addEvaluate, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addProcessingRecord, addDemo, addEvaluate, addExperiment, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

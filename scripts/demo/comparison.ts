@@ -1,10 +1,10 @@
 /** What the demo's release is worth, beside what shops could do otherwise. */
-import type { ShopperHistory } from '../../shared/commerce/history.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
-import { evaluateModel } from '../../shared/evaluation/evaluate-model.ts';
+import { evaluateModel, evaluateShelves, type Evaluation } from '../../shared/evaluation/evaluate-model.ts';
 import type { Split } from '../../shared/evaluation/splits.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { summarise, type EvaluationSummary } from '../evaluate.ts';
+import { localOnlyShelves } from '../local-only.ts';
 import { trainCentrally } from '../simulated-training.ts';
 import type { DemoShop } from './federation.ts';
 
@@ -17,7 +17,11 @@ export interface ComparisonRow {
 }
 
 export function compare(name: ComparisonRow['name'], model: AnyFederatedModel, params: unknown, parts: Split): ComparisonRow {
-  const { ndcg10, recall20, coverage20, ndcg10Interval }: EvaluationSummary = summarise([evaluateModel(model, params, parts)]);
+  return rowOf(name, evaluateModel(model, params, parts));
+}
+
+function rowOf(name: ComparisonRow['name'], evaluation: Evaluation): ComparisonRow {
+  const { ndcg10, recall20, coverage20, ndcg10Interval }: EvaluationSummary = summarise([evaluation]);
   return { name, ndcg10, recall20, coverage20, ndcg10Interval };
 }
 
@@ -27,13 +31,8 @@ export async function compareCentral(name: ComparisonRow['name'], model: AnyFede
 }
 
 /** Every shop alone: trained on its own orders, without noise, and asked about its own shoppers. */
-export async function compareLocal(model: AnyFederatedModel, dataset: Dataset, parts: Split, shops: readonly DemoShop[]): Promise<ComparisonRow> {
-  const shopParams = new Map<string, unknown>();
-  for (const { shoppers } of shops) {
-    const own = await trainCentrally(model, dataset.catalogue, shoppers.map(({ history }) => history));
-    for (const { id } of shoppers) shopParams.set(id, own);
-  }
-  const paramsOf = new Map<ShopperHistory, unknown>(parts.tests.map(({ shopper, history }) => [history, shopParams.get(dataset.shoppers[shopper].id)]));
-  const ownShop: AnyFederatedModel = { ...model, score: (_params, history, scores) => model.score(paramsOf.get(history), history, scores) };
-  return compare('local-only', ownShop, null, parts);
+export async function compareLocal(model: AnyFederatedModel, { catalogue, shoppers }: Dataset, parts: Split, shops: readonly DemoShop[]): Promise<ComparisonRow> {
+  const shopOf = new Map(shops.flatMap((shop, index) => shop.shoppers.map(({ id }) => [id, index] as const)));
+  const alone = { shops: shops.map((shop) => shop.shoppers.map(({ history }) => history)), shopOf: (shopper: number) => shopOf.get(shoppers[shopper].id) ?? -1 };
+  return rowOf('local-only', evaluateShelves(await localOnlyShelves(model, catalogue, parts, alone), parts));
 }

@@ -5,6 +5,8 @@ import type { SimulationResult } from '../simulate/simulation.ts';
 
 /** One scenario with one seed, finished. */
 export interface Run extends SimulationResult {
+  /** Of the files that were read: what the id is made from. */
+  readonly dataHash: string;
   /** SHA-256 of the canonical scenario, the code and the data; its first 12 digits name the folder. */
   readonly id: string;
 }

@@ -56,6 +56,11 @@ export interface SimulationResult {
   readonly metrics: Metrics;
   readonly epsilon: number | null;
   readonly delta: number | null;
+  /**
+   * Present where noise was scaled down: epsilon is then that of a federation with so many participants in a round, which the
+   * metrics estimate. The sums that were simulated have less noise, and no guarantee is claimed for them.
+   */
+  readonly noiseCohort?: number;
   readonly tests: TestValues;
   /** The last release's parameters, sealed as `encodeTensors` does; null for baselines without one model. */
   readonly model: Uint8Array | null;

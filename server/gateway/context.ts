@@ -53,7 +53,7 @@ export interface GatewayContext {
   readonly logger: Logger;
   readonly meter?: Meter;
   readonly limits: GatewayLimits;
-  readonly room: CatalogueRoom;
+  readonly room: Pick<CatalogueRoom, 'expects' | 'publish' | 'forget'>;
   readonly sessions: Sessions;
   readonly events: GatewayEvents;
   readonly pinNode: Storage['pinNode'];

@@ -22,10 +22,19 @@ export interface Link {
   terminate(): void;
 }
 
+/** What is used of a socket of `ws`. */
+export interface LinkSocket {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(bytes: Buffer, options: { readonly binary: boolean }, sent: () => void): void;
+  close(status: number, reason: string): void;
+  terminate(): void;
+}
+
 /** A peer's mistake is quoted back to it, but not at any length. */
 const longestMessage = 600;
 
-export function createLink(socket: WebSocket, maxBufferedBytes: number, meter: Meter = noMeter): Link {
+export function createLink(socket: LinkSocket, maxBufferedBytes: number, meter: Meter = noMeter): Link {
   const send = (message: ServerMessage): boolean => {
     if (socket.readyState !== WebSocket.OPEN) return false;
     if (socket.bufferedAmount > maxBufferedBytes) {

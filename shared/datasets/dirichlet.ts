@@ -31,11 +31,16 @@ export function logGamma(shape: number, random: SeededRandom): number {
  * dirichlet(0.5, 3, seededRandom(7)); // three shares
  */
 export function dirichletShares(alpha: number, count: number, random: SeededRandom): Float64Array {
-  const logs = Float64Array.from({ length: count }, () => logGamma(alpha, random));
+  return unevenShares(new Float64Array(count).fill(alpha), random);
+}
+
+/** Shares of as many parts as there are weights, about in proportion to the weights: the more, the larger their sum is. */
+export function unevenShares(weights: Float64Array, random: SeededRandom): Float64Array {
+  const logs = weights.map((weight) => logGamma(weight, random));
   const largest = logs.reduce((most, value) => Math.max(most, value), -Infinity);
-  const weights = logs.map((value) => Math.exp(value - largest));
-  const sum = weights.reduce((total, value) => total + value, 0);
-  return weights.map((value) => value / sum);
+  const parts = logs.map((value) => Math.exp(value - largest));
+  const sum = parts.reduce((total, value) => total + value, 0);
+  return parts.map((value) => value / sum);
 }
 
 /** Marsaglia's polar method, one of its two values. */

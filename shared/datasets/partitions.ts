@@ -3,6 +3,7 @@
  * the data, the partition and the seed; where a shopper goes depends on no other shopper's data.
  */
 import type { Product } from '../commerce/catalogue.ts';
+import type { ShopperHistory } from '../commerce/history.ts';
 import { seededRandom } from '../numerics/random.ts';
 import { CestaError, requireNumber } from '../protocol/errors.ts';
 import type { Dataset, Shopper } from './dataset.ts';
@@ -21,7 +22,12 @@ const maxShops = 65_535;
  */
 export function byHash(shopCount: number): Partition {
   requireShopCount(shopCount);
-  return (dataset, seed) => divide(dataset, shopCount, (shopper) => seededRandom(seed, `shop of ${shopper.id}`).nextBelow(shopCount));
+  return (dataset, seed) => divide(dataset, shopCount, (shopper) => shopByHash(shopper.id, shopCount, seed));
+}
+
+/** Where `byHash` deals a shopper to. */
+export function shopByHash(id: string, shopCount: number, seed: number): number {
+  return seededRandom(seed, `shop of ${id}`).nextBelow(shopCount);
 }
 
 /** One shop per group (country in the embedded data), by name of the group. The seed has no part in it. */
@@ -52,13 +58,18 @@ export function dirichlet(alpha: number, shopCount: number): Partition {
   requireShopCount(shopCount);
   return (dataset, seed) => {
     const kinds = itemKinds(dataset.catalogue.products);
-    const sharesOf = new Map<string, Float64Array>();
-    return divide(dataset, shopCount, (shopper) => {
-      const taste = tasteOf(shopper, kinds);
-      const shares = sharesOf.get(taste) ?? dirichletShares(alpha, shopCount, seededRandom(seed, `shares of ${taste}`));
-      sharesOf.set(taste, shares);
-      return pick(shares, seededRandom(seed, `shop of ${shopper.id}`).nextFloat());
-    });
+    const shopOf = shopByTaste(alpha, shopCount, seed);
+    return divide(dataset, shopCount, (shopper) => shopOf(shopper.id, tasteOf(shopper.history, kinds)));
+  };
+}
+
+/** Where `dirichlet` deals shoppers to, by id and taste. */
+export function shopByTaste(alpha: number, shopCount: number, seed: number): (id: string, taste: string) => number {
+  const sharesOf = new Map<string, Float64Array>();
+  return (id, taste) => {
+    const shares = sharesOf.get(taste) ?? dirichletShares(alpha, shopCount, seededRandom(seed, `shares of ${taste}`));
+    sharesOf.set(taste, shares);
+    return pick(shares, seededRandom(seed, `shop of ${id}`).nextFloat());
   };
 }
 
@@ -84,10 +95,14 @@ export function itemKinds(products: readonly Product[]): string[] {
   return lastWords.map((word) => (kept.has(word) ? word : ''));
 }
 
-/** The kind most of the shopper's items are of; of equals the first in the order of the alphabet. */
-function tasteOf(shopper: Shopper, kinds: readonly string[]): string {
+/**
+ * The kind most of a shopper's items are of; of equals the first in the order of the alphabet. The rest of the catalogue counts
+ * only where there is nothing else: it is most of a catalogue without categories, and would be nearly everybody's taste.
+ */
+export function tasteOf(history: ShopperHistory, kinds: readonly string[]): string {
   const counts = new Map<string, number>();
-  for (const item of shopper.history.items) counts.set(kinds[item], (counts.get(kinds[item]) ?? 0) + 1);
+  for (const item of history.items) counts.set(kinds[item], (counts.get(kinds[item]) ?? 0) + 1);
+  counts.delete('');
   const ranked = [...counts].sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1));
   return ranked[0]?.[0] ?? '';
 }

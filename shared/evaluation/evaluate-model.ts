@@ -30,23 +30,39 @@ export interface EvaluationOptions {
   readonly sampledNegatives?: { readonly count: number; readonly seed: number };
 }
 
+/** Writes the score of every item for this test case. */
+export type TestScorer = (test: TestCase, scores: Float32Array) => void;
+
+/** Places of a ranked shelf: the deepest cut of any metric. */
+export const shelfPlaces = 20;
+
 /**
  * @example
  * const split = splitHistories('last-basket', histories, items);
  * evaluateModel(model, params, split).ndcg10;
  */
 export function evaluateModel<Params>(model: FederatedModel<Params>, params: Params, split: Split, options: EvaluationOptions = {}): Evaluation {
-  const items = split.rankable.length;
-  const scores = new Float32Array(items);
-  const [shown, shown10] = [new Float64Array(items), new Float64Array(items)];
-  const [ndcg10, recall20, hr10] = Array.from({ length: 3 }, () => new Float64Array(split.tests.length));
+  return evaluateShelves(rankTests(split, (test, scores) => model.score(params, test.history, scores), options), split);
+}
+
+/** The first {@link shelfPlaces} items of every test case, best first, in the order of the split; fewer where fewer are rankable. */
+export function rankTests({ tests, rankable }: Split, score: TestScorer, options: EvaluationOptions = {}): readonly Int32Array[] {
+  const scores = new Float32Array(rankable.length);
   const random = options.sampledNegatives === undefined ? undefined : seededRandom(options.sampledNegatives.seed, 'negatives');
-  split.tests.forEach((test, index) => {
-    model.score(params, test.history, scores);
-    const excluded = excludedFor(test.history, split.rankable);
+  return tests.map((test) => {
+    score(test, scores);
+    const excluded = excludedFor(test.history, rankable);
     if (random !== undefined && options.sampledNegatives !== undefined) keepSampled(excluded, test, options.sampledNegatives.count, random);
-    const ranked = topK(scores, 20, excluded);
-    const relevant = new Set(test.relevant);
+    return topK(scores, shelfPlaces, excluded);
+  });
+}
+
+/** @param shelves Of {@link rankTests} on the same split. */
+export function evaluateShelves(shelves: readonly Int32Array[], { tests, rankable }: Split): Evaluation {
+  const [shown, shown10] = [new Float64Array(rankable.length), new Float64Array(rankable.length)];
+  const [ndcg10, recall20, hr10] = Array.from({ length: 3 }, () => new Float64Array(tests.length));
+  shelves.forEach((ranked, index) => {
+    const relevant = new Set(tests[index].relevant);
     ndcg10[index] = ndcg(ranked, relevant, 10);
     recall20[index] = recall(ranked, relevant, 20);
     hr10[index] = hitRate(ranked, relevant, 10);
@@ -57,10 +73,10 @@ export function evaluateModel<Params>(model: FederatedModel<Params>, params: Par
     ndcg10: average(ndcg10),
     recall20: average(recall20),
     hr10: average(hr10),
-    coverage10: coverage(shown10, split.rankable),
-    gini10: gini(shown10, split.rankable),
-    coverage20: coverage(shown, split.rankable),
-    gini20: gini(shown, split.rankable),
+    coverage10: coverage(shown10, rankable),
+    gini10: gini(shown10, rankable),
+    coverage20: coverage(shown, rankable),
+    gini20: gini(shown, rankable),
     perShopper: { ndcg10, recall20, hr10 },
   };
 }

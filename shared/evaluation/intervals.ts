@@ -42,8 +42,8 @@ export function pairedBootstrapInterval(first: Float64Array, second: Float64Arra
   return { ...bootstrapInterval(differences, options), difference };
 }
 
-/** Linear interpolation between order statistics. */
-function quantile(ascending: Float64Array, probability: number): number {
+/** Linear interpolation between order statistics of at least one value. */
+export function quantile(ascending: Float64Array, probability: number): number {
   const position = probability * (ascending.length - 1);
   const below = Math.floor(position);
   const above = Math.min(below + 1, ascending.length - 1);

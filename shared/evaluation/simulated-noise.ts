@@ -7,13 +7,14 @@ import { gaussianSigma } from '../privacy/accounting/gaussian.ts';
 import { inverseStrategy, toeplitzSensitivitySquared } from '../privacy/accounting/toeplitz.ts';
 import { bltCoefficients, bltStrategy, correlatedSensitivity, nextCorrelatedNoise, startCorrelatedNoise, type CorrelatedState } from '../privacy/correlated-noise.ts';
 import { discreteGaussianSampler, largestGaussianVariance } from '../privacy/discrete-gaussian-sampler.ts';
-import { samplingDelta, skellamSampler, type SkellamSampler } from '../privacy/skellam-sampler.ts';
+import { largestVariance, samplingDelta, skellamSampler, type SkellamSampler } from '../privacy/skellam-sampler.ts';
 import { sharesIn } from '../federation/noise-shares.ts';
 import { planSensitivity } from '../federation/plan-cost.ts';
 import { totalNoiseStd, type Plan } from '../federation/plan.ts';
 import { sessionCohort } from '../federation/session-cohort.ts';
 import type { SeededRandom } from '../numerics/random.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { addWords } from '../secagg/ring.ts';
 
 /**
  * `skellam`: the product's. `gaussian`: discrete Gaussian on the same grid, accounted by the exact curve.
@@ -59,6 +60,40 @@ function drawSkellam(plan: Plan, random: SeededRandom, participants?: number): I
   const noise = new Int32Array(plan.statisticLength);
   fastSampler(share.variance).fill(noise, random);
   return noise;
+}
+
+/** Participants up to whom each draws its own share: as many draws as the sum of all of them takes, and then no more. */
+const mostOwnDraws = 64;
+
+/**
+ * The noise in the sum of `participants` reports, in grid steps; null in mode `none`.
+ *
+ * Skellam laws are infinitely divisible: independent Skellam(v_i) noise adds up to Skellam(sum of v_i) exactly, in integers
+ * (Skellam 1946; Agarwal, Kairouz and Liu 2021, section 2). So beyond some 64 participants it is drawn for the sum, in as many
+ * parts as the sampler's largest variance asks for. Up to there each participant draws its own from its own stream. Of the
+ * removable noise of mode `distributed`, what remains of each of n survivors has the variance of a base share among n, so
+ * that their sum has the planned variance exactly, whoever dropped out: see `residualVariance` of privacy/xnoise.ts.
+ * @param randomOf stream of a participant, by its place among the `participants`; of the first one, where all is drawn for the sum
+ */
+export function noiseOfSum(plan: Plan, participants: number, randomOf: (place: number) => SeededRandom): Int32Array | null {
+  const share = shareOf(plan, participants);
+  if (share === null) return null;
+  const { variance, draws } = divided(share.variance, participants);
+  const total = new Int32Array(plan.statisticLength);
+  const noise = new Int32Array(plan.statisticLength);
+  const sampler = fastSampler(variance);
+  const forSum = draws === participants ? null : randomOf(0);
+  for (let place = 0; place < draws; place += 1) {
+    sampler.fill(noise, forSum ?? randomOf(place));
+    addWords(total, noise, 1);
+  }
+  return total;
+}
+
+function divided(share: number, participants: number): { readonly variance: number; readonly draws: number } {
+  const fewest = Math.ceil((share * participants) / largestVariance);
+  if (participants <= mostOwnDraws || fewest >= participants) return { variance: share, draws: participants };
+  return { variance: (share * participants) / fewest, draws: fewest };
 }
 
 /** What one of the wanted participants adds, in a round that nobody leaves, and how many such shares a promise rests on. */

@@ -9,14 +9,10 @@ import { createReportSum } from '../federation/report-sum.ts';
 import type { RobustSpec } from '../federation/robust/rule.ts';
 import { combineSums, rowOfSum } from '../federation/robust/sums.ts';
 import { sessionsOf } from '../federation/session-cohort.ts';
-import { contributeShop } from '../federation/shop-change.ts';
-import { startStatistic } from '../federation/statistic.ts';
-import { controlIn } from '../federation/strategies/state-tensors.ts';
 import type { FoldBase } from '../federation/strategies/fold.ts';
-import { seededRandom, shuffle } from '../numerics/random.ts';
-import { createPoissonSample } from '../privacy/poisson-sample.ts';
-import type { Clipped } from '../privacy/vectors.ts';
+import { seededRandom, shuffle, type SeededRandom } from '../numerics/random.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
+import { sumMembers, trainMember } from './member-sums.ts';
 import { simulatedNoise, type SimulatedNoise } from './simulated-noise.ts';
 
 /** What a round yields, and the control variates that shops go on with; null but for SCAFFOLD. */
@@ -38,53 +34,54 @@ export interface SimulatedBase extends FoldBase {
 }
 
 interface ShopSum {
-  readonly sum: Clipped;
+  readonly sum: Int32Array;
   readonly own: Float32Array | null;
 }
 
 /** @param shops the histories of each shop's shoppers */
 export function simulateRound(plan: Plan, model: AnyFederatedModel, base: SimulatedBase, shops: readonly (readonly ShopperHistory[])[]): SimulatedRound {
   const isSampled = plan.privacy.mode !== 'none' && plan.privacy.sampling < 1;
-  const length = model.statisticLength();
   async function sumsOf(seed: number): Promise<ShopSum[]> {
     await model.prepare?.();
+    const terms = { plan, model, base, seed };
     const sums: ShopSum[] = [];
-    for (const [shop, histories] of shops.entries()) {
-      const stream = `${plan.round} ${shop}`;
-      sums.push(plan.unit === 'shop' ? await trainShop(histories, shop, stream, seed) : { sum: sumShop(histories, seed, stream), own: null });
+    for (const [index, histories] of shops.entries()) {
+      const shop = { index, histories };
+      sums.push(plan.unit === 'shop' ? await trainMember(terms, shop, base.owns?.[index]) : { sum: sumMembers(terms, [shop]).sum, own: null });
     }
     return sums;
-  }
-  function trainShop(histories: readonly ShopperHistory[], shop: number, stream: string, seed: number): Promise<ShopSum> {
-    const zero = new Float32Array(length);
-    const control = base.strategy === null || plan.strategy?.kind !== 'scaffold' ? zero : controlIn(base.strategy, length);
-    const controls = plan.strategy?.kind === 'scaffold' ? { control, own: base.owns?.[shop] ?? zero } : null;
-    return contributeShop({ plan, model, params: base.params, histories, controls, random: seededRandom(seed, `training ${stream}`), pause: () => Promise.resolve() });
-  }
-  function sumShop(histories: readonly ShopperHistory[], seed: number, stream: string): Clipped {
-    const statistic = startStatistic(model, base.params, plan, seededRandom(seed, `rounding ${stream}`));
-    const takes = createPoissonSample({ rate: plan.privacy.mode === 'none' ? 1 : plan.privacy.sampling, random: seededRandom(seed, `sample ${stream}`) });
-    for (const history of histories) if (takes()) statistic.add(history);
-    return statistic.finish();
   }
   let kept: Promise<ShopSum[]> | null = null;
   return {
     async sum(seed, noise = simulatedNoise('skellam')) {
       const sums = await (isSampled ? sumsOf(seed) : (kept ??= sumsOf(0)));
-      const report = (shop: number, participants?: number): Int32Array => {
-        const drawn = noise.next(plan, seededRandom(seed, `noise-${shop} ${plan.round}`), participants);
+      const groups = plan.robust?.groups === undefined ? null : dealShops(plan, sums.length, seed);
+      const decoded = combineReports(plan, groups, sums.length, (shop, participants) => {
+        const drawn = noise.next(plan, shopNoise(plan, shop, seed), participants);
         return drawn === null ? sums[shop].sum : drawn.map((value, i) => value + sums[shop].sum[i]);
-      };
-      const rest = { participants: sums.length, owns: sums.map(({ own }) => own) };
-      if (plan.robust?.groups !== undefined) return { aggregate: combineGroups(plan, plan.robust, dealShops(plan, sums.length, seed), report), ...rest };
-      const accumulator = createReportSum(plan);
-      sums.forEach((_sum, shop) => accumulator.add(report(shop)));
-      const decoded = accumulator.decode();
+      });
       // What a robust rule leaves of the noise it says itself, of the noise of the plan.
       const aggregate = plan.robust === undefined ? { ...decoded, noiseStd: noise.noiseStd(plan, sums.length) } : decoded;
-      return { aggregate, ...rest };
+      return { aggregate, participants: sums.length, owns: sums.map(({ own }) => own) };
     },
   };
+}
+
+/** The stream of a shop's noise. */
+export function shopNoise(plan: Plan, shop: number, seed: number): SeededRandom {
+  return seededRandom(seed, `noise-${shop} ${plan.round}`);
+}
+
+/**
+ * What the coordinator makes of the reports of a round.
+ * @param groups of a plan that has them: the reports of each
+ * @param report one of `reports`, noised, in a sum of so many participants where a group says so
+ */
+export function combineReports(plan: Plan, groups: readonly (readonly number[])[] | null, reports: number, report: (index: number, participants?: number) => Int32Array): DecodedSum {
+  if (groups !== null && plan.robust !== undefined) return combineGroups(plan, plan.robust, groups, report);
+  const accumulator = createReportSum(plan);
+  for (let index = 0; index < reports; index += 1) accumulator.add(report(index));
+  return accumulator.decode();
 }
 
 /** The shops of each group. In real rounds a hash of the members does what the seed does here. */

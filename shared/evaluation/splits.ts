@@ -50,7 +50,10 @@ const heldOutShare = 0.1;
  * const split = splitHistories('last-basket', shoppers.map((shopper) => shopper.history), items);
  */
 export function splitHistories(protocol: Protocol, histories: readonly ShopperHistory[], items: number, seed = 1): Split {
-  const cuts = cutAll(protocol, histories, seededRandom(seed, `split ${protocol}`));
+  return splitOf(protocol, cutAll(protocol, histories, seededRandom(seed, `split ${protocol}`)), items);
+}
+
+function splitOf(protocol: Protocol, cuts: readonly Cut[], items: number): Split {
   const training = cuts.map((cut) => cut.training ?? historyOf([]));
   const rankable = new Uint8Array(items);
   for (const history of training) for (const item of history.items) rankable[item] = 1;
@@ -59,6 +62,14 @@ export function splitHistories(protocol: Protocol, histories: readonly ShopperHi
     return test === null ? [] : [{ shopper, ...test }];
   });
   return { protocol, training, tests, rankable };
+}
+
+/**
+ * One cut in time for all: before it trains, and what shoppers touch for the first time from then on, before `until`, is asked.
+ * @param cutTime, until Unix seconds
+ */
+export function splitAtTime(histories: readonly ShopperHistory[], items: number, { cutTime, until }: { readonly cutTime: number; readonly until: number }): Split {
+  return splitOf('next-month', histories.map((history) => cutAtTime(history, cutTime, until)), items);
 }
 
 /**
@@ -127,12 +138,17 @@ function cutLastVisitUntested(history: ShopperHistory): Cut {
   return { training: history, shown: undefined, asked: new Int32Array() };
 }
 
-function cutAtTime(history: ShopperHistory, cutTime: number): Cut {
+function cutAtTime(history: ShopperHistory, cutTime: number, until = Infinity): Cut {
+  const visits = visitsBefore(history, cutTime);
+  const before = visitRange(history, 0, visits);
+  return { training: before, shown: before, asked: visitRange(history, visits, visitsBefore(history, until)).items };
+}
+
+function visitsBefore(history: ShopperHistory, time: number): number {
   const count = visitCount(history);
   let visits = 0;
-  while (visits < count && history.visitTimes[visits] < cutTime) visits += 1;
-  const before = visitRange(history, 0, visits);
-  return { training: before, shown: before, asked: visitRange(history, visits, count).items };
+  while (visits < count && history.visitTimes[visits] < time) visits += 1;
+  return visits;
 }
 
 /** The last item that was new when it was touched; what came after it is not shown. */

@@ -16,7 +16,8 @@ import type { TaskSpec } from './task.ts';
 const shopperUnit = { unit: 'one shopper in one shop', adjacency: 'add or remove all records of one shopper at one shop' } as const;
 const shopUnit = { unit: 'one whole shop', adjacency: 'add or remove all data of one shop, of all its shoppers at once; that the shop takes part is public' } as const;
 
-function unitOf(unit: TaskSpec['unit'] | undefined): { readonly unit: string; readonly adjacency: string } {
+/** Whose presence an epsilon is about, and what is added or removed. */
+export function unitOf(unit: TaskSpec['unit'] | undefined): { readonly unit: string; readonly adjacency: string } {
   return unit === 'shop' ? shopUnit : shopperUnit;
 }
 
@@ -29,7 +30,8 @@ const threatModel: Record<Plan['privacy']['mode'], string> = {
 /** Of a task whose members are drawn into groups. */
 const groupedThreatModel = 'The coordinator sees one masked sum of each group of shops, to which every shop of the group adds a share of the noise: the guarantee holds against the coordinator, every reader of a release and as many shops as are named, all colluding, in whichever groups they are, if the other shops are honest and really exist. It does not protect a shopper from the shop that holds the orders.';
 
-function threatModelOf(mode: Plan['privacy']['mode'], groups: number | null): string {
+/** Against whom a guarantee holds. @param groups that members are drawn into; null where there is one sum */
+export function threatModelOf(mode: Plan['privacy']['mode'], groups: number | null): string {
   return groups === null ? threatModel[mode] : groupedThreatModel;
 }
 
@@ -61,9 +63,7 @@ function assumptionsOf({ sampling, shopsPerShopper, unit, weightedUpTo, shares, 
       `A person who is a shopper of ${shopsPerShopper} shops changes the contributions of all of them: epsilon is larger still, and stated as well.`,
     ] : [`A person who is a shopper of ${shopsPerShopper} shops has a larger epsilon, which the budget states beside this one; of more shops, a larger one still.`]),
     ...weightingOf(weightedUpTo),
-    sampling === 1
-      ? unit === 'shop' ? 'Every round uses the whole of a shop: no amplification by sampling is claimed.' : 'Every round uses the whole of a shop\'s consenting shoppers: no amplification by sampling is claimed.'
-      : `Every shop takes each of its shoppers with probability ${sampling}, independently, and tells nobody whom: against whoever learns the sample, the shop itself first of all, the numbers do not hold.`,
+    samplingOf(sampling, unit),
     ...(maxStaleness === null ? [] : [
       `A report may be in a sum up to ${maxStaleness} releases later than its plan, with less weight: every plan is charged in full before anybody trains under it, and a shop answers each once. Weights follow from when reports arrive, which may depend on how long a shop trains; that time is not padded.`,
     ]),
@@ -71,7 +71,12 @@ function assumptionsOf({ sampling, shopsPerShopper, unit, weightedUpTo, shares, 
   ];
 }
 
-function weightingOf(weightedUpTo: number | undefined): readonly string[] {
+export function samplingOf(sampling: number, unit: TaskSpec['unit']): string {
+  if (sampling !== 1) return `Every shop takes each of its shoppers with probability ${sampling}, independently, and tells nobody whom: against whoever learns the sample, the shop itself first of all, the numbers do not hold.`;
+  return unit === 'shop' ? 'Every round uses the whole of a shop: no amplification by sampling is claimed.' : 'Every round uses the whole of a shop\'s consenting shoppers: no amplification by sampling is claimed.';
+}
+
+export function weightingOf(weightedUpTo: number | undefined): readonly string[] {
   if (weightedUpTo === undefined) return [];
   return [`A contribution of n events counts min(n, ${weightedUpTo}) / ${weightedUpTo}, in the sum and in its count of contributions: at most 1, so nobody's guarantee is weaker for it.`];
 }

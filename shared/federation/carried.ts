@@ -6,8 +6,13 @@ export type Carried = ReadonlyMap<string, 'working' | 'reported'>;
 
 export const nobodyCarried: Carried = new Map();
 
+/** Those that reported: asked for at every event of a round, and the same until one of them is heard of. */
+const reportedOf = new WeakMap<Carried, number>();
+
 export function countCarried(carried: Carried, wanted: 'working' | 'reported'): number {
-  return [...carried.values()].filter((state) => state === wanted).length;
+  const reported = reportedOf.get(carried) ?? [...carried.values()].filter((state) => state === 'reported').length;
+  reportedOf.set(carried, reported);
+  return wanted === 'reported' ? reported : carried.size - reported;
 }
 
 /** Members that a round needs of its own: only carried reports that are in the buffer already make up for any. */

@@ -1,7 +1,11 @@
 /** What a round is in each phase, what may happen to it, and what is to be done about that: the words of `round.ts`. */
 import type { ErrorCode } from '../protocol/error-table.ts';
 import type { Carried } from './carried.ts';
+import type { MemberStates } from './member-states.ts';
 import type { Plan } from './plan.ts';
+
+/** Of those invited: they have not answered, joined, or are not in this round. */
+export type InviteeState = 'pending' | 'joined' | 'out';
 
 export type MemberState = 'working' | 'away' | 'reported' | 'dropped';
 
@@ -15,22 +19,20 @@ interface Common {
 export type Round =
   | (Common & {
       readonly phase: 'recruiting';
-      /** Invited and not yet answered. */
-      readonly pending: ReadonlySet<string>;
-      readonly joined: ReadonlySet<string>;
+      readonly invited: MemberStates<InviteeState>;
       readonly carried: Carried;
       readonly deadline: number;
     })
   | (Common & {
       readonly phase: 'training';
-      readonly members: ReadonlyMap<string, MemberState>;
+      readonly members: MemberStates<MemberState>;
       readonly carried: Carried;
       readonly deadline: number;
     })
   /** Mode `distributed`: members mask together; who drops out and when is the masked session's affair. */
   | (Common & {
       readonly phase: 'masking';
-      readonly members: readonly string[];
+      readonly members: ReadonlySet<string>;
       readonly stage: MaskingStage;
       /** Members whose answer to this stage has arrived. */
       readonly answered: number;

@@ -4,7 +4,8 @@
  *
  * Membership is frozen when training starts. Every leave is re-evaluated at once, so that nobody silent can
  * stall a round: a round closes when every member has reported or is away, when the target has reported, or
- * at its deadline. A member that is away may come back while others are still working. In mode `distributed` a masked
+ * at its deadline. A member that is away may come back while others are still working. Lists of members are in the order of
+ * invitation. In mode `distributed` a masked
  * session (`shared/secagg`) stands in for training: it has stages and deadlines of its own, and ends in one sum.
  *
  * A buffered round does not cut off who is slow: members without a report at the close are its stragglers, and later
@@ -13,6 +14,7 @@
  */
 import type { ErrorCode } from '../protocol/error-table.ts';
 import { afterLate, countCarried, fewestOwn, nobodyCarried, type Carried } from './carried.ts';
+import { countIn, everybodyIn, membersIn, stateOf, withState } from './member-states.ts';
 import type { Plan } from './plan.ts';
 import type { MemberState, Round, RoundEffect, RoundEvent, Step } from './round-state.ts';
 
@@ -24,7 +26,7 @@ export type { MaskingStage, Round, RoundEffect, RoundEvent, Step } from './round
  */
 export function openRound(plan: Plan, candidates: readonly string[], now: number, carried: Carried = nobodyCarried): Step {
   const invited = candidates.slice(0, plan.cohort.maxParticipants);
-  const round: Round = { plan, phase: 'recruiting', pending: new Set(invited), joined: new Set(), carried, deadline: now + plan.deadlines.recruitingMs };
+  const round: Round = { plan, phase: 'recruiting', invited: everybodyIn('pending', invited), carried, deadline: now + plan.deadlines.recruitingMs };
   const fewest = fewestOwn(round);
   if (invited.length < fewest) return fail(round, `participants: expected at least ${fewest}, got ${invited.length}`);
   return [round, [{ kind: 'invite', participants: invited }]];
@@ -65,14 +67,15 @@ export function nextDeadline(round: Round): number | null {
 function recruit(round: Extract<Round, { phase: 'recruiting' }>, event: RoundEvent): Step {
   switch (event.kind) {
     case 'join': {
-      if (!round.pending.has(event.participant)) return [round, [refusal(event.participant, 'round.not-member', 'join: this participant was not invited or has answered')]];
-      return settle({ ...round, pending: without(round.pending, event.participant), joined: new Set([...round.joined, event.participant]) }, event.now);
+      if (stateOf(round.invited, event.participant) !== 'pending') return [round, [refusal(event.participant, 'round.not-member', 'join: this participant was not invited or has answered')]];
+      return settle({ ...round, invited: withState(round.invited, event.participant, 'joined') }, event.now);
     }
     case 'decline':
     case 'leave':
     case 'restart':
     case 'misbehave':
-      return settle({ ...round, pending: without(round.pending, event.participant), joined: without(round.joined, event.participant) }, event.now);
+      // Of whoever was not invited, time is all there is to hear.
+      return settle(stateOf(round.invited, event.participant) === undefined ? round : { ...round, invited: withState(round.invited, event.participant, 'out') }, event.now);
     case 'tick':
       return settle(round, event.now);
     case 'late-report':
@@ -94,18 +97,16 @@ function recruit(round: Extract<Round, { phase: 'recruiting' }>, event: RoundEve
 /** Recruiting ends when everyone invited has answered or the time is up. */
 function settle(round: Extract<Round, { phase: 'recruiting' }>, now: number): Step {
   const fewest = fewestOwn(round);
-  if (round.joined.size + round.pending.size < fewest) {
-    return fail(round, `participants: expected at least ${fewest}, got ${round.joined.size} joined and ${round.pending.size} unanswered`);
-  }
-  if (round.pending.size > 0 && now < round.deadline) return [round, []];
-  if (round.joined.size < fewest) return fail(round, `participants: expected at least ${fewest} to join, got ${round.joined.size}`);
-  const participants = [...round.joined];
+  const [joined, pending] = [countIn(round.invited, 'joined'), countIn(round.invited, 'pending')];
+  if (joined + pending < fewest) return fail(round, `participants: expected at least ${fewest}, got ${joined} joined and ${pending} unanswered`);
+  if (pending > 0 && now < round.deadline) return [round, []];
+  if (joined < fewest) return fail(round, `participants: expected at least ${fewest} to join, got ${joined}`);
+  const participants = membersIn(round.invited, 'joined');
   if (round.plan.privacy.mode === 'distributed') {
-    return [{ plan: round.plan, phase: 'masking', members: participants, stage: 'keys', answered: 0 }, [{ kind: 'start-masking', participants }]];
+    return [{ plan: round.plan, phase: 'masking', members: new Set(participants), stage: 'keys', answered: 0 }, [{ kind: 'start-masking', participants }]];
   }
   const deadline = now + round.plan.deadlines.trainingMs;
-  const members = new Map<string, MemberState>(participants.map((participant) => [participant, 'working']));
-  return [{ plan: round.plan, phase: 'training', members, carried: round.carried, deadline }, [{ kind: 'start-training', participants, deadline }]];
+  return [{ plan: round.plan, phase: 'training', members: everybodyIn('working', participants), carried: round.carried, deadline }, [{ kind: 'start-training', participants, deadline }]];
 }
 
 function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): Step {
@@ -115,7 +116,7 @@ function mask(round: Extract<Round, { phase: 'masking' }>, event: RoundEvent): S
     case 'summed':
       return [{ plan: round.plan, phase: 'releasing', reported: event.reported, stragglers: [] }, [{ kind: 'release', reported: event.reported }]];
     case 'join':
-      return [round, [refusal(event.participant, round.members.includes(event.participant) ? 'protocol.out-of-order' : 'round.not-member', 'join: membership was frozen when masking started')]];
+      return [round, [refusal(event.participant, round.members.has(event.participant) ? 'protocol.out-of-order' : 'round.not-member', 'join: membership was frozen when masking started')]];
     case 'decline':
     case 'leave':
     case 'return':
@@ -137,7 +138,7 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
   if (event.kind === 'tick') return close(round, event.now);
   if (event.kind === 'late-report' || event.kind === 'late-loss') return close({ ...round, carried: afterLate(round.carried, event) }, event.now);
   if (event.kind === 'released' || event.kind === 'abort' || event.kind === 'masking' || event.kind === 'summed') return [round, []];
-  const state = round.members.get(event.participant);
+  const state = stateOf(round.members, event.participant);
   if (state === undefined) {
     const answers = event.kind === 'leave' || event.kind === 'restart' || event.kind === 'misbehave' || event.kind === 'decline' ? [] : [refusal(event.participant, 'round.not-member', `${event.kind}: membership was frozen when training started`)];
     return [round, answers];
@@ -166,7 +167,7 @@ function train(round: Extract<Round, { phase: 'training' }>, event: RoundEvent):
 /** Training ends when the target has reported, when no own member is working any more, or at the deadline. */
 function close(round: Extract<Round, { phase: 'training' }>, now: number): Step {
   const { minParticipants, targetParticipants } = round.plan.cohort;
-  const { reported, working, away } = countStates(round);
+  const [reported, working, away] = [countIn(round.members, 'reported'), countIn(round.members, 'working'), countIn(round.members, 'away')];
   const buffered = reported + countCarried(round.carried, 'reported');
   const possible = working + away + countCarried(round.carried, 'working');
   if (buffered + possible < minParticipants) {
@@ -175,7 +176,7 @@ function close(round: Extract<Round, { phase: 'training' }>, now: number): Step 
   if (reported + working + away === 0) return fail(round, 'participants: expected a report to this plan, got none, and none is possible');
   const isDue = now >= round.deadline;
   if (reported > 0 && (buffered >= targetParticipants || (buffered >= minParticipants && (working === 0 || isDue)))) {
-    const survivors = inState(round, 'reported');
+    const survivors = membersIn(round.members, 'reported');
     return [{ plan: round.plan, phase: 'releasing', reported: survivors, stragglers: stragglersOf(round) }, [{ kind: 'release', reported: survivors }]];
   }
   if (isDue) return fail(round, `participants: expected at least ${minParticipants} reports by the deadline, got ${buffered}`);
@@ -183,22 +184,11 @@ function close(round: Extract<Round, { phase: 'training' }>, now: number): Step 
 }
 
 function stragglersOf(round: Extract<Round, { phase: 'training' }>): readonly string[] {
-  return round.plan.aggregation === undefined ? [] : [...inState(round, 'working'), ...inState(round, 'away')];
-}
-
-/** Counts and makes no lists: this runs for every report. */
-function countStates({ members }: Extract<Round, { phase: 'training' }>): Readonly<Record<MemberState, number>> {
-  const counts = { working: 0, away: 0, reported: 0, dropped: 0 };
-  for (const state of members.values()) counts[state] += 1;
-  return counts;
-}
-
-function inState(round: Extract<Round, { phase: 'training' }>, wanted: MemberState): string[] {
-  return [...round.members].filter(([, state]) => state === wanted).map(([participant]) => participant);
+  return round.plan.aggregation === undefined ? [] : [...membersIn(round.members, 'working'), ...membersIn(round.members, 'away')];
 }
 
 function mark(round: Extract<Round, { phase: 'training' }>, participant: string, state: MemberState): Extract<Round, { phase: 'training' }> {
-  return { ...round, members: new Map(round.members).set(participant, state) };
+  return { ...round, members: withState(round.members, participant, state) };
 }
 
 function fail(round: Round, reason: string, code: ErrorCode = 'round.failed'): Step {
@@ -216,10 +206,4 @@ function refusal(participant: string, code: ErrorCode, message: string): RoundEf
 
 function withEffects([round, effects]: Step, first: readonly RoundEffect[]): Step {
   return [round, [...first, ...effects]];
-}
-
-function without(set: ReadonlySet<string>, value: string): ReadonlySet<string> {
-  const rest = new Set(set);
-  rest.delete(value);
-  return rest;
 }

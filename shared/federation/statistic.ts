@@ -23,6 +23,14 @@ export interface StatisticBuilder {
   finish(): Clipped;
 }
 
+/** Of one participant after the other, into one sum that outlives them: what a simulation of many saves memory with. */
+export interface ParticipantSums {
+  /** @param random of this participant alone, so that the sum is the same whoever else is in it */
+  participant(random: RandomWords): Pick<StatisticBuilder, 'add' | 'shoppers'>;
+  /** Contributions so far that the clip norm shortened: nothing that a real participant tells. */
+  readonly shortened: number;
+}
+
 /**
  * Starts a sum of contributions under the bounds of a plan. Each shopper's joint vector (model part and slots) has L2
  * norm at most `clipNorm`; on the grid it moves the sum by at most `planSensitivity`.
@@ -30,27 +38,59 @@ export interface StatisticBuilder {
  * @throws CestaError `plan.invalid` when model and plan disagree about the length.
  */
 export function startStatistic(model: AnyStatistic, params: unknown, plan: Plan, random: RandomWords): StatisticBuilder {
-  const { bounds } = plan;
-  if (plan.unit === 'shop') throw new CestaError('plan.invalid', 'unit: expected shopper where contributions of shoppers are summed, got shop');
   const sum = emptySum(plan.statisticLength);
-  const encode = contributionEncoder(sum, model, plan, random);
-  const contribution = createSparseVector();
-  let shoppers = 0;
+  const builder = participantSums(sum, model, params, plan).participant(random);
   return {
-    add(history) {
-      if (shoppers === bounds.maxShoppersPerShop) {
-        throw new CestaError('privacy.infeasible', `shoppers: expected at most ${bounds.maxShoppersPerShop} in one shop, got more; split the shop or raise maxShoppersPerShop of the task`);
-      }
-      contribution.clear();
-      model.contribute(params, history, contribution);
-      encode(contribution, contributionWeight(plan, history.items.length));
-      shoppers += 1;
-    },
+    add: (history) => builder.add(history),
     get shoppers() {
-      return shoppers;
+      return builder.shoppers;
     },
     finish: () => sum,
   };
+}
+
+/**
+ * The same into a sum that is there already.
+ * @throws CestaError as {@link startStatistic}
+ */
+export function participantSums(sum: Clipped, model: AnyStatistic, params: unknown, plan: Plan): ParticipantSums {
+  const { bounds } = plan;
+  if (plan.unit === 'shop') throw new CestaError('plan.invalid', 'unit: expected shopper where contributions of shoppers are summed, got shop');
+  let words: RandomWords | undefined;
+  const encode = contributionEncoder(sum, model, plan, { nextUint32: () => words!.nextUint32() });
+  const contribution = createSparseVector();
+  let shortened = 0;
+  return {
+    participant(random) {
+      let shoppers = 0;
+      return {
+        add(history) {
+          if (shoppers === bounds.maxShoppersPerShop) {
+            throw new CestaError('privacy.infeasible', `shoppers: expected at most ${bounds.maxShoppersPerShop} in one shop, got more; split the shop or raise maxShoppersPerShop of the task`);
+          }
+          words = random;
+          contribution.clear();
+          model.contribute(params, history, contribution);
+          const within = encode(contribution, contributionWeight(plan, history.items.length));
+          if (!within && isLonger(contribution, modelNorm(bounds))) shortened += 1;
+          shoppers += 1;
+        },
+        get shoppers() {
+          return shoppers;
+        },
+      };
+    },
+    get shortened() {
+      return shortened;
+    },
+  };
+}
+
+/** By more than rounding: models whose contributions all have one norm are made to be at the clip norm. */
+function isLonger(contribution: SparseVector, clipNorm: number): boolean {
+  let square = 0;
+  for (let i = 0; i < contribution.size; i += 1) square += contribution.valueAt(i) ** 2;
+  return Math.sqrt(square) > clipNorm * (1 + 1e-9);
 }
 
 /** Weight of a contribution that was made of so many events. */
@@ -58,8 +98,8 @@ export function contributionWeight({ weightedUpTo }: Pick<Plan, 'weightedUpTo'>,
   return weightedUpTo === undefined ? 1 : Math.min(Math.max(events, 1), weightedUpTo) / weightedUpTo;
 }
 
-/** Adds one contribution, clipped and on the grid, to a sum. */
-export type ContributionEncoder = (contribution: SparseVector, weight: number) => void;
+/** Adds one contribution, clipped and on the grid, to a sum; whether its norm was within the clip norm. */
+export type ContributionEncoder = (contribution: SparseVector, weight: number) => boolean;
 
 /**
  * Sensitivity: the joint vector (v, slots) of a contribution has L2 norm at most `clipNorm` after clipping. A weight w in
@@ -101,6 +141,7 @@ function sparseEncoder(sum: Clipped, plan: Plan, dither: RandomWords | null): Co
     sum[countSlot] += steps;
     const bit = Math.floor(bitSteps * share);
     if (bitSteps > 0) sum[countSlot + 1] += within ? bit : -bit;
+    return within;
   };
 }
 
@@ -135,6 +176,7 @@ function rotatedEncoder(sum: Clipped, plan: Plan, random: RandomWords): Contribu
     if (clipBit !== null) vector[countSlot + 1] = within ? clipBit.value : -clipBit.value;
     if (weight < 1) for (let i = 0; i < vectorLength; i += 1) vector[i] *= weight;
     addDense(sum, vector, { clipNorm, scale: gridScale, rotationSeed }, random);
+    return within;
   };
 }
 

@@ -85,6 +85,7 @@ export const errorTable = {
   'page.unavailable': { status: 501, hint: 'Pages are put together by esbuild when they are first asked for: install all dependencies with `npm ci`. `serve --no-dashboard` does without.' },
   'backstage.unauthorised': { status: 403, hint: 'Open the backstage page again: its buttons work on this machine only, and until the demo ends.' },
   'backstage.busy': { status: 409, hint: 'One job runs at a time; wait for it, or see what it is doing on the page.' },
+  'experiment.busy': { status: 409, hint: 'Wait until the other process is done, or give --runs another folder.' },
   'http.not-found': { status: 404, hint: 'See GET /v1/openapi.json for what is served.' },
   'http.media-type': { status: 415, hint: 'See GET /v1/openapi.json for what each path takes.' },
   'secagg.invalid': { status: 400, hint: 'The message does not fit the masked round; its sender is left out.' },

@@ -13,6 +13,9 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadeci
 /** Of three, all would have to stay, and shares would help nobody. The privacy plan asks for more than this. */
 export const fewestParticipants = 4;
 
+/** Participants are numbered with two bytes. */
+export const mostParticipants = 65_535;
+
 /** The smallest ring, 2^16: a coordinate takes two bytes. */
 export const fewestRingBits = 16;
 
@@ -38,7 +41,7 @@ export const termsSchema = z.strictObject({
   length: z.number().int().min(1).max(1 << 28),
   modulusBits: z.number().int().min(fewestRingBits).max(32),
   /** Fewer survivors than this and no sum is revealed. */
-  minParticipants: z.number().int().min(fewestParticipants).max(65_535),
+  minParticipants: z.number().int().min(fewestParticipants).max(mostParticipants),
   graph: z.discriminatedUnion('kind', [
     /** Everyone shares a mask with everyone: up to some 200 participants. */
     z.strictObject({ kind: z.literal('complete') }),

@@ -28,6 +28,8 @@ export interface SimulatedRoundInput {
   readonly members: readonly Member[];
   /** Training histories of a member, malicious ones as they pretend them. */
   readonly historiesOf: (member: Member) => readonly ShopperHistory[];
+  /** What a malicious participant reports instead of its honest sum, before noise; absent where it only pretends histories. */
+  readonly spoil?: (honest: Int32Array) => Int32Array;
   /** Seed of all randomness of the round: noise, rounding, sampling. */
   readonly seed: number;
 }

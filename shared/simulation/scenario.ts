@@ -56,7 +56,7 @@ const clientsSchema = z.strictObject({
 
 const privacySchema = z.strictObject({
   /** Of all rounds together; null (in TypeScript also Infinity): no noise. */
-  epsilon: z.preprocess((value) => (value === Infinity || value === 'Infinity' ? null : value), positive.nullable()).default(3),
+  epsilon: z.preprocess((value: number | 'Infinity' | null | undefined) => (value === Infinity || value === 'Infinity' ? null : value), positive.nullable()).default(3),
   delta: z.number().gt(0).lt(1).default(1e-5),
   /** L2 norm of a contribution; absent: the model's own bound. */
   clip: positive.optional(),

@@ -2,6 +2,7 @@
  * Bars with intervals as an SVG file, a panel an attack and a row a protection, without any library: text, rectangles
  * and lines. It has a title and a description, no colour carries meaning alone, and every bar says its value.
  */
+import { escapeMarkup } from '../../markup.ts';
 
 export interface Bar {
   readonly value: number;
@@ -38,8 +39,8 @@ export function renderChart({ title, description, rows, panels }: Chart): string
   const labels = rows.map((row, index) => text(labelWidth - 10, middleOf(index), row, 'end'));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title description" font-family="sans-serif" font-size="12" fill="#222">`,
-    `<title id="title">${escape(title)}</title>`,
-    `<desc id="description">${escape(description)}</desc>`,
+    `<title id="title">${escapeMarkup(title)}</title>`,
+    `<desc id="description">${escapeMarkup(description)}</desc>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     text(10, 20, title, 'start', ' font-size="15" font-weight="bold"'),
     ...labels,
@@ -71,7 +72,7 @@ function middleOf(row: number): number {
 }
 
 function text(x: number, y: number, words: string, anchor = 'start', attributes = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" dominant-baseline="middle"${attributes}>${escape(words)}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}" dominant-baseline="middle"${attributes}>${escapeMarkup(words)}</text>`;
 }
 
 function line(x1: number, y1: number, x2: number, y2: number, stroke: string): string {
@@ -84,11 +85,4 @@ function round(value: number): number {
 
 function shortest(value: number): string {
   return value.toFixed(2).replace(/\.?0+$/, '');
-}
-
-/** Names come from outside: a data set or a row may hold any character. */
-function escape(words: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' };
-  // XML 1.0 has no way to write most control characters.
-  return words.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replace(/[&<>"']/g, (character) => entities[character]);
 }

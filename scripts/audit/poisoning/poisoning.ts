@@ -93,7 +93,7 @@ export async function auditPoisoning(options: PoisoningOptions): Promise<Poisoni
   return { shops, byzantine, maxShoppers, seed, canary, tables };
 }
 
-interface Push {
+export interface Push {
   readonly target: number;
   readonly recipe: Recipe;
   readonly coordinates: readonly number[];
@@ -144,7 +144,7 @@ export function pickTargets(counts: Int32Array, rankable: Uint8Array, targets: n
 }
 
 /** Tried where nothing defends, with one shopper in twenty. */
-function strongestPush(stage: Stage, knowledge: Knowledge, target: number, time: number, seed: number): Push {
+export function strongestPush(stage: Stage, knowledge: Knowledge, target: number, time: number, seed: number): Push {
   const undefended: Defence = { name: 'none', terms: 'plain' };
   const tried = recipesFor(target, knowledge).map((recipe): readonly [Push, number] => {
     const push = { target, recipe, coordinates: targetCoordinates(target, recipe, knowledge), seed };
@@ -179,7 +179,7 @@ function attackedReports(stage: Stage, defence: Defence, { kind, share }: Attack
 }
 
 /** What a plan allows a shop in one coordinate; under masks nobody sees more than that, and the noise of one is no bound. */
-function largestClaim(plan: Plan): number {
+export function largestClaim(plan: Plan): number {
   return maxCoordinate(plan.privacy.mode === 'distributed' ? { ...plan, privacy: { mode: 'none' } } : plan);
 }
 
@@ -188,7 +188,7 @@ function isSeen({ terms }: Defence): boolean {
 }
 
 /** Its honest sum, with so much in every coordinate that speaks for the target, and not a shopper more in its count. */
-function spoiltShop(sum: Int32Array, coordinates: readonly number[], value: number): Int32Array {
+export function spoiltShop(sum: Int32Array, coordinates: readonly number[], value: number): Int32Array {
   const spoilt = sum.slice();
   for (const coordinate of coordinates) spoilt[coordinate] = value;
   return spoilt;

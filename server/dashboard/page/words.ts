@@ -1,6 +1,13 @@
 /** Figures and states in words, the same for the eye and for a screen reader. Pure. */
 import type { LogEntry } from '../../../shared/ledger/log-entries.ts';
-import type { LiveRound } from '../schemas.ts';
+import type { LiveRound, Quality } from '../schemas.ts';
+
+type BaselineName = Quality['baselines'][number]['name'];
+
+export const baselineNames: Readonly<Record<BaselineName, string>> = { popularity: 'popularity', 'local-only': 'each shop alone', central: 'all data in one place, no privacy' };
+
+/** Of their lines in charts. */
+export const baselineDashes: Readonly<Record<BaselineName, string>> = { popularity: '2 4', 'local-only': '8 4', central: '12 3 2 3' };
 
 export function bytesInWords(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { createLive, type LiveFeed, type LiveLimits, type StreamResponse } from '../../../server/dashboard/live.ts';
 import { liveSchema, type Live } from '../../../server/dashboard/schemas.ts';
+import { everybodyIn, withState } from '../../../shared/federation/member-states.ts';
 import type { Round } from '../../../shared/federation/round.ts';
+import type { InviteeState, MemberState } from '../../../shared/federation/round-state.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { planOf, silent, taskOf } from '../support/fixtures.ts';
@@ -184,10 +186,13 @@ describe('the feed of a coordinator', () => {
     const { live, clock } = rig();
     const plan = planOf({ min: 2, target: 3 });
     const carried = { waiting: new Set<string>(), reported: 0 } as never;
+    const invited = everybodyIn<InviteeState>('pending', ['a', 'b', 'c', 'd']);
+    const answered = ['a', 'b', 'c'].reduce((states, id) => withState(states, id, 'joined'), invited);
+    const members = withState(withState(everybodyIn<MemberState>('working', ['a', 'b', 'c']), 'b', 'reported'), 'c', 'away');
     const steps: Round[] = [
-      { plan, phase: 'recruiting', pending: new Set(['a', 'b', 'c', 'd']), joined: new Set(), carried, deadline: clock.now() + 5_000 },
-      { plan, phase: 'recruiting', pending: new Set(['d']), joined: new Set(['a', 'b', 'c']), carried, deadline: clock.now() + 5_000 },
-      { plan, phase: 'training', members: new Map([['a', 'working'], ['b', 'reported'], ['c', 'away']]), carried, deadline: clock.now() + 20_000 },
+      { plan, phase: 'recruiting', invited, carried, deadline: clock.now() + 5_000 },
+      { plan, phase: 'recruiting', invited: answered, carried, deadline: clock.now() + 5_000 },
+      { plan, phase: 'training', members, carried, deadline: clock.now() + 20_000 },
       { plan, phase: 'failed', code: 'round.failed', reason: 'too few' },
     ];
     const shown: unknown[] = [];

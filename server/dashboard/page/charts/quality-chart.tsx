@@ -2,16 +2,12 @@
 import * as Plot from '@observablehq/plot';
 import type { JSX } from 'preact';
 import type { Quality } from '../../schemas.ts';
-import { figure } from '../words.ts';
+import { baselineDashes, baselineNames, figure } from '../words.ts';
 import { Chart } from './chart.tsx';
 import { ticksFor, wholeTicks } from './ticks.ts';
 
 type Baseline = Quality['baselines'][number];
 type Measure = Quality['releases'][number];
-
-export const baselineNames: Readonly<Record<Baseline['name'], string>> = { popularity: 'popularity', 'local-only': 'each shop alone', central: 'all data in one place, no privacy' };
-
-const dashes: Readonly<Record<Baseline['name'], string>> = { popularity: '2 4', 'local-only': '8 4', central: '12 3 2 3' };
 
 const intervalText = (interval: readonly [number, number] | undefined): string => (interval === undefined ? '' : `${figure(interval[0])} to ${figure(interval[1])}`);
 
@@ -32,7 +28,7 @@ export function QualityChart({ baselines, releases }: { readonly baselines: read
     x: { label: 'release', domain: [from, to], ticks: wholeTicks(from, to, ticksFor(width)), tickFormat: String },
     y: { label: 'NDCG@10', zero: true, nice: true, grid: true },
     marks: [
-      ...baselines.map(({ name, ndcg10 }) => Plot.ruleY([ndcg10], { className: 'baseline', strokeDasharray: dashes[name], strokeWidth: 2 })),
+      ...baselines.map(({ name, ndcg10 }) => Plot.ruleY([ndcg10], { className: 'baseline', strokeDasharray: baselineDashes[name], strokeWidth: 2 })),
       ...baselines.map(({ name, ndcg10 }) => Plot.text([ndcg10], { y: (value: number) => value, frameAnchor: 'right', dy: -7, text: () => baselineNames[name], className: 'baseline-name' })),
       Plot.ruleX(withInterval, { x: 'version', y1: 'low', y2: 'high', className: 'interval' }),
       Plot.line(releases, { x: 'version', y: 'ndcg10', className: 'series', strokeWidth: 2.5 }),

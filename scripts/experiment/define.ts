@@ -1,0 +1,63 @@
+/**
+ * What an experiment file says: a scenario with some of its fields swept, seeds, and what is asked. A TypeScript file exports it
+ * by default; a JSON file is the same object. Both are parsed by the same schema (parse.ts): the types here are for whoever writes one.
+ */
+import type { MetricName } from '../../shared/evaluation/scenario-metrics.ts';
+import type { Json } from '../../shared/protocol/canonical-json.ts';
+import type { Baseline, ScenarioInput } from '../../shared/simulation/scenario.ts';
+import type { aggregateAliases } from './aliases.ts';
+
+/** Every value is tried. In JSON: `{ "sweep": [1, 2] }`, or `[1, 2]` where one value is expected. */
+export interface Sweep<T> {
+  readonly sweep: readonly T[];
+}
+
+/** @example sweep([0.5, 1, 2, Infinity]) */
+export function sweep<const T>(values: readonly T[]): Sweep<T> {
+  return { sweep: values };
+}
+
+/** `T`, or with a sweep at any depth. Records of free names, as hyper-parameters are, take sweeps as values already. */
+type Swept<T> = T | Sweep<T> | (T extends readonly unknown[] ? never : T extends object ? (string extends keyof T ? never : { readonly [K in keyof T]: Swept<T[K]> }) : never);
+
+type ScenarioFields = Omit<ScenarioInput, 'seed' | 'baseline' | 'aggregate'> & {
+  readonly aggregate?: ScenarioInput['aggregate'] | keyof typeof aggregateAliases;
+};
+
+interface Terms {
+  /** Of the folder of its runs; without it, that of the file. */
+  readonly name?: string;
+  /** What is asked, in a sentence. */
+  readonly question?: string;
+  /** Every point is run with each of them; `[1]` by default. */
+  readonly seeds?: readonly number[];
+  /** In the order in which tables show them; the first one decides comparisons. `['ndcg@10']` by default. */
+  readonly metrics?: readonly MetricName[];
+  /** What the federation is compared with, on the same splits. */
+  readonly baselines?: readonly Baseline[];
+  /** A baseline, the label of a cell, or a point of it; by default the first baseline, or else the first cell. */
+  readonly comparedWith?: string | Readonly<Record<string, Json>>;
+}
+
+type Fields = Terms & { readonly [K in keyof ScenarioFields]: Swept<ScenarioFields[K]> };
+
+export type ExperimentInput = Fields & {
+  /** Laid over the rest by `--quick`: objects field by field, everything else as a whole. */
+  readonly quick?: Fields;
+};
+
+/**
+ * Says what an experiment is, with completion and type errors; nothing runs yet.
+ * @example
+ * export default experiment({
+ *   question: 'What does privacy cost?',
+ *   seeds: [1, 2, 3],
+ *   privacy: { epsilon: sweep([1, 3, Infinity]) },
+ *   metrics: ['ndcg@10', 'coverage@10'],
+ *   baselines: ['popularity'],
+ *   quick: { seeds: [1] },
+ * });
+ */
+export function experiment(input: ExperimentInput): ExperimentInput {
+  return input;
+}

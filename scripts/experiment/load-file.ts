@@ -1,0 +1,64 @@
+/** The experiment that a name or a path stands for: a shipped one, a TypeScript or JavaScript module, or JSON. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, extname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { tsImport } from 'tsx/esm/api';
+import { closest } from '../cli/config/closest.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import { isPlainObject } from './fields.ts';
+
+export interface LoadedExperiment {
+  /** Of the file, without its ending. */
+  readonly name: string;
+  /** As the file says it; not parsed yet. */
+  readonly experiment: unknown;
+}
+
+const shippedFolder = fileURLToPath(new URL('../experiments', import.meta.url));
+const endings = ['.ts', '.js', '.mjs', '.json'];
+
+/** Names of the experiments that come with the package. */
+export function shippedExperiments(): readonly string[] {
+  return [...shipped().keys()].sort();
+}
+
+function shipped(): ReadonlyMap<string, string> {
+  const files = existsSync(shippedFolder) ? readdirSync(shippedFolder).filter((file) => /(?<!\.d)\.[tj]s$/.test(file)) : [];
+  return new Map(files.map((file) => [basename(file, extname(file)), join(shippedFolder, file)]));
+}
+
+/**
+ * A name without ending and folder is a shipped experiment.
+ * @throws CestaError `data.not-found`, `data.unreadable`; `config.invalid` for a module without an experiment
+ */
+export async function loadExperiment(nameOrPath: string): Promise<LoadedExperiment> {
+  const path = shipped().get(nameOrPath) ?? resolve(nameOrPath);
+  const ending = extname(path);
+  if (!existsSync(path)) throw new CestaError('data.not-found', `FILE: expected a file or one of ${shippedExperiments().join(', ')}, got ${nameOrPath}; the closest is ${closest(nameOrPath, shippedExperiments())}`);
+  if (!endings.includes(ending)) throw new CestaError('data.unreadable', `FILE: expected a file that ends in ${endings.join(', ')}, got ${nameOrPath}`);
+  return { name: basename(path, ending), experiment: ending === '.json' ? parseJson(path) : await importExperiment(path) };
+}
+
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new CestaError('data.unreadable', `${path}: expected JSON, got other text (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
+  }
+}
+
+async function importExperiment(path: string): Promise<unknown> {
+  let module: unknown;
+  try {
+    module = await tsImport(pathToFileURL(path).href, import.meta.url);
+  } catch (cause) {
+    throw new CestaError('data.unreadable', `${path}: expected a module, got one that does not load (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
+  }
+  // In a folder without "type": "module" the file is CommonJS, whose exports are the default of the module.
+  for (const exports of [module, isPlainObject(module) ? module['default'] : undefined]) {
+    if (!isPlainObject(exports)) continue;
+    const found = exports['experiment'] ?? exports['default'];
+    if (isPlainObject(found) && !isPlainObject(found['default']) && !isPlainObject(found['experiment'])) return found;
+  }
+  throw new CestaError('config.invalid', `${path}: expected an experiment as its default export or by the name experiment, got neither`);
+}

@@ -1,0 +1,55 @@
+/** One run from wherever it stands to its end, with everything that is written about it. */
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { RoundRecord, SimulateOptions, SimulationResult } from '../simulate/simulation.ts';
+import { hashData } from './hashes.ts';
+import { appendRound, finishRun, openRun, readFinished, removeLeftovers, saveCheckpoint, type PlannedRun } from './run-folder.ts';
+import { lockRun } from './run-lock.ts';
+
+/** `simulate` of scripts/simulate, or one that stands in for it. */
+export type Simulate = (options: SimulateOptions) => Promise<SimulationResult>;
+
+export interface PerformOptions {
+  readonly simulate: Simulate;
+  /** Of this package and of Node, for the record. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Threads of one simulation. */
+  readonly workers?: number | undefined;
+  /** False: an interrupted run begins anew. */
+  readonly resume?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** From the first round on, those before an interruption included. */
+  readonly onRound?: ((record: RoundRecord) => void | Promise<void>) | undefined;
+}
+
+/**
+ * Returns once the run is finished on disk, at once if it was.
+ * @throws CestaError `experiment.busy`; whatever the simulation does, also when it is told to stop
+ */
+export async function performRun(run: PlannedRun, { simulate, versions, workers, resume, signal, onRound }: PerformOptions): Promise<void> {
+  const lock = await lockRun(run.folder);
+  try {
+    if (readFinished(run) !== null) {
+      removeLeftovers(run.folder);
+      return;
+    }
+    const { records, checkpoint } = openRun(run, versions, resume);
+    for (const record of records) await onRound?.(record);
+    let before = performance.now();
+    const result = await simulate({
+      scenario: run.scenario,
+      ...(workers === undefined ? {} : { workers }),
+      ...(checkpoint === undefined ? {} : { resume: checkpoint }),
+      ...(signal === undefined ? {} : { signal }),
+      onRound: async (record) => {
+        appendRound(run.folder, record, performance.now() - before);
+        before = performance.now();
+        await onRound?.(record);
+      },
+      onCheckpoint: (kept) => saveCheckpoint(run.folder, kept),
+    });
+    if ((await hashData(run.scenario.data)) !== run.dataHash) throw new CestaError('data.unreadable', `data: expected ${run.scenario.data} to stay as it is while runs go on, got another content`);
+    finishRun(run, result);
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,87 @@
+/** The answer of an experiment in sentences made of its numbers, no stronger than its intervals and tests. */
+import { plural } from '../../../server/dashboard/page/words.ts';
+import { metricInfo, type MetricInfo } from '../../../shared/evaluation/scenario-metrics.ts';
+import type { ExperimentResult } from '../result.ts';
+import type { Summary } from '../summary.ts';
+import { epsilonPath } from './axis.ts';
+import { rowsOf, type Row } from './rows.ts';
+import { between, capital, estimate, list, nameOf, pValue, signed } from './words.ts';
+
+/** At which a difference counts as more than the luck of the shoppers. */
+const level = 0.05;
+
+export function answer(result: ExperimentResult, summary: Summary): string[] {
+  const [metric] = result.metrics;
+  const rows = rowsOf(summary, metric);
+  const cells = rows.filter(({ kind }) => kind === 'cell');
+  if (cells.length === 0) return [`No finished run has ${metric}.`];
+  const sign = infoOf(metric)?.better === 'lower' ? -1 : 1;
+  const best = cells.reduce((one, other) => (sign * other.statistics.mean > sign * one.statistics.mean ? other : one));
+  return [
+    bestSentence(best, cells.length, metric),
+    ...comparedSentence(best, summary),
+    ...restSentence(cells, summary, sign),
+    ...priceSentence(result, cells, metric),
+    ...baselineSentence(rows.filter(({ kind }) => kind === 'baseline'), metric),
+    ...failedSentence(summary),
+  ];
+}
+
+export function infoOf(metric: string): MetricInfo | null {
+  return Object.hasOwn(metricInfo, metric) ? metricInfo[metric as keyof typeof metricInfo] : null;
+}
+
+function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }: Row, cells: number, metric: string): string {
+  const luck = [
+    ...(interval === null ? [] : [`${between(interval)} over ${plural(seeds, 'seed')}`]),
+    ...(shoppers === null ? [] : [`${between(shoppers)} over test shoppers`]),
+  ];
+  const what = cells === 1 ? `${capital(metric)} of ${label}` : `The best ${metric} of the ${cells} settings, that of ${label},`;
+  return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of the noise is not known.' : ''}`;
+}
+
+function comparedSentence({ label, comparison }: Row, { comparedWith, comparedBy }: Summary): string[] {
+  if (comparison === null) return [];
+  const { difference, adjustedP } = comparison;
+  const verdict = adjustedP < level ? 'more than the luck of the test shoppers explains' : 'not more than the luck of the test shoppers may explain';
+  return [`Against ${nameOf(comparedWith)}, shopper by shopper, ${label} has ${signed(difference)} ${comparedBy} (95 % interval ${between(comparison)}; p ${inWords(adjustedP)}, adjusted for all comparisons): ${verdict}.`];
+}
+
+function inWords(p: number): string {
+  return p < 0.001 ? pValue(p) : `= ${pValue(p)}`;
+}
+
+/** What cannot be told apart from the reference, and what is worse. */
+function restSentence(cells: readonly Row[], { comparedWith }: Summary, sign: number): string[] {
+  const compared = cells.flatMap(({ label, comparison }) => (comparison === null ? [] : [{ label, ...comparison }]));
+  if (compared.length < 2) return [];
+  const alike = compared.filter(({ adjustedP }) => adjustedP >= level);
+  const better = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference > 0);
+  const worse = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference < 0);
+  const parts = [[better, 'better than'], [worse, 'worse than'], [alike, 'not told apart from']] as const;
+  return [`Of ${plural(compared.length, 'setting')}, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${nameOf(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => label).join('; ')})`}`))}, at a level of ${level}.`];
+}
+
+/** What epsilon costs, where the same was run without noise and nothing else was swept. */
+function priceSentence({ axes, cells }: ExperimentResult, rows: readonly Row[], metric: string): string[] {
+  if (axes.length !== 1 || axes[0] !== epsilonPath) return [];
+  const meanOf = (label: string): number | null => rows.find((row) => row.label === label)?.statistics.mean ?? null;
+  const plain = cells.find(({ point }) => point[epsilonPath] === null);
+  const whole = plain === undefined ? null : meanOf(plain.label);
+  if (whole === null || whole <= 0) return [];
+  const shares = cells.flatMap(({ point, label }) => {
+    const [epsilon, mean] = [point[epsilonPath], meanOf(label)];
+    return typeof epsilon !== 'number' || mean === null ? [] : [`${Math.round((100 * mean) / whole)} % at epsilon ${epsilon}`];
+  });
+  return shares.length === 0 ? [] : [`Of the ${estimate(whole)} that the same federation reaches without noise, privacy leaves ${list(shares)} of ${metric} (ratios of means).`];
+}
+
+function baselineSentence(rows: readonly Row[], metric: string): string[] {
+  return rows.length === 0 ? [] : [`To compare with, ${metric}: ${list(rows.map(({ label, statistics }) => `${nameOf(label)} ${estimate(statistics.mean)}`))}.`];
+}
+
+function failedSentence({ rows }: Summary): string[] {
+  const cells = rows.filter(({ kind }) => kind === 'cell');
+  const [all, failed] = [cells.reduce((sum, { rounds, seeds }) => sum + rounds * seeds.length, 0), cells.reduce((sum, { failedRounds, seeds }) => sum + failedRounds * seeds.length, 0)];
+  return failed === 0 ? [] : [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed.`];
+}

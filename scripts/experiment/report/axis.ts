@@ -1,0 +1,99 @@
+/**
+ * What a chart has below and what tells its series apart: epsilon where it was swept, else the first swept numbers, else names,
+ * a row each. What else was swept makes the series.
+ */
+import type { Json } from '../../../shared/protocol/canonical-json.ts';
+import type { Cell, Point } from '../result.ts';
+
+export const epsilonPath = 'privacy.epsilon';
+
+/** Numbers along an axis of a chart. */
+export interface NumberAxis {
+  readonly path: string;
+  readonly label: string;
+  readonly isLog: boolean;
+  /** Ascending, without null. */
+  readonly values: readonly number[];
+  /** Where cells without a number are drawn, right of all others; null where there is none. */
+  readonly unset: { readonly at: number; readonly label: string } | null;
+}
+
+/** Cells along a line of a chart. */
+export interface Series {
+  readonly label: string;
+  readonly cells: readonly Cell[];
+}
+
+/** What null means on an axis. */
+const unsetWords: Readonly<Record<string, string>> = { [epsilonPath]: 'no noise', 'population.shoppers': 'real ones', 'clients.perRound': 'all', baseline: 'federation' };
+
+/** The axis that is drawn as numbers; null where cells are told apart by names. */
+export function numberAxis(axes: readonly string[], cells: readonly Cell[]): NumberAxis | null {
+  const candidates = axes.includes(epsilonPath) ? [epsilonPath, ...axes.filter((path) => path !== epsilonPath)] : axes;
+  for (const path of candidates) {
+    const found = cells.map(({ point }) => point[path] ?? null);
+    const values = [...new Set(found.filter((value) => typeof value === 'number'))].sort((a, b) => a - b);
+    if (values.length < 2 || found.some((value) => value !== null && typeof value !== 'number')) continue;
+    const [least, most] = [values[0], values[values.length - 1]];
+    const isLog = least > 0 && (path === epsilonPath || most / least >= 20);
+    const at = isLog ? most * Math.max(1.6, (most / least) ** 0.2) : most + (most - least) / 5;
+    return { path, label: pathLabel(path), isLog, values, unset: found.includes(null) ? { at, label: unsetWords[path] ?? 'none' } : null };
+  }
+  return null;
+}
+
+/** Where a cell is along an axis. */
+export function placeOf(axis: NumberAxis, { point }: Cell): number {
+  const value = point[axis.path] ?? null;
+  return typeof value === 'number' ? value : axis.unset?.at ?? NaN;
+}
+
+/** Cells with the same values on all other axes, each in ascending order of the axis. */
+export function seriesAlong(axis: NumberAxis, axes: readonly string[], cells: readonly Cell[]): Series[] {
+  const others = axes.filter((path) => path !== axis.path);
+  const groups = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const label = pointLabel(cell.point, others);
+    groups.set(label, [...groups.get(label) ?? [], cell]);
+  }
+  return [...groups].map(([label, own]) => ({ label: label === '' ? 'federation' : label, cells: own.sort((a, b) => placeOf(axis, a) - placeOf(axis, b)) }));
+}
+
+/** Of these axes. */
+function pointLabel(point: Point, paths: readonly string[]): string {
+  return paths.map((path) => {
+    const value = point[path] ?? null;
+    if (typeof value === 'string') return value;
+    if (value === null) return `${pathLabel(path)} ${unsetWords[path] ?? 'none'}`;
+    return typeof value === 'object' ? valueLabel(value) : `${pathLabel(path)} ${valueLabel(value)}`;
+  }).join(', ');
+}
+
+function pathLabel(path: string): string {
+  const dot = path.indexOf('.');
+  return path.slice(dot + 1);
+}
+
+function valueLabel(value: Json | undefined): string {
+  if (value === null || value === undefined || typeof value !== 'object') return String(value);
+  if (Array.isArray(value)) return value.map(valueLabel).join(' ');
+  return Object.entries(value).map(([key, inner]) => (key === 'kind' ? valueLabel(inner) : `${key} ${valueLabel(inner)}`)).join(' ');
+}
+
+/** Ticks that fit beside one another on a drawing of this many pixels: the swept values, and the place without one. */
+export function axisTicks({ values, isLog, unset }: NumberAxis, pixels: number): number[] {
+  const all = [...values, ...(unset === null ? [] : [unset.at])];
+  const scale = (value: number): number => (isLog ? Math.log(value) : value);
+  const [from, to] = [scale(all[0]), scale(all[all.length - 1])];
+  const kept: number[] = [];
+  // From the right: the place without a value keeps its name.
+  for (const value of all.reverse()) {
+    const isLast = kept.length === 1 && unset !== null;
+    if (kept.length === 0 || ((scale(kept[kept.length - 1]) - scale(value)) / (to - from)) * pixels >= (isLast ? 44 : 32)) kept.push(value);
+  }
+  return kept.reverse();
+}
+
+export function tickLabel({ unset }: NumberAxis): (value: number) => string {
+  return (value) => (value === unset?.at ? unset.label : value >= 10_000 ? value.toExponential().replace('e+', 'e') : String(value));
+}

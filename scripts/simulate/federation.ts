@@ -1,0 +1,95 @@
+/** One federation of a simulation: its task, and what stays the same over its rounds. */
+import type { Catalogue } from '../../shared/commerce/catalogue.ts';
+import type { PlanContext, TaskSpec } from '../../shared/federation/task.ts';
+import { makePlan } from '../../shared/federation/task.ts';
+import type { Plan } from '../../shared/federation/plan.ts';
+import { withFirstCount, type StageModel } from '../../shared/federation/stages.ts';
+import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import { encodeTensors } from '../../shared/protocol/tensors.ts';
+import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
+import { mostParticipants } from '../../shared/secagg/terms.ts';
+import { planAttack, type Attack } from './attack.ts';
+import type { Served } from './checkpoint.ts';
+import { scheduleOf, type Moment } from './schedule.ts';
+import { taskOf, type CohortShape } from './task.ts';
+import { clientsOf, shoppersOfClient, type World } from './world.ts';
+
+export interface Federation {
+  readonly world: World;
+  /** With the rounds that it really takes. */
+  readonly task: TaskSpec;
+  readonly rounds: number;
+  readonly momentOf: (round: number) => Moment;
+  readonly attack: Attack | null;
+  /** Models are kept: what a catalogue's text tells takes longer than a small round. */
+  readonly modelOf: (stage: StageModel) => AnyFederatedModel;
+  /** As a deployment of that day would set it up. */
+  readonly stageAt: (stage: StageModel, asOf: number) => StageModel;
+  readonly planOf: (context: Omit<PlanContext, 'catalogue' | 'isSimulated'>) => Plan;
+  /** The parameters as a file; null where there are none. */
+  readonly sealed: (served: Served | null) => Uint8Array | null;
+}
+
+/** @throws CestaError `plan.invalid`, `privacy.*` or `config.invalid` for what no coordinator would take */
+export function openFederation(world: World): Federation {
+  const { scenario, dataset: { catalogue } } = world;
+  const momentOf = scheduleOf(world);
+  const { modelOf } = modelsOver(catalogue);
+  const given = scenario.model.hyperParameters;
+  const stageAt = ({ kind, hyperParameters }: StageModel, asOf: number): StageModel => ({ kind, hyperParameters: { ...hyperParameters, ...deploymentDefaults(kind, { asOf }), ...given } });
+  const first = { kind: scenario.model.kind, hyperParameters: { ...deploymentDefaults(scenario.model.kind, { asOf: momentOf(1).asOf }), ...given } };
+  const shape = shapeOf(world);
+  requireNoiseCohort(world, shape);
+  const task = withFirstCount(taskOf(scenario, first, shape), catalogue);
+  // A cohort that no masked session of this version holds is simulated as if one did.
+  const isSimulated = Math.ceil(task.cohort.targetParticipants * task.cohort.overSelection) > mostParticipants;
+  return {
+    world,
+    task,
+    rounds: task.privacy.rounds,
+    momentOf,
+    attack: planAttack(world, modelOf(first)),
+    modelOf,
+    stageAt: scenario.schedule.kind === 'calendar' ? stageAt : (stage) => stage,
+    planOf: (context) => makePlan(task, { ...context, catalogue, isSimulated }),
+    sealed: (served) => (served === null ? null : encodeTensors(modelOf(served.model).encode(served.params), { model: canonicalJson({ ...served.model }) })),
+  };
+}
+
+/** The last few: a calendar has another model each round. */
+const keptModels = 4;
+
+function modelsOver(catalogue: Catalogue): Pick<Federation, 'modelOf'> {
+  const models = new Map<string, AnyFederatedModel>();
+  return {
+    modelOf({ kind, hyperParameters }) {
+      const name = canonicalJson({ kind, hyperParameters });
+      const known = models.get(name);
+      if (known !== undefined) return known;
+      const oldest = models.keys().next();
+      if (models.size === keptModels && oldest.done !== true) models.delete(oldest.value);
+      const model = createModel(kind, catalogue, hyperParameters);
+      models.set(name, model);
+      return model;
+    },
+  };
+}
+
+function shapeOf(world: World): CohortShape {
+  const { scenario: { clients }, population } = world;
+  const all = clientsOf(world);
+  const target = clients.perRound ?? all;
+  if (target > all) throw new CestaError('config.invalid', `clients.perRound: expected at most ${all}, all that there are, got ${target}`);
+  let maxShoppers = 1;
+  if (clients.are === 'shops') for (let shop = 0; shop < all; shop += 1) maxShoppers = Math.max(maxShoppers, shoppersOfClient(world, shop).size);
+  return { target, maxShoppers, meanShoppers: clients.are === 'shops' ? population.shoppers / all : 1 };
+}
+
+/** Noise is scaled down, never up: what is estimated is a larger federation than the one that is simulated. */
+function requireNoiseCohort({ scenario: { privacy: { noiseCohort, epsilon } } }: World, { target }: CohortShape): void {
+  if (noiseCohort === undefined) return;
+  if (epsilon === null) throw new CestaError('privacy.invalid', 'privacy.noiseCohort: expected none without noise, got one');
+  if (noiseCohort < target) throw new CestaError('privacy.invalid', `privacy.noiseCohort: expected at least the ${target} participants of a round, got ${noiseCohort}`);
+}

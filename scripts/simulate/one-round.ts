@@ -1,0 +1,120 @@
+/** One round of a simulated federation: budget, plan, cohort, sum, step. */
+import { reportBudget, reserve } from '../../shared/privacy/budget.ts';
+import { roundCost, taskBudget, type JournalledSpend } from '../../shared/federation/budget-report.ts';
+import { planEvents } from '../../shared/federation/plan-cost.ts';
+import type { Plan } from '../../shared/federation/plan.ts';
+import { continuesFrom, nextModel, type StageModel } from '../../shared/federation/stages.ts';
+import { foldSum } from '../../shared/federation/strategies/fold.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import { tensorsDigest } from '../../shared/protocol/tensors.ts';
+import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { drawCohort } from '../../shared/simulation/cohort.ts';
+import type { SimulatedOutcome } from '../../shared/simulation/round-outcome.ts';
+import { pretendedHistories, spoilOf } from './attack.ts';
+import type { Served, SimulationState } from './checkpoint.ts';
+import type { Federation } from './federation.ts';
+import { measure, testedModel } from './measure.ts';
+import { recordOf } from './records.ts';
+import type { Moment } from './schedule.ts';
+import type { RunRound } from './sums-runner.ts';
+
+/** What a round starts from. */
+interface Opened {
+  readonly number: number;
+  readonly moment: Moment;
+  readonly stage: StageModel;
+  readonly model: AnyFederatedModel;
+  readonly plan: Plan;
+  readonly base: Served;
+}
+
+/** The state after the next round, or null where the task's budget does not hold it: then it is not opened. */
+export async function simulateOneRound(federation: Federation, state: SimulationState, run: RunRound): Promise<SimulationState | null> {
+  const opened = openNext(federation, state);
+  const { number, plan, moment } = opened;
+  const reserved = admit(federation, state.spends, plan);
+  if (reserved === null) return null;
+  const outcome = await run(inputOf(federation, opened));
+  const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
+  const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, epsilon: epsilonSpent(federation, spends) }, outcome);
+  const after = { ...state, round: number, virtualSeconds: record.virtualSeconds, spends, ...releaseOf(opened, outcome, state) };
+  const isTested = number % federation.world.scenario.evaluateEvery === 0 || number === federation.rounds;
+  const metrics = isTested ? measure(federation, testedModel(federation, after), number).metrics : null;
+  return { ...after, records: [...state.records, { ...record, metrics }] };
+}
+
+function openNext(federation: Federation, { round, served, clipNorm }: SimulationState): Opened {
+  const { world, task, modelOf } = federation;
+  const number = round + 1;
+  const moment = federation.momentOf(number);
+  const stage = federation.stageAt(nextModel(task, world.dataset.catalogue, served), moment.asOf);
+  const model = modelOf(stage);
+  const continues = served !== null && continuesFrom(stage, served);
+  const base = continues ? served : { model: stage, params: model.initial(), strategy: {}, owns: new Map() };
+  const baseRelease = continues ? tensorsDigest(modelOf(served.model).encode(served.params)) : null;
+  return { number, moment, stage, model, base, plan: federation.planOf({ model, roundNumber: number, baseRelease, clipNorm: continues ? clipNorm : null }) };
+}
+
+function inputOf({ world, attack }: Federation, { number, moment, plan, model, base }: Opened): Parameters<RunRound>[0] {
+  const { scenario: { clients, seed, schedule }, population } = world;
+  const members = drawCohort({ population, clients, maxParticipants: plan.cohort.maxParticipants, round: number, seed, timeSeconds: moment.asOf + (schedule.kind === 'calendar' ? 0 : moment.opensSeconds) });
+  const histories = pretendedHistories(world, moment.split.training, attack);
+  return {
+    plan: noisedPlan(world.scenario.privacy.noiseCohort, plan),
+    model,
+    base: { params: base.params, strategy: Object.keys(base.strategy).length === 0 ? null : base.strategy, owns: base.owns },
+    members,
+    // Before its first order nobody is a shopper yet.
+    historiesOf: schedule.kind === 'calendar' ? (member) => histories(member).filter(({ items }) => items.length > 0) : histories,
+    ...spoilOf(world, plan, attack),
+    seed,
+  };
+}
+
+/**
+ * The plan with the noise that stands in this small sum for what a large one has in its own: of n participants instead of N, n / N
+ * of the standard deviation, so that the mean over participants is as noisy as in the large federation. Epsilon is that of the
+ * plan as it was made, of the large federation. McMahan et al. 2018 ("Learning differentially private recurrent language
+ * models", section 4); Granqvist et al. 2024 ("pfl-research", section 4.3), whose noise cohort size it is.
+ */
+function noisedPlan(noiseCohort: number | undefined, plan: Plan): Plan {
+  if (noiseCohort === undefined || plan.privacy.mode === 'none') return plan;
+  return { ...plan, privacy: { ...plan.privacy, noiseStd: (plan.privacy.noiseStd * plan.cohort.targetParticipants) / noiseCohort } };
+}
+
+/** As the coordinator journals it before anybody is invited; null where the filter does not admit it. */
+function admit({ task }: Federation, spends: readonly JournalledSpend[], plan: Plan): Omit<JournalledSpend, 'state'> | null {
+  const { events } = roundCost(plan);
+  const budget = taskBudget(task, spends);
+  try {
+    if (budget !== null) reserve(budget, plan.round, planEvents(plan));
+  } catch (thrown) {
+    if (thrown instanceof CestaError && thrown.code === 'budget.exhausted') return null;
+    throw thrown;
+  }
+  return { round: plan.round, purpose: 'training', event: events.map((event) => ({ ...event })) };
+}
+
+/**
+ * What was charged stays charged, release or not. A reservation is given back where nothing can have left a participant: of
+ * reports in the clear before training started, of masked ones before the sum was to be unmasked.
+ */
+function spendAfter(plan: Plan, outcome: SimulatedOutcome): JournalledSpend['state'] {
+  if (outcome.kind === 'summed') return 'committed';
+  const wasCharged = plan.privacy.mode !== 'distributed' && outcome.traffic.joined >= plan.cohort.minParticipants;
+  return wasCharged || outcome.code === 'round.failed' && plan.privacy.mode === 'distributed' && outcome.traffic.joined >= plan.cohort.minParticipants ? 'committed' : 'abandoned';
+}
+
+function epsilonSpent({ task }: Federation, spends: readonly JournalledSpend[]): number | null {
+  const budget = taskBudget(task, spends);
+  return budget === null ? null : reportBudget(budget).spent.epsilon;
+}
+
+/** A failed round changes nothing: the last release stays. */
+function releaseOf({ stage, model, plan, base }: Opened, outcome: SimulatedOutcome, { served, clipNorm }: SimulationState): Pick<SimulationState, 'served' | 'clipNorm'> {
+  if (outcome.kind === 'failed') return { served, clipNorm };
+  const { aggregate, reported, owns } = outcome;
+  const { params, strategy } = foldSum(model, { params: base.params, strategy: Object.keys(base.strategy).length === 0 ? null : base.strategy }, { plan, aggregate, participants: reported.length });
+  // What the next round starts from is what was released: the parameters as they are encoded.
+  return { served: { model: stage, params: model.decode(model.encode(params)), strategy, owns: new Map([...base.owns, ...owns]) }, clipNorm: aggregate.nextClipNorm };
+}

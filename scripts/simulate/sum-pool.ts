@@ -1,0 +1,130 @@
+/** Who adds up contributions: this thread, or several. The total is an integer sum modulo 2^32, so it is the same whoever adds. */
+import { Worker } from 'node:worker_threads';
+import * as z from 'zod';
+import type { Catalogue } from '../../shared/commerce/catalogue.ts';
+import type { ShopperHistory } from '../../shared/commerce/history.ts';
+import { sumMembers, type Contributor, type MemberSum, type SumTerms } from '../../shared/evaluation/member-sums.ts';
+import type { Clipped } from '../../shared/privacy/vectors.ts';
+import { emptySum } from '../../shared/privacy/clip.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
+import type { NamedTensors } from '../../shared/protocol/tensors.ts';
+import { addWords } from '../../shared/secagg/ring.ts';
+import type { Job, LoadedHistories } from './sum-worker.ts';
+
+export interface SumPool {
+  sum(terms: SumTerms, members: readonly Contributor[]): Promise<MemberSum>;
+  close(): Promise<void>;
+}
+
+/** Below this many contributors threads cost more than they save. */
+const fewestForThreads = 256;
+
+/** @param workers threads; 0: this one */
+export function createSumPool(catalogue: Catalogue, workers: number): SumPool {
+  const here: SumPool = { sum: (terms, members) => Promise.resolve(sumMembers(terms, members)), close: () => Promise.resolve() };
+  if (workers === 0) return here;
+  let threads: Threads | null = null;
+  return {
+    sum: (terms, members) => (members.length < fewestForThreads ? here.sum(terms, members) : (threads ??= startThreads(catalogue, workers)).sum(terms, members)),
+    close: async () => threads?.close(),
+  };
+}
+
+type Threads = SumPool;
+
+const replySchema = z.union([
+  z.strictObject({ sum: z.instanceof(Int32Array), contributions: z.number(), shortened: z.number() }),
+  z.strictObject({ failure: z.instanceof(Error) }),
+]);
+
+function startThreads(catalogue: Catalogue, count: number): Threads {
+  const isSource = import.meta.url.endsWith('.ts');
+  const script = new URL(isSource ? './sum-worker.ts' : './sum-worker.js', import.meta.url);
+  const threads = Array.from({ length: count }, () => new Worker(script, { workerData: { products: catalogue.products }, execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [] }));
+  const known = new Map<ShopperHistory, number>();
+  const load = (members: readonly Contributor[]): void => {
+    const fresh: ShopperHistory[] = [];
+    for (const { histories } of members) {
+      for (const history of histories) {
+        if (known.has(history)) continue;
+        known.set(history, known.size);
+        fresh.push(history);
+      }
+    }
+    if (fresh.length === 0) return;
+    const histories = packed(fresh);
+    for (const thread of threads) thread.postMessage({ histories });
+  };
+  return {
+    async sum({ plan, model, base, seed }, members) {
+      load(members);
+      const params = shared(model.encode(base.params));
+      const jobs = threads.map((_, place): Job => {
+        const part = members.slice(Math.floor((place * members.length) / count), Math.floor(((place + 1) * members.length) / count));
+        return { plan, model: { kind: model.kind, hyperParameters: model.hyperParameters }, params, seed, ...flattened(part, known) };
+      });
+      const parts = await Promise.all(jobs.map((job, place) => ask(threads[place], job)));
+      const total = emptySum(plan.statisticLength);
+      for (const { sum } of parts) addWords(total, sum, 1);
+      return { sum: total, contributions: added(parts.map(({ contributions }) => contributions)), shortened: added(parts.map(({ shortened }) => shortened)) };
+    },
+    close: async () => void (await Promise.all(threads.map((thread) => thread.terminate()))),
+  };
+}
+
+async function ask(thread: Worker, job: Job): Promise<MemberSum> {
+  const reply = await new Promise((resolve, reject) => {
+    const ended = (): void => reject(new CestaError('internal', 'simulate: expected a sum from a thread, got its end'));
+    thread.once('message', resolve).once('error', reject).once('exit', ended);
+    thread.postMessage({ job });
+  }).finally(() => thread.removeAllListeners());
+  const parsed = replySchema.parse(reply);
+  if ('failure' in parsed) throw parsed.failure;
+  return { ...parsed, sum: parsed.sum as Clipped };
+}
+
+/** Whose histories, one participant after the other. */
+function flattened(members: readonly Contributor[], known: ReadonlyMap<ShopperHistory, number>): Pick<Job, 'members' | 'starts' | 'histories'> {
+  const starts = new Int32Array(members.length + 1);
+  members.forEach(({ histories }, place) => (starts[place + 1] = starts[place] + histories.length));
+  const histories = new Int32Array(starts[members.length]);
+  members.forEach((member, place) => member.histories.forEach((history, offset) => (histories[starts[place] + offset] = known.get(history) ?? 0)));
+  return { members: Int32Array.from(members, ({ index }) => index), starts, histories };
+}
+
+/** All histories behind one another in memory that threads share. */
+function packed(histories: readonly ShopperHistory[]): LoadedHistories {
+  const itemStarts = sharedInts(histories.length + 1);
+  const visitStarts = sharedInts(histories.length + 1);
+  histories.forEach((history, place) => {
+    itemStarts[place + 1] = itemStarts[place] + history.items.length;
+    visitStarts[place + 1] = visitStarts[place] + history.visitTimes.length;
+  });
+  const items = sharedInts(itemStarts[histories.length]);
+  const visits = sharedInts(visitStarts[histories.length]);
+  const times = new Float64Array(new SharedArrayBuffer(8 * visits.length));
+  histories.forEach((history, place) => {
+    items.set(history.items, itemStarts[place]);
+    visits.set(history.visitStarts, visitStarts[place]);
+    times.set(history.visitTimes, visitStarts[place]);
+  });
+  return { itemStarts, visitStarts, items, visits, times };
+}
+
+function sharedInts(length: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * length));
+}
+
+/** The parameters that a round starts from, item factors among them: once in memory, whatever the number of threads. */
+function shared(tensors: NamedTensors): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).map(([name, { shape, data }]) => {
+    const bytes = new Uint8Array(new SharedArrayBuffer(data.byteLength));
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const view = data.constructor as new (buffer: ArrayBufferLike) => typeof data;
+    return [name, { shape, data: new view(bytes.buffer) }];
+  }));
+}
+
+function added(numbers: readonly number[]): number {
+  return numbers.reduce((sum, value) => sum + value, 0);
+}
