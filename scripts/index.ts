@@ -1,13 +1,17 @@
 /**
- * `import { evaluate } from 'cesta'`: what the verbs of the command line compute, as functions. Importing it starts nothing, and
- * loads no tensor library: only a model that trains with one does, when it trains.
+ * `import { simulate, experiment, evaluate } from 'cesta'`: what the verbs of the command line compute, as functions. Importing it
+ * starts nothing, and loads no tensor library: only a model that trains with one does, when it trains.
  * @example
- * import { evaluate, readDataset } from 'cesta';
+ * import { evaluate, parseScenario, readDataset, simulate } from 'cesta';
  *
  * const { catalogue, shoppers } = await readDataset('online-retail');
- * console.log(shoppers.length, catalogue.products.length); // 4335 3684
+ * console.log(shoppers.length, catalogue.products.length);
  *
- * const { ndcg10, ndcg10Interval } = await evaluate({ data: 'online-retail', model: 'neighbours', epsilon: 3 });
+ * const central = await evaluate({ data: 'online-retail', model: 'neighbours', epsilon: 3, seeds: 1 });
+ * console.log(central.ndcg10, central.ndcg10Interval);
+ *
+ * const { metrics } = await simulate({ scenario: parseScenario({ population: { shops: 20 }, privacy: { epsilon: 3 } }) });
+ * console.log(metrics['ndcg@10']);
  * @module cesta
  */
 export { readDataset, type ReadOptions } from '../client/shop/read-data.ts';

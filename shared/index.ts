@@ -8,6 +8,7 @@
  * const model = createModel('popularity', catalogue, {});
  * const scores = new Float32Array(catalogue.products.length);
  * model.score(model.initial(), historyOf([{ time: 1_700_000_000, items: [0] }]), scores);
+ * console.log(scores);
  * @module cesta/shared
  */
 export { createCatalogue, parseCatalogue, type Catalogue, type Product } from './commerce/catalogue.ts';
