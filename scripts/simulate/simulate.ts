@@ -37,9 +37,9 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   const { scenario, workers = usualWorkers() } = options;
   const world = await openWorld(scenario, options.read);
   if (scenario.baseline !== undefined) return simulateBaseline(world, scenario.baseline);
-  const pool = createSumPool(world.dataset.catalogue, workers);
+  const federation = openFederation(world);
+  const pool = createSumPool(world.dataset.catalogue, workers, federation.task.cohort.targetParticipants);
   try {
-    const federation = openFederation(world);
     const run = await runnerOf(scenario, () => sumsRunner({ pool, isCentral: scenario.privacy.epsilon !== null && scenario.privacy.mode === 'central' }));
     const state = await runRounds(federation, run, options);
     return resultOf(federation, state);
