@@ -1,6 +1,6 @@
 /** What adding reports up costs the coordinator beyond receiving them: processor time of the one accumulator. */
 import { createAccumulator } from '../../shared/federation/accumulator.ts';
-import { parsePlan } from '../../shared/federation/plan.ts';
+import { parsePlan, type Plan } from '../../shared/federation/plan.ts';
 import { randomWords } from './random-words.ts';
 
 export interface AggregationBench {
@@ -15,12 +15,7 @@ const runs = 7;
 
 /** Every participant's report is another vector, one at a time in memory, as they come off the wire. */
 export function benchAggregation({ participants, length }: { participants: number; length: number }): AggregationBench {
-  const plan = parsePlan({
-    protocol: 1, task: 'bench', round: 'bench-1', model: { kind: 'popularity', hyperParameters: {} }, catalogueHash: '0'.repeat(64), statisticLength: length,
-    bounds: { encoding: { kind: 'sparse' }, clipNorm: null, rowCap: 1, countValue: 1, clipBit: null, gridScale: 1, modulusBits: 32, maxShoppersPerShop: 1 },
-    privacy: { mode: 'none' }, cohort: { minParticipants: 1, targetParticipants: participants, maxParticipants: participants },
-    deadlines: { recruitingMs: 1, trainingMs: 1 }, baseRelease: null,
-  });
+  const plan = reportPlan({ participants, length });
   const report = randomWords(length);
   let peakRss = 0;
   const times = Array.from({ length: runs }, () => {
@@ -32,4 +27,14 @@ export function benchAggregation({ participants, length }: { participants: numbe
     return (user + system) / 1000;
   }).sort((a, b) => a - b);
   return { participants, length, cpuMs: times[Math.floor(runs / 2)], peakRssMb: peakRss / 2 ** 20 };
+}
+
+/** Of reports that are summed as they come. */
+export function reportPlan({ participants, length }: { participants: number; length: number }): Plan {
+  return parsePlan({
+    protocol: 1, task: 'bench', round: 'bench-1', model: { kind: 'popularity', hyperParameters: {} }, catalogueHash: '0'.repeat(64), statisticLength: length,
+    bounds: { encoding: { kind: 'sparse' }, clipNorm: null, rowCap: 1, countValue: 1, clipBit: null, gridScale: 1, modulusBits: 32, maxShoppersPerShop: 1 },
+    privacy: { mode: 'none' }, cohort: { minParticipants: 1, targetParticipants: participants, maxParticipants: participants },
+    deadlines: { recruitingMs: 1, trainingMs: 1 }, baseRelease: null,
+  });
 }

@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { z } from 'zod';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
+import { scriptExecArgv } from '../child-script.ts';
 
 const replySchema = z.union([z.strictObject({ result: z.unknown() }), z.strictObject({ failure: z.string() })]);
 
@@ -11,16 +12,16 @@ export interface Child {
   stop(): Promise<void>;
 }
 
-/** @param script of a process that calls {@link answer} */
-export function startChild(script: URL): Child {
-  const child = fork(script, { execArgv: ['--expose-gc', '--import', import.meta.resolve('tsx')], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/** @param script path of one that calls {@link answer} */
+export function startChild(script: string): Child {
+  const child = fork(script, { execArgv: ['--expose-gc', ...scriptExecArgv()], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = new Promise<number | null>((resolve) => void child.once('close', resolve));
   return {
     async ask(command, schema) {
       const reply = new Promise((resolve) => void child.once('message', resolve));
       child.send(command);
       const parsed = replySchema.parse(await Promise.race([reply, ended.then((code) => ({ failure: `the process ended with ${code}` }))]));
-      if ('failure' in parsed) throw new CestaError('internal', `${script.pathname}: ${parsed.failure}`);
+      if ('failure' in parsed) throw new CestaError('internal', `${script}: ${parsed.failure}`);
       return schema.parse(parsed.result);
     },
     async stop() {

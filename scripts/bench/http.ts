@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { scriptPath } from '../child-script.ts';
 import { startChild, usageSchema, type Child } from './children.ts';
 import { machine, type Machine } from './machine.ts';
 import { medianOf } from './median.ts';
@@ -39,7 +40,7 @@ export async function benchHttp({ connections, items }: HttpOptions): Promise<Ht
   const dataDir = mkdtempSync(join(tmpdir(), 'cesta-bench-'));
   const children: Child[] = [];
   const start = (name: string): Child => {
-    const child = startChild(new URL(`./http/${name}-process.ts`, import.meta.url));
+    const child = startChild(scriptPath(`./http/${name}-process.ts`, import.meta.url));
     children.push(child);
     return child;
   };

@@ -4,7 +4,8 @@ import { secureRandom } from '../../shared/numerics/random.ts';
 import { skellamSampler, type SamplerKind } from '../../shared/privacy/skellam-sampler.ts';
 import { median } from './median.ts';
 
-const samples = 1_000_000;
+/** Drawn in one run. */
+export const noiseSamples = 1_000_000;
 
 /** Standard deviation of the noise drawn: that of a plan at epsilon 1 on a grid of 1024 steps. */
 const noiseStd = 4096.5;
@@ -22,6 +23,6 @@ export function benchNoise(repeats = 7): NoiseBench {
 function timeSampler(kind: SamplerKind, repeats: number): number {
   const sampler = skellamSampler({ variance: noiseStd ** 2, kind });
   const random = secureRandom((bytes) => randomFillSync(bytes));
-  const noise = new Int32Array(samples);
+  const noise = new Int32Array(noiseSamples);
   return median(repeats, () => sampler.fill(noise, random));
 }

@@ -2,6 +2,7 @@
 import { readDataset } from '../../client/shop/read-data.ts';
 import { createShelves } from '../../client/storefront/shelves.ts';
 import { createCatalogue } from '../../shared/commerce/catalogue.ts';
+import { historyOf } from '../../shared/commerce/history.ts';
 import { defaultSettings } from '../../shared/commerce/preferences.ts';
 import { topK } from '../../shared/ranking/top-k.ts';
 import { candidatesPerItem } from '../../shared/recommender/text-similarity.ts';
@@ -28,6 +29,8 @@ export interface ShelfBench {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly cpuP95Ms: number;
+  /** Scores of the same catalogue and the best of them, and nothing else. */
+  readonly bareMs: number;
 }
 
 const historyItems = 50;
@@ -75,5 +78,12 @@ export function benchShelf(repeats: number): ShelfBench {
   };
   const [p50Ms, p95Ms] = quantiles(repeats, [0.5, 0.95], afterOneMore);
   const [cpuP95Ms] = quantiles(repeats, [0.95], afterOneMore, processorMs);
-  return { items: shelfItems, places: afterOneMore().length, p50Ms, p95Ms, cpuP95Ms };
+  const history = historyOf([{ time: 0, items: Array.from({ length: historyItems }, () => random.nextBelow(shelfItems)) }]);
+  const scores = new Float32Array(shelfItems);
+  const params = model.initial();
+  const bareMs = median(repeats, () => {
+    model.score(params, history, scores);
+    topK(scores, places);
+  });
+  return { items: shelfItems, places: afterOneMore().length, p50Ms, p95Ms, cpuP95Ms, bareMs };
 }

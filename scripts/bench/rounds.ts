@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { scriptPath } from '../child-script.ts';
 import { startChild, usageSchema, type Child } from './children.ts';
 import { machine, type Machine } from './machine.ts';
 import { medianOf } from './median.ts';
@@ -60,7 +61,7 @@ export async function benchRounds({ clients, length, idleConnections, folder = t
   const dataDir = mkdtempSync(join(folder, 'cesta-bench-'));
   const children: Child[] = [];
   const start = (name: string): Child => {
-    const child = startChild(new URL(`./rounds/${name}-process.ts`, import.meta.url));
+    const child = startChild(scriptPath(`./rounds/${name}-process.ts`, import.meta.url));
     children.push(child);
     return child;
   };

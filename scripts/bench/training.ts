@@ -12,6 +12,7 @@ import { createSparseVector } from '../../shared/numerics/sparse-vector.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { backendKinds, type BackendKind } from '../../shared/tensors/backend-kinds.ts';
 import { openTensors } from '../../shared/tensors/runtime.ts';
+import { scriptPath } from '../child-script.ts';
 import { startChild, type Child } from './children.ts';
 import { machine, type Machine } from './machine.ts';
 import { median, medianOf } from './median.ts';
@@ -51,7 +52,7 @@ export async function benchTraining({ backend }: { readonly backend?: BackendKin
 const [turns, stepsEach] = [5, 3];
 
 async function benchSteps(backend: BackendKind): Promise<Pick<TrainingBench, 'sequenceStepMs' | 'stockStepMs' | 'ratio' | 'sequenceStepCpuMs' | 'stockStepCpuMs' | 'cpuRatio' | 'backend' | 'simd'>> {
-  const script = new URL('./training/step-process.ts', import.meta.url);
+  const script = scriptPath('./training/step-process.ts', import.meta.url);
   const children: Child[] = [startChild(script), startChild(script)];
   try {
     const [own, stock] = children;

@@ -1,12 +1,15 @@
 /** `cesta bench`: speed, as medians of repeated runs on this machine. */
+import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { addBackendOption, backendOf, type BackendOptions } from './backend-options.ts';
 import { describeMachine } from '../bench/machine.ts';
+import type { BenchSuite } from '../bench/suite/suite.ts';
 import { integerIn, numberIn } from './options.ts';
 import { print } from './output.ts';
 
 export function addBench(program: Command): void {
   const bench = program.command('bench').description('measure speed: medians on this machine');
+  addSuite(bench);
   addMeasures(bench);
   addTraining(bench);
   bench
@@ -58,6 +61,30 @@ export function addBench(program: Command): void {
         + `the coordinator ${aggregatorCpuMs.toFixed(0)} ms, at most ${peakRssMb.toFixed(0)} MB; the sum is ${exact ? 'exact' : 'WRONG'}`);
       if (!exact) process.exitCode = 1;
     });
+}
+
+function addSuite(bench: Command): void {
+  bench
+    .command('all', { isDefault: true })
+    .description('every measure beside a floor or a library of the same run; some minutes')
+    .option('--only <measures>', 'comma-separated: some of them', (text) => text.split(','))
+    .option('--json', 'print one JSON object')
+    .action(async ({ json, only }: { json?: boolean; only?: string[] }) => {
+      const { benchAll } = await import('../bench/suite/suite.ts');
+      const result = await benchAll(only, (name) => void process.stderr.write(`${name} ...\n`));
+      print({ json: json === true }, result, describeSuite(result));
+    });
+}
+
+function describeSuite({ rows, machine, seconds }: BenchSuite): string {
+  const table = new Table({ head: ['measure', 'what', 'unit', 'Cesta', 'reference', 'in the same run', 'times as fast'], style: { head: [], border: [] }, colWidths: [null, 44, null, null, 36, null, null], wordWrap: true });
+  for (const { measure, what, unit, ours, reference, theirs, timesAsFast } of rows) table.push([measure, what, unit, figure(ours), reference, figure(theirs), figure(timesAsFast)]);
+  return `${table.toString()}\n${describeMachine(machine)}; ${seconds.toFixed(0)} s`;
+}
+
+/** Three digits, and no exponent. */
+function figure(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 function addMeasures(bench: Command): void {

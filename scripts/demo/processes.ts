@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { isErrorCode } from '../../shared/protocol/error-table.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { scriptExecArgv, scriptPath } from '../child-script.ts';
 
 export interface DemoProcess {
   readonly name: string;
@@ -20,7 +21,6 @@ export interface CoordinatorProcess extends DemoProcess {
 }
 
 const command = fileURLToPath(new URL('../cesta.mjs', import.meta.url));
-const typescript = ['--import', import.meta.resolve('tsx')];
 const keptComplaints = 50;
 
 /** Starts `cesta serve` and waits until it says where it listens. */
@@ -45,7 +45,7 @@ export function failureOf({ name, complaints }: Pick<DemoProcess, 'name' | 'comp
 
 /** Starts a script of this folder with options as JSON; `onLine` hears each line of JSON that it writes. */
 export function startScript(name: string, script: string, options: unknown, onLine: (line: unknown) => void = () => undefined): DemoProcess {
-  const child = spawn(process.execPath, [...typescript, fileURLToPath(new URL(script, import.meta.url)), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...scriptExecArgv(), scriptPath(script, import.meta.url), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
   createInterface({ input: child.stdout }).on('line', (line) => onLine(JSON.parse(line)));
   return supervise(name, child);
 }

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { tsImport } from 'tsx/esm/api';
 import { closest } from '../cli/config/closest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { isCompiled } from '../../server/web/source-files.ts';
 import { isPlainObject, type Fields } from './fields.ts';
 
 export interface LoadedExperiment {
@@ -15,7 +16,9 @@ export interface LoadedExperiment {
 }
 
 const shippedFolder = fileURLToPath(new URL('../experiments', import.meta.url));
-const endings = ['.ts', '.js', '.mjs', '.json'];
+/** In a checkout, the name `cesta` leads to its sources. */
+const ownName = isCompiled ? {} : { tsconfig: fileURLToPath(new URL('../../tsconfig.json', import.meta.url)) };
+const endings = ['.ts', '.mts', '.js', '.mjs', '.json'];
 
 /** Names of the experiments that come with the package. */
 export function shippedExperiments(): readonly string[] {
@@ -50,7 +53,7 @@ function parseJson(path: string): unknown {
 async function importExperiment(path: string): Promise<unknown> {
   let module: Fields;
   try {
-    module = await tsImport(pathToFileURL(path).href, import.meta.url) as Fields;
+    module = await tsImport(pathToFileURL(path).href, { parentURL: import.meta.url, ...ownName }) as Fields;
   } catch (cause) {
     throw new CestaError('data.unreadable', `${path}: expected a module, got one that does not load (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
   }

@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Metafile } from 'esbuild';
 import type { WebBundle } from '../../server/web/bundle.ts';
+import { asItStands } from '../../server/web/source-files.ts';
 
 export interface LoadSize {
   readonly name: string;
@@ -59,7 +60,7 @@ function closure({ outputs }: Metafile, sources: readonly string[]): ReadonlySet
     for (const { path: next, kind } of outputs[path].imports) if (kind === 'import-statement') visit(next);
   };
   for (const source of sources) {
-    const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === source);
+    const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === asItStands(source));
     if (found === undefined) throw new Error(`${source}: expected an output of its own, got none`);
     visit(found[0]);
   }

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { build as buildFunction, Metafile, Plugin } from 'esbuild';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { asItStands } from './source-files.ts';
 
 export interface WebFile {
   /** Below the folder that is served. */
@@ -36,7 +37,7 @@ export async function bundleForBrowsers(entries: Readonly<Record<string, string>
     const { build } = await load();
     const { outputFiles, metafile } = await build({
       absWorkingDir: root,
-      entryPoints: { ...entries },
+      entryPoints: Object.fromEntries(Object.entries(entries).map(([name, source]) => [name, asItStands(source)])),
       outdir: 'out',
       entryNames: '[name]',
       // In one folder: a worker is looked for beside whichever file starts it.
@@ -54,12 +55,13 @@ export async function bundleForBrowsers(entries: Readonly<Record<string, string>
 }
 
 function fromAnother(apart: Readonly<Record<string, string>>): Plugin {
+  const names = new Map(Object.entries(apart).map(([source, name]) => [asItStands(source), name]));
   return {
     name: 'from-another-bundle',
     setup(building) {
       building.onResolve({ filter: /./ }, ({ path, resolveDir, kind }) => {
         const source = path.startsWith('.') ? relative(root, join(resolveDir, path)) : path;
-        return kind !== 'entry-point' && Object.hasOwn(apart, source) ? { path: `./${apart[source]}.js`, external: true } : null;
+        return kind !== 'entry-point' && names.has(source) ? { path: `./${names.get(source)}.js`, external: true } : null;
       });
     },
   };

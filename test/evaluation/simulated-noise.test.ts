@@ -75,7 +75,7 @@ describe('simulated noise', () => {
 describe('the noise of a sum', () => {
   it.each([['local', 20], ['distributed', 20], ['local', 300], ['distributed', 300]] as const)('mode %s, %i participants: has the standard deviation that decoding reckons with', (mode, participants) => {
     const plan = cohortPlan(mode, participants);
-    const noise = noiseOfSum(plan, participants, (place) => seededRandom(4, `noise ${place}`)) ?? new Int32Array(0);
+    const noise = noiseOfSum(plan, { roster: participants, reports: participants }, (place) => seededRandom(4, `noise ${place}`)) ?? new Int32Array(0);
     const stated = (totalNoiseStd(plan.privacy, participants) * plan.bounds.gridScale) ** 2;
     // Six standard errors of a sample variance.
     expect(Math.abs(variance(noise) / stated - 1)).toBeLessThan(6 * Math.sqrt(2 / noise.length));
@@ -83,7 +83,7 @@ describe('the noise of a sum', () => {
 
   it('after dropouts is exactly the planned one: what survivors keep of removable noise makes up for who is gone', () => {
     const plan = cohortPlan('distributed', 300);
-    const noise = noiseOfSum(plan, 290, () => seededRandom(5, 'noise')) ?? new Int32Array(0);
+    const noise = noiseOfSum(plan, { roster: 300, reports: 290 }, () => seededRandom(5, 'noise')) ?? new Int32Array(0);
     const stated = (totalNoiseStd(plan.privacy, 290) * plan.bounds.gridScale) ** 2;
     expect(Math.abs(variance(noise) / stated - 1)).toBeLessThan(6 * Math.sqrt(2 / noise.length));
   });
@@ -92,6 +92,6 @@ describe('the noise of a sum', () => {
     const plan = cohortPlan('distributed', 20);
     const stream = (place: number): ReturnType<typeof seededRandom> => seededRandom(6, `noise ${place}`);
     const apart = Array.from({ length: 20 }, (_, place) => simulatedNoise('skellam').next(plan, stream(place), 20) ?? new Int32Array(0));
-    expect(noiseOfSum(plan, 20, stream)).toEqual(Int32Array.from(apart[0], (_, at) => apart.reduce((sum, noise) => sum + noise[at], 0)));
+    expect(noiseOfSum(plan, { roster: 20, reports: 20 }, stream)).toEqual(Int32Array.from(apart[0], (_, at) => apart.reduce((sum, noise) => sum + noise[at], 0)));
   });
 });

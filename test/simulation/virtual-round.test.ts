@@ -67,7 +67,7 @@ describe('a round in virtual time', () => {
     const leaving = (groups: number): Member[] => members(24, (index) => ({ joinMs: 10 * (index + 1), leaves: index < 8 && index % 4 < groups }));
     const closed = runVirtualRound(plan, leaving(1), deal);
     if (closed.kind !== 'closed') throw new Error(closed.reason);
-    expect(closed.groups?.map((group) => group.map((place) => closed.reported[place].index % 4))).toEqual([1, 2, 3].map((group) => Array.from({ length: 6 }, () => group)));
+    expect(closed.groups?.map(({ reports }) => reports.map((place) => closed.reported[place].index % 4))).toEqual([1, 2, 3].map((group) => Array.from({ length: 6 }, () => group)));
     expect(runVirtualRound(plan, leaving(2), deal)).toMatchObject({ kind: 'failed', code: 'secagg.too-few' });
   });
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CestaError, toCestaError } from '../../../shared/protocol/errors.ts';
 import { verifyRecord } from '../../verify.ts';
-import { compileInto } from './compiled.ts';
+import { runnableTree } from '../../package/compiled.ts';
 import { openFederation, type CrashFederation, type CrashMode } from './federation.ts';
 import { watchReceipts, type HeldReceipts } from './held-receipts.ts';
 import { planKills, type Kill, type Moment } from './moments.ts';
@@ -68,7 +68,7 @@ interface Run {
 /** Kills as often as was asked for, with as many tasks as that takes. */
 export async function auditCrashes(options: CrashesOptions): Promise<CrashesReport> {
   const reports: CrashesReport[] = [];
-  const compiled = await compileInto(join(options.folder, 'compiled'));
+  const compiled = await runnableTree(join(options.folder, 'compiled'));
   let left = options.kills;
   while (left > 0 && reports.slice(-vainTasks).filter(({ kills }) => kills === 0).length < vainTasks) {
     const report = await crashTask({ ...options, compiled, kills: Math.min(left, killsPerTask), seed: options.seed + reports.length, folder: join(options.folder, `task-${reports.length + 1}`) });

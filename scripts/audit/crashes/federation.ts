@@ -13,7 +13,7 @@ export interface FederationOptions {
   readonly rounds: number;
   /** Empty or new; keeps everything, the log of all processes included. */
   readonly folder: string;
-  /** The folder of `compileInto`. */
+  /** The folder of `runnableTree`. */
   readonly compiled: string;
 }
 

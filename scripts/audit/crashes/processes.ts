@@ -26,7 +26,7 @@ interface Loading {
 }
 
 /**
- * @param compiled the folder of `compileInto`
+ * @param compiled the folder of `runnableTree`
  * @param logFile gets what all processes write to stderr
  */
 export function openStable(compiled: string, logFile: string): ProcessStable {

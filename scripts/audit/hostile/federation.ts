@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { CestaError } from '../../../shared/protocol/errors.ts';
+import { scriptExecArgv, scriptPath } from '../../child-script.ts';
 import { eventsOf } from '../crashes/federation.ts';
 import { servedBy, type Served } from '../crashes/served.ts';
 import { honestShops, shopLineSchema, type CoordinatorProcessOptions, type ShopLine } from './task.ts';
@@ -28,8 +28,6 @@ export interface HostileFederation {
   close(): Promise<void>;
 }
 
-const script = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const typescript = ['--import', import.meta.resolve('tsx')];
 const addressSchema = z.object({ url: z.url(), publicKey: z.string() });
 
 /** @throws CestaError `internal` for a coordinator that does not start */
@@ -74,7 +72,7 @@ export async function openHostileFederation(folder: string, options: Omit<Coordi
 }
 
 function start(name: string, options: object): ChildProcess {
-  return spawn(process.execPath, [...typescript, script(name), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [...scriptExecArgv(), scriptPath(name, import.meta.url), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function firstLine({ stdout }: ChildProcess): Promise<string | null> {

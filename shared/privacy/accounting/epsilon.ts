@@ -42,8 +42,8 @@ export interface EpsilonReport {
  * Guarantee: the composition is (epsilon, delta)-DP. Renyi composition holds always; the tight engines assume that
  * no event's parameters were chosen after seeing an output. Sampling counts only if it is secret and Poisson.
  * Edge cases: no events, or a sampling rate of 0, give 0; a delta that the events lose outright gives Infinity.
- * @param options.crossCheck run the second tight engine beside the first one; costs about a second for a million
- * releases. Default true.
+ * @param options `crossCheck`, by default true: run the second tight engine beside the first one; costs about a second for
+ *   a million releases
  * @throws CestaError `privacy.invalid` on malformed events, or when the two tight engines differ by more than 0.1 %.
  * @example
  * epsilonOf([{ kind: 'gaussian', sigma: 1, sampling: 0.01, count: 1000 }], 1e-5).epsilon; // 1.82824

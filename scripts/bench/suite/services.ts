@@ -1,0 +1,65 @@
+/** What learns, ranks and serves: training step, ranking, rounds and releases over loopback. */
+import { createRowTable } from '../../../shared/kernels/row-table.ts';
+import { seededRandom } from '../../../shared/numerics/random.ts';
+import { topK } from '../../../shared/ranking/top-k.ts';
+import { benchHttp } from '../http.ts';
+import { benchRanking } from '../ranking.ts';
+import { benchRounds } from '../rounds.ts';
+import { benchTraining } from '../training.ts';
+import { contest, milliseconds, perSecond, type BenchRow } from './contest.ts';
+
+export async function trainingRows(): Promise<BenchRow[]> {
+  const { sequenceStepMs, stockStepMs, backend, tensorflow } = await benchTraining();
+  return [milliseconds({ measure: 'training step', what: `a step of SASRec, ${backend} with kernels of our own`, reference: `@tensorflow/tfjs-backend-wasm ${tensorflow} as it comes` }, sequenceStepMs, stockStepMs)];
+}
+
+export async function rankingRows(): Promise<BenchRow[]> {
+  const random = seededRandom(1, 'bench/suite ranking');
+  const [rows, width, best] = [100_000, 64, 20];
+  const table = Float32Array.from({ length: rows * width }, () => random.nextFloat() - 0.5);
+  const query = table.slice(0, width);
+  const kernel = createRowTable(table, width);
+  const scores = Float32Array.from({ length: rows }, () => random.nextFloat());
+  const { shelf } = await benchRanking(3);
+  return [
+    contest({
+      measure: 'ranking', what: `the best ${best} of ${rows} scores`, reference: 'sorting them (TypedArray.sort)', repeats: 31,
+      ours: () => topK(scores, best),
+      theirs: () => scores.slice().sort().subarray(-best),
+    }),
+    contest({
+      measure: 'ranking', what: `the best ${best} of ${rows} rows of ${width} numbers`, reference: 'dot products in a plain loop', repeats: 31,
+      ours: () => kernel.topK(query, best),
+      theirs: () => plainDots(table, query),
+    }),
+    milliseconds({ measure: 'ranking', what: `a storefront's shelf at ${shelf.items} items, with rules and diversity`, reference: 'scores of the same items and the best of them, alone' }, shelf.p50Ms, shelf.bareMs),
+  ];
+}
+
+function plainDots(table: Float32Array, query: Float32Array): Float32Array {
+  const scores = new Float32Array(table.length / query.length);
+  for (let row = 0; row < scores.length; row += 1) {
+    let dot = 0;
+    for (let at = 0; at < query.length; at += 1) dot += table[row * query.length + at] * query[at];
+    scores[row] = dot;
+  }
+  return scores;
+}
+
+export async function roundsRows(): Promise<BenchRow[]> {
+  const { updatesPerSecond, floorUpdatesPerSecond, exchangeUpdatesPerSecond, clients, length } = await benchRounds({ clients: 100, length: 1_000, idleConnections: 100 });
+  const what = `reports of ${clients} shops, ${length} coordinates, over loopback with journal and release`;
+  return [
+    perSecond({ measure: 'rounds', what, reference: 'a bare ws server that sums the chunks' }, updatesPerSecond, floorUpdatesPerSecond),
+    perSecond({ measure: 'rounds', what, reference: 'a bare ws server that says as much' }, updatesPerSecond, exchangeUpdatesPerSecond),
+  ];
+}
+
+export async function releaseRows(): Promise<BenchRow[]> {
+  const { notModifiedPerSecond, notModifiedFloorPerSecond, releasePerSecond, releaseFloorPerSecond, releaseBytes } = await benchHttp({ connections: 16, items: 1 << 20 });
+  const reference = 'a bare node:http server';
+  return [
+    perSecond({ measure: 'releases', what: 'GET /v1/model, unchanged (304)', reference }, notModifiedPerSecond, notModifiedFloorPerSecond),
+    perSecond({ measure: 'releases', what: `GET /v1/model, ${(releaseBytes / 1e6).toFixed(1)} MB`, reference }, releasePerSecond, releaseFloorPerSecond),
+  ];
+}

@@ -1,0 +1,4 @@
+/** The command as this process was called. */
+import { main } from './main.ts';
+
+await main(process.argv);
