@@ -8,6 +8,7 @@ import { evaluateModel, type Evaluation } from '../shared/evaluation/evaluate-mo
 import { bootstrapInterval } from '../shared/evaluation/intervals.ts';
 import { average } from '../shared/evaluation/metrics.ts';
 import type { NoiseKind } from '../shared/evaluation/simulated-noise.ts';
+import { shopperMeans } from '../shared/evaluation/significance.ts';
 import { shelfVariety, type ShelfVariety } from '../shared/evaluation/shelf-variety.ts';
 import { splitHistories, type Protocol, type Split } from '../shared/evaluation/splits.ts';
 import type { StageModel } from '../shared/federation/stages.ts';
@@ -132,7 +133,7 @@ export async function evaluateInDetail(options: EvaluateOptions): Promise<Detail
     items: parts.rankable.reduce((sum, flag) => sum + flag, 0),
     seconds: (performance.now() - started) / 1000,
   };
-  return { result, ndcg10: shopperMeans(evaluations) };
+  return { result, ndcg10: ndcg10Means(evaluations) };
 }
 
 const daySeconds = 86_400;
@@ -156,14 +157,14 @@ export function splitDataset({ shoppers, catalogue }: Dataset, protocol: Protoco
 }
 
 /** ndcg@10 of every test shopper, mean over the noise seeds. */
-function shopperMeans(evaluations: readonly Evaluation[]): Float64Array {
-  return evaluations[0].perShopper.ndcg10.map((_, shopper) => average(evaluations.map(({ perShopper }) => perShopper.ndcg10[shopper])));
+function ndcg10Means(evaluations: readonly Evaluation[]): Float64Array {
+  return shopperMeans(evaluations.map(({ perShopper }) => perShopper.ndcg10));
 }
 
 /** One summary of the evaluations of several noise seeds on the same split. */
 export function summarise(evaluations: readonly Evaluation[]): EvaluationSummary {
   const over = (value: (evaluation: Evaluation) => number): number => average(evaluations.map(value));
-  const { low, high } = bootstrapInterval(shopperMeans(evaluations));
+  const { low, high } = bootstrapInterval(ndcg10Means(evaluations));
   return {
     ndcg10: over(({ ndcg10 }) => ndcg10),
     ndcg10Interval: [low, high],

@@ -95,10 +95,14 @@ export function itemKinds(products: readonly Product[]): string[] {
   return lastWords.map((word) => (kept.has(word) ? word : ''));
 }
 
-/** The kind most of a shopper's items are of; of equals the first in the order of the alphabet. */
+/**
+ * The kind most of a shopper's items are of; of equals the first in the order of the alphabet. The rest of the catalogue counts
+ * only where there is nothing else: it is most of a catalogue without categories, and would be nearly everybody's taste.
+ */
 export function tasteOf(history: ShopperHistory, kinds: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const item of history.items) counts.set(kinds[item], (counts.get(kinds[item]) ?? 0) + 1);
+  counts.delete('');
   const ranked = [...counts].sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1));
   return ranked[0]?.[0] ?? '';
 }

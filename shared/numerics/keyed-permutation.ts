@@ -3,7 +3,7 @@
  * (2002, "Ciphers with arbitrary finite domains", CT-RSA, doi:10.1007/3-540-45760-7_9, methods 2 and 3), with a hash as round
  * function. For draws without repetition from sets that are nowhere listed; never for secrets.
  */
-import { hashedWord } from './hashed-random.ts';
+import { hashedBelow } from './hashed-random.ts';
 
 /** Halves of small sets have few bits: more rounds than a cipher needs, so that draws from few are even too. */
 const rounds = 8;
@@ -22,8 +22,8 @@ export function keyedPermutation(size: number, key: number): (position: number) 
     let left = value % width;
     let right = Math.floor(value / width);
     for (let round = 0; round < rounds; round += 2) {
-      left = (left + hashedWord(key, right, round)) % width;
-      right = (right + hashedWord(key, left, round + 1)) % height;
+      left = (left + hashedBelow(key, right, width, round)) % width;
+      right = (right + hashedBelow(key, left, height, round + 1)) % height;
     }
     return right * width + left;
   };

@@ -10,6 +10,8 @@ import { invalid, requireLength } from './bytes.ts';
 export const shareBytes = 32;
 const wordsPerSecret = 16;
 const groupOrder = 65_535;
+/** Holders of one secret, at most. */
+export const mostPoints = groupOrder;
 const polynomial = 0x1100b;
 
 export interface Share {

@@ -47,13 +47,9 @@ export function drawCohort({ population, clients, maxParticipants, round, seed, 
     const index = candidateAt(position);
     if (!isAvailable(index)) continue;
     const { joinMs, trainMs, leaves } = behaviourOf(index, isShops ? population.sizeOf(index) : 1);
-    members.push({ index, id: memberId(index), joinMs, trainMs, leaves, isMalicious: isMalicious(index) });
+    members.push({ index, id: `s${index}`, joinMs, trainMs, leaves, isMalicious: isMalicious(index) });
   }
   return members;
-}
-
-export function memberId(index: number): string {
-  return `s${index}`;
 }
 
 /**

@@ -1,17 +1,18 @@
 /**
  * Shops of one country each. With as many shops as countries or more, every country has a shop, and shops beyond that go to the
  * countries that have most shoppers for those they have: shoppers by country come as near to the real shares as the number and
- * the sizes of the shops allow. With fewer shops than countries, the countries with the fewest shoppers share the last one.
+ * the sizes of the shops allow. (Hardly more shops than countries, all of one size, give small countries more virtual shoppers
+ * than is their share.) With fewer shops than countries, the countries with the fewest shoppers share the last one.
  */
 import { hashedBelow } from '../numerics/hashed-random.ts';
 import { hashName } from '../numerics/random.ts';
 import { shopByHash } from '../datasets/partitions.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { likesOf, type Likes } from './likes.ts';
+import { listBy, type ShopperLists } from './shopper-lists.ts';
 import type { Layout, RealShoppers, VirtualDraws } from './population.ts';
 
 export interface CountryDeal {
-  readonly countries: Likes;
+  readonly countries: ShopperLists;
   /** Which of the countries a shop is in. */
   readonly countryOf: Int32Array;
   /** Ascending, one list a country. */
@@ -24,7 +25,7 @@ export interface CountryDeal {
  */
 export function dealCountries({ groups }: RealShoppers, shops: number, sizeOf: (shop: number) => number): CountryDeal {
   if (groups.every((group) => group === '')) throw new CestaError('config.invalid', 'partition: expected data with groups to divide by country, got none');
-  const countries = likesOf(groups, shops);
+  const countries = listBy(groups, shops);
   const countryOf = new Int32Array(shops);
   const shopsOf = countries.members.map((): number[] => []);
   const dealt = new Float64Array(shopsOf.length);

@@ -5,6 +5,7 @@ import { buildOnlineRetail } from '../../scripts/datasets/build-online-retail.ts
 import { visitCount, visitItems, visitRange } from '../../shared/commerce/history.ts';
 import { encodeDataset } from '../../shared/datasets/compact-dataset.ts';
 import { decodeOnlineRetail, onlineRetailAttribution } from '../../shared/datasets/online-retail.ts';
+import { itemKinds, tasteOf } from '../../shared/datasets/partitions.ts';
 import { codeOf } from './code-of.ts';
 
 const compressed = readFileSync(new URL('../../shared/datasets/online-retail.bin.gz', import.meta.url));
@@ -27,6 +28,14 @@ describe('the embedded Online Retail data', () => {
       for (const item of training.items) bought.add(item);
     }
     expect(bought.size).toBe(3644);
+  });
+
+  it('has shoppers of many tastes, none of them that of more than a third', () => {
+    const kinds = itemKinds(dataset.catalogue.products);
+    const counts = new Map<string, number>();
+    for (const { history } of dataset.shoppers) counts.set(tasteOf(history, kinds), (counts.get(tasteOf(history, kinds)) ?? 0) + 1);
+    expect(counts.size).toBe(21);
+    expect(Math.max(...counts.values())).toBeLessThan(dataset.shoppers.length / 3);
   });
 
   it('accounts for all 541,909 lines of the source', () => {

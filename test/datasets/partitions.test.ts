@@ -4,7 +4,7 @@ import { createCatalogue } from '../../shared/commerce/catalogue.ts';
 import { historyOf } from '../../shared/commerce/history.ts';
 import type { Dataset, Shopper } from '../../shared/datasets/dataset.ts';
 import { dirichletShares, logGamma } from '../../shared/datasets/dirichlet.ts';
-import { byGroup, byHash, dirichlet, itemKinds } from '../../shared/datasets/partitions.ts';
+import { byGroup, byHash, dirichlet, itemKinds, tasteOf as tasteIn } from '../../shared/datasets/partitions.ts';
 import { seededRandom } from '../../shared/numerics/random.ts';
 import { codeOf } from './code-of.ts';
 
@@ -110,6 +110,18 @@ describe('the kinds of items', () => {
     const products = [...titles, 'RED BAG', 'SET OF 6 MUGS', ''].map((title, index) => ({ id: String(index), title }));
     expect(itemKinds(products).slice(-5)).toEqual(['ttt', 'ttt', '', '', '']);
     expect(new Set(itemKinds(products)).size).toBe(21);
+  });
+});
+
+describe('the taste of a shopper', () => {
+  const taste = (...items: number[]): string => tasteIn(historyOf([{ time: 0, items }]), ['', '', '', 'mug', 'mug', 'bag']);
+
+  it('is the kind of most of their items, and the rest of the catalogue only where they have nothing else', () => {
+    expect(taste(0, 1, 3, 4, 5)).toBe('mug');
+    expect(taste(0, 1, 2, 5)).toBe('bag');
+    expect(taste(3, 5)).toBe('bag');
+    expect(taste(0, 1)).toBe('');
+    expect(taste()).toBe('');
   });
 });
 

@@ -1,6 +1,6 @@
 /** Shoppers who have something in common, a country or a taste, as lists of their indexes. */
 
-export interface Likes {
+export interface ShopperLists {
   /** From the most shoppers to the fewest, of equals in the order of the alphabet. */
   readonly names: readonly string[];
   /** Ascending, one list a name. */
@@ -13,7 +13,7 @@ export interface Likes {
  * @param nameOf what each shopper is listed by
  * @param most lists at most: those with the fewest shoppers become one, under the name of the largest of them
  */
-export function likesOf(nameOf: readonly string[], most = Infinity): Likes {
+export function listBy(nameOf: readonly string[], most = Infinity): ShopperLists {
   const counts = new Map<string, number>();
   for (const name of nameOf) counts.set(name, (counts.get(name) ?? 0) + 1);
   const names = [...counts].sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1)).map(([name]) => name);
