@@ -47,12 +47,15 @@ export interface ValueFrame {
   readonly pixels: number;
 }
 
-/** Lines across, their names at the right where there is a margin for them, else on them at the left; none upon another. */
-export function baselineMarks(lines: readonly BaselineLine[], { domain: [low, high], pixels }: ValueFrame, hasMargin: boolean): Plot.Markish[] {
+/** Lines across, their names in the right margin or on them at the left, none upon another; small charts have them in the legend only. */
+export function baselineMarks(lines: readonly BaselineLine[], { domain: [low, high], pixels }: ValueFrame, names: 'right' | 'left' | 'none'): Plot.Markish[] {
   const offsets = apart(lines.map(({ value }) => ((high - value) / (high - low)) * pixels), 14);
   return lines.flatMap(({ name, value }, index) => [
     Plot.ruleY([value], { className: 'series s0', strokeDasharray: baselineDashes[name], strokeWidth: 1.75 }),
-    Plot.text([value], { y: Number, text: () => baselineNames[name], className: 'note', frameAnchor: hasMargin ? 'right' : 'left', textAnchor: 'start', dx: hasMargin ? 6 : 2, dy: offsets[index] - (hasMargin ? 0 : 7), ...(hasMargin ? { lineWidth: 11 } : {}) }),
+    ...(names === 'none' ? [] : [Plot.text([value], {
+      y: Number, text: () => baselineNames[name], className: 'note', frameAnchor: names, textAnchor: 'start',
+      ...(names === 'right' ? { dx: 6, dy: offsets[index], lineWidth: 10 } : { dx: 2, dy: offsets[index] - 7 }),
+    })]),
   ]);
 }
 
@@ -66,12 +69,12 @@ function apart(positions: readonly number[], least: number): number[] {
   return moved.map((position, at) => position - positions[at]);
 }
 
-/** From zero where that leaves the values more than half of the height. */
+/** From zero where that leaves the values at least half of the height. */
 export function domainOf(values: readonly number[]): readonly [number, number] {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
   const margin = (most - least || Math.abs(most) || 1) * 0.08;
-  if (least >= 0 && least < most * 0.55) return [0, most + margin];
+  if (least >= 0 && (least < most * 0.55 || least === most)) return [0, (most || 1) + margin];
   return [least - margin, most + margin];
 }

@@ -16,7 +16,7 @@ export function privacySection({ cells }: ExperimentResult): Markup {
     groups.set(key, { terms, runs: [...groups.get(key)?.runs ?? [], run] });
   }
   return html`<section aria-labelledby="privacy"><h2 id="privacy">What is promised</h2>
-<p>Every participant was simulated on one machine, with real data: what follows is what a federation with these plans would promise its shoppers, not a protection of the simulation from whoever ran it. Noise came from seeded streams, so that the experiment can be made again; a federation's comes from the system.</p>
+<p>Every participant was simulated on one machine: what follows is what a federation with these plans would promise its shoppers, not a protection of the simulation from whoever ran it. Noise came from seeded streams, so that the experiment can be made again; a federation's comes from the system.</p>
 ${[...groups.values()].map(({ terms, runs: own }, index) => statement(terms, own, groups.size === 1 ? null : `Promise ${index + 1} of ${groups.size}`))}
 </section>`;
 }
@@ -50,7 +50,7 @@ const modes: Readonly<Record<Scenario['privacy']['mode'], string>> = {
 };
 
 function statement(terms: Terms, runs: readonly Run[], heading: string | null): Markup {
-  const epsilons = [...new Set(runs.flatMap(({ epsilon, scenario }) => epsilon ?? scenario.privacy.epsilon ?? []))].sort((a, b) => a - b);
+  const epsilons = [...new Set(runs.flatMap(({ epsilon, scenario }) => scenario.privacy.epsilon ?? epsilon ?? []))].sort((a, b) => a - b);
   const { unit, adjacency } = unitOf(terms.unit);
   if (!terms.isPrivate) {
     return html`${heading === null ? null : html`<h3>${heading}: none</h3>`}<p>${[...new Set(runs.map(({ scenario }) => labelOfPlain(scenario)))].join(' ')} ${threatModelOf('none', null)}</p>`;
@@ -58,13 +58,13 @@ function statement(terms: Terms, runs: readonly Run[], heading: string | null): 
   const facts: readonly (readonly [string, Content])[] = [
     ['Unit', unit],
     ['Adjacency', adjacency],
-    ['Epsilon', `${list(epsilons.map((epsilon) => figure(epsilon)))}, of all rounds of a training together`],
+    ['Epsilon', `${list(epsilons.map((epsilon) => figure(epsilon)))}, at most, of all rounds of a training together`],
     ['Delta', String(terms.delta)],
     ['Mode', modes[terms.mode]],
     ['Participants', terms.are === 'shops' ? 'shops, each with all its shoppers' : 'shoppers, each with its own device'],
   ];
   return html`${heading === null ? null : html`<h3>${heading}</h3>`}<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-<p>${oddsInWords(epsilons[epsilons.length - 1], unit)}</p>
+<p>${oddsInWords(epsilons[epsilons.length - 1], unit)} Delta bounds how far that may fail.</p>
 <ul>${assumptions(terms, runs).map((words) => html`<li>${words}</li>`)}</ul>`;
 }
 
@@ -81,7 +81,7 @@ function assumptions({ mode, unit, sampling, weightedUpTo, noiseCohort, isClipAd
     ...weightingOf(weightedUpTo ?? undefined),
     ...(isClipAdaptive ? ['The clip norm follows a private count of how many contributions it shortened; the count is charged to the same epsilon.'] : []),
     ...(noiseCohort === null ? [] : [`Noise is that of a cohort of ${noiseCohort} participants, scaled down to the cohort that was simulated: the quality is an estimate of that large federation's, and epsilon is that federation's. The simulated cohort itself has no such guarantee.`]),
-    ...(unit === 'shop' ? [] : ['A person who is a shopper of several shops has a larger epsilon, one more for each shop at worst.']),
+    ...(unit === 'shop' ? [] : ['A person who is a shopper of several shops has a larger epsilon: as many times larger as there are shops, or more.']),
     ...(runs.some(({ scenario }) => scenario.clients.malicious.kind !== 'none') ? ['Some participants are malicious: what they may learn is bounded as above; what they do to the model is not bounded by epsilon.'] : []),
   ];
 }
