@@ -82,7 +82,7 @@ export function openCheckpoint({ bytes }: Checkpoint, { scenario, dataHash }: Ch
 
 function stateOf(tensors: NamedTensors): z.output<typeof stateSchema> {
   try {
-    return stateSchema.parse(JSON.parse(new TextDecoder().decode(tensors[stateName].data as Uint8Array)));
+    return stateSchema.parse(JSON.parse(new TextDecoder().decode(tensors[stateName].data)));
   } catch (cause) {
     throw new CestaError('data.unreadable', 'resume: expected a checkpoint of a simulation, got other bytes', { cause });
   }

@@ -38,9 +38,7 @@ const replySchema = z.union([
 ]);
 
 function startThreads(catalogue: Catalogue, count: number): Threads {
-  const isSource = import.meta.url.endsWith('.ts');
-  const script = new URL(isSource ? './sum-worker.ts' : './sum-worker.js', import.meta.url);
-  const threads = Array.from({ length: count }, () => new Worker(script, { workerData: { products: catalogue.products }, execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [] }));
+  const threads = Array.from({ length: count }, () => new Worker(workerScript(), { workerData: { products: catalogue.products } }));
   const known = new Map<ShopperHistory, number>();
   const load = (members: readonly Contributor[]): void => {
     const fresh: ShopperHistory[] = [];
@@ -70,6 +68,14 @@ function startThreads(catalogue: Catalogue, count: number): Threads {
     },
     close: async () => void (await Promise.all(threads.map((thread) => thread.terminate()))),
   };
+}
+
+/** Of a checkout the source: a thread does not inherit what runs TypeScript in this one. */
+function workerScript(): URL {
+  if (!import.meta.url.endsWith('.ts')) return new URL('./sum-worker.js', import.meta.url);
+  const source = new URL('./sum-worker.ts', import.meta.url);
+  const code = `import { register } from ${JSON.stringify(import.meta.resolve('tsx/esm/api'))}; register(); await import(${JSON.stringify(source.href)});`;
+  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 }
 
 async function ask(thread: Worker, job: Job): Promise<MemberSum> {
