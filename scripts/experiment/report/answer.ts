@@ -1,11 +1,11 @@
 /** The answer of an experiment in sentences made of its numbers, no stronger than its intervals and tests. */
-import { plural } from '../../../server/dashboard/page/words.ts';
+import { baselineNames, plural } from '../../../server/dashboard/page/words.ts';
 import { metricInfo, type MetricInfo } from '../../../shared/evaluation/scenario-metrics.ts';
 import type { ExperimentResult } from '../result.ts';
 import type { Summary } from '../summary.ts';
 import { epsilonPath } from './axis.ts';
 import { rowsOf, type Row } from './rows.ts';
-import { between, capital, estimate, list, nameOf, pValue, signed } from './words.ts';
+import { between, estimate, list, nameOf, pValue, signed } from './words.ts';
 
 /** At which a difference counts as more than the luck of the shoppers. */
 const level = 0.05;
@@ -21,6 +21,7 @@ export function answer(result: ExperimentResult, summary: Summary): string[] {
     bestSentence(best, cells.length, metric),
     ...comparedSentence(best, summary),
     ...restSentence(cells, summary, sign),
+    ...leastEpsilonSentence(result, cells, summary, sign),
     ...priceSentence(result, cells, metric),
     ...baselineSentence(rows.filter(({ kind }) => kind === 'baseline'), metric),
     ...failedSentence(summary),
@@ -36,7 +37,7 @@ function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }
     ...(interval === null ? [] : [`${between(interval)} over ${plural(seeds, 'seed')}`]),
     ...(shoppers === null ? [] : [`${between(shoppers)} over test shoppers`]),
   ];
-  const what = cells === 1 ? `${capital(metric)} of ${label}` : `The best ${metric} of the ${cells} settings, that of ${label},`;
+  const what = cells === 1 ? `With ${quoted(label)}, ${metric}` : `The best ${metric} of the ${cells} settings, with ${quoted(label)},`;
   return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of the noise is not known.' : ''}`;
 }
 
@@ -44,7 +45,7 @@ function comparedSentence({ label, comparison }: Row, { comparedWith, comparedBy
   if (comparison === null) return [];
   const { difference, adjustedP } = comparison;
   const verdict = adjustedP < level ? 'more than the luck of the test shoppers explains' : 'not more than the luck of the test shoppers may explain';
-  return [`Against ${nameOf(comparedWith)}, shopper by shopper, ${label} has ${signed(difference)} ${comparedBy} (95 % interval ${between(comparison)}; p ${inWords(adjustedP)}, adjusted for all comparisons): ${verdict}.`];
+  return [`Against ${quoted(comparedWith)}, shopper by shopper, ${quoted(label)} has ${signed(difference)} ${comparedBy} (95 % interval ${between(comparison)}; p ${inWords(adjustedP)}, adjusted for all comparisons): ${verdict}.`];
 }
 
 function inWords(p: number): string {
@@ -59,7 +60,19 @@ function restSentence(cells: readonly Row[], { comparedWith }: Summary, sign: nu
   const better = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference > 0);
   const worse = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference < 0);
   const parts = [[better, 'better than'], [worse, 'worse than'], [alike, 'not told apart from']] as const;
-  return [`Of ${plural(compared.length, 'setting')}, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${nameOf(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => label).join('; ')})`}`))}, at a level of ${level}.`];
+  return [`Of ${compared.length === cells.length ? '' : 'the '}${compared.length}${compared.length === cells.length ? '' : ' other'} settings, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${quoted(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => quoted(label)).join(', ')})`}`))}, at a level of ${level}.`];
+}
+
+/** From which epsilon on anything is better than the reference. */
+function leastEpsilonSentence({ cells, axes }: ExperimentResult, rows: readonly Row[], { comparedWith }: Summary, sign: number): string[] {
+  if (!axes.includes(epsilonPath)) return [];
+  const better = cells.flatMap(({ label, point }) => {
+    const [epsilon, comparison] = [point[epsilonPath], rows.find((row) => row.label === label)?.comparison ?? null];
+    return typeof epsilon === 'number' && comparison !== null && comparison.adjustedP < level && sign * comparison.difference > 0 ? [{ label, epsilon, comparison }] : [];
+  });
+  if (better.length === 0) return [`With noise, nothing is better than ${quoted(comparedWith)}.`];
+  const least = better.reduce((one, other) => (other.epsilon < one.epsilon || (other.epsilon === one.epsilon && sign * other.comparison.difference > sign * one.comparison.difference) ? other : one));
+  return [`The smallest epsilon that is better than ${quoted(comparedWith)} is ${least.epsilon}: ${quoted(least.label)} has ${signed(least.comparison.difference)} (${between(least.comparison)}).`];
 }
 
 /** What epsilon costs, where the same was run without noise and nothing else was swept. */
@@ -84,4 +97,8 @@ function failedSentence({ rows }: Summary): string[] {
   const cells = rows.filter(({ kind }) => kind === 'cell');
   const [all, failed] = [cells.reduce((sum, { rounds, seeds }) => sum + rounds * seeds.length, 0), cells.reduce((sum, { failedRounds, seeds }) => sum + failedRounds * seeds.length, 0)];
   return failed === 0 ? [] : [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed.`];
+}
+
+function quoted(label: string): string {
+  return Object.hasOwn(baselineNames, label) ? nameOf(label) : `“${label}”`;
 }

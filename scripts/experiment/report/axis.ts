@@ -2,8 +2,10 @@
  * What a chart has below and what tells its series apart: epsilon where it was swept, else the first swept numbers, else names,
  * a row each. What else was swept makes the series.
  */
+import * as Plot from '@observablehq/plot';
 import type { Json } from '../../../shared/protocol/canonical-json.ts';
 import type { Cell, Point } from '../result.ts';
+import { inParts, mostSeries } from './marks.ts';
 
 export const epsilonPath = 'privacy.epsilon';
 
@@ -59,12 +61,29 @@ export function seriesAlong(axis: NumberAxis, axes: readonly string[], cells: re
   return [...groups].map(([label, own]) => ({ label: label === '' ? 'federation' : label, cells: own.sort((a, b) => placeOf(axis, a) - placeOf(axis, b)) }));
 }
 
+/** Cells that one chart can hold, and what they have in common; null where one holds all. */
+export interface Part {
+  readonly title: string | null;
+  /** By what tells them apart within the chart. */
+  readonly cells: readonly (readonly [string, Cell])[];
+}
+
+/** Those along a line together, where no line is too long; else in their order. */
+export function cellParts(axes: readonly string[], cells: readonly Cell[]): Part[] {
+  const labelled = cells.map((cell) => [cell.label, cell] as const);
+  if (cells.length <= mostSeries) return [{ title: null, cells: labelled }];
+  const axis = numberAxis(axes, cells);
+  const series = axis === null ? [] : seriesAlong(axis, axes, cells);
+  if (axis !== null && series.length > 1 && series.every(({ cells: own }) => own.length <= mostSeries)) return series.map(({ label, cells: own }) => ({ title: label, cells: own.map((cell) => [pointLabel(cell.point, [axis.path]), cell]) }));
+  return inParts(labelled).map((own, part, all) => ({ title: `part ${part + 1} of ${all.length}`, cells: own }));
+}
+
 /** Of these axes. */
 function pointLabel(point: Point, paths: readonly string[]): string {
   return paths.map((path) => {
     const value = point[path] ?? null;
     if (typeof value === 'string') return value;
-    if (value === null) return `${pathLabel(path)} ${unsetWords[path] ?? 'none'}`;
+    if (value === null) return path === epsilonPath ? unsetWords[path] : `${pathLabel(path)}: ${unsetWords[path] ?? 'none'}`;
     return typeof value === 'object' ? valueLabel(value) : `${pathLabel(path)} ${valueLabel(value)}`;
   }).join(', ');
 }
@@ -81,7 +100,7 @@ function valueLabel(value: Json | undefined): string {
 }
 
 /** Ticks that fit beside one another on a drawing of this many pixels: the swept values, and the place without one. */
-export function axisTicks({ values, isLog, unset }: NumberAxis, pixels: number): number[] {
+function axisTicks({ values, isLog, unset }: NumberAxis, pixels: number): number[] {
   const all = [...values, ...(unset === null ? [] : [unset.at])];
   const scale = (value: number): number => (isLog ? Math.log(value) : value);
   const [from, to] = [scale(all[0]), scale(all[all.length - 1])];
@@ -94,6 +113,11 @@ export function axisTicks({ values, isLog, unset }: NumberAxis, pixels: number):
   return kept.reverse();
 }
 
-export function tickLabel({ unset }: NumberAxis): (value: number) => string {
+/** Plot leaves out labels of a log axis that a formatter makes: here they are texts of their own. */
+export function axisMark(axis: NumberAxis, pixels: number): Plot.Markish {
+  return Plot.axisX(axisTicks(axis, pixels), { text: tickLabel(axis), label: axis.isLog ? `${axis.label} (log scale)` : axis.label, labelAnchor: 'center', labelArrow: 'none' });
+}
+
+function tickLabel({ unset }: NumberAxis): (value: number) => string {
   return (value) => (value === unset?.at ? unset.label : value >= 10_000 ? value.toExponential().replace('e+', 'e') : String(value));
 }

@@ -8,7 +8,7 @@ import { html, type Content, type Markup } from '../../markup.ts';
 import type { Baseline } from '../../../shared/simulation/scenario.ts';
 import type { TestValues } from '../../simulate/simulation.ts';
 import type { ExperimentResult, Run } from '../result.ts';
-import { figure, table } from './figure.ts';
+import { figure, table, type FigureProps } from './figure.ts';
 import { domainOf } from './marks.ts';
 import { estimate, nameOf } from './words.ts';
 
@@ -32,9 +32,10 @@ interface Group {
 export function fairness({ cells, baselines }: ExperimentResult): Markup {
   const groups: readonly Group[] = [...cells, ...(Object.entries(baselines) as [Baseline, readonly Run[]][]).map(([name, runs]) => ({ label: nameOf(name), runs }))];
   const spreads = groups.flatMap(spreadsOf);
+  const federated = cells.flatMap(spreadsOf);
   const sizes = sizeTable(groups);
   return html`<section aria-labelledby="fairness"><h2 id="fairness">Shops</h2>
-${spreads.length === 0 ? html`<p>No shop has ${minTestShoppers} test shoppers: figures by shop would be those of single shoppers.</p>` : shopsFigure(spreads)}
+${spreads.length === 0 ? html`<p>No shop has ${minTestShoppers} test shoppers: figures by shop would be those of single shoppers.</p>` : figure(shopsFigure(spreads, federated))}
 ${sizes === null ? null : html`<h3>By size of the shop</h3>${sizes}`}
 <p class="quiet">A shop's figure is the mean over its test shoppers; shops with fewer than ${minTestShoppers} are left out of the distribution. Figures of small shops differ by chance alone, so part of the spread is chance. Worst decile: mean of the worst tenth of the shops, of at least one.</p>
 </section>`;
@@ -55,7 +56,7 @@ function spreadsOf({ label, runs }: Group): Spread[] {
 
 const rowPixels = 40;
 
-function shopsFigure(spreads: readonly Spread[]): Markup {
+function shopsFigure(spreads: readonly Spread[], federated: readonly Spread[]): FigureProps {
   const domain = domainOf(spreads.flatMap(({ worst, best }) => [worst, best]));
   const draw = (width: number): Plot.PlotOptions => ({
     width, height: 46 + rowPixels * spreads.length, marginLeft: 12, marginRight: 16, marginTop: 4, marginBottom: 42,
@@ -69,19 +70,19 @@ function shopsFigure(spreads: readonly Spread[]): Markup {
       Plot.text(spreads, { y: 'label', text: ({ label, worst, median }: Spread) => `${label}: worst decile ${estimate(worst)}, median ${estimate(median)}`, frameAnchor: 'left', textAnchor: 'start', dx: 4, dy: -9, className: 'note', textOverflow: 'ellipsis', lineWidth: (width - 40) / 13 }),
     ],
   });
-  const fairest = spreads.reduce((one, other) => (other.worst > one.worst ? other : one));
-  return figure({
+  const fairest = (federated.length === 0 ? spreads : federated).reduce((one, other) => (other.worst > one.worst ? other : one));
+  return {
     id: 'shops', title: 'ndcg@10 over shops', draw,
-    sentence: `Of ${digits(fairest.tested)} shops, the worst decile has the highest ndcg@10 with ${fairest.label}: ${estimate(fairest.worst)}, where the median shop has ${estimate(fairest.median)}.`,
+    sentence: `Of the settings, ${fairest.label} is the best for the worst tenth of ${digits(fairest.tested)} shops: ndcg@10 ${estimate(fairest.worst)} there, ${estimate(fairest.median)} at the median shop.`,
     legend: [
       { text: 'worst decile', className: 'series s2', symbol: 'triangle', strokeWidth: 0 },
       { text: 'median', className: 'series s1', symbol: 'circle', strokeWidth: 0 },
       { text: 'half of the shops', className: 'series s1', strokeWidth: 9 },
       { text: 'from the worst decile to the best shop', className: 'series s1', strokeWidth: 1.25 },
     ],
-    columns: ['', 'shops', 'left out', 'worst decile', 'lower quartile', 'median', 'upper quartile', 'best', 'standard deviation'],
+    columns: ['setting', 'shops', 'left out', 'worst decile', 'lower quartile', 'median', 'upper quartile', 'best', 'standard deviation'],
     rows: spreads.map(({ label, tested, leftOut, ...rest }) => [label, digits(tested), digits(leftOut), ...[rest.worst, rest.quarter, rest.median, rest.threeQuarters, rest.best, rest.deviation].map(estimate)]),
-  });
+  };
 }
 
 const thirds = ['smallest third', 'middle third', 'largest third'] as const;
@@ -92,7 +93,7 @@ function sizeTable(groups: readonly Group[]): Markup | null {
     const means = runs.map(({ tests }) => meansBySize(tests)).filter((own) => own !== null);
     return means.length === 0 ? [] : [[label, ...thirds.map((_, third) => estimate(average(means.map((own) => own[third]))))]];
   });
-  return rows.length === 0 ? null : table('ndcg@10 by how many test shoppers a shop has, mean over shoppers', ['', ...thirds], rows);
+  return rows.length === 0 ? null : table('ndcg@10 by how many test shoppers a shop has, mean over shoppers', ['setting', ...thirds], rows);
 }
 
 /** Shops in order of their test shoppers, in three parts. */

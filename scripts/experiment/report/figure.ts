@@ -29,25 +29,38 @@ export interface FigureProps {
   readonly rows: readonly (readonly Content[])[];
   /** Draws at this width, in pixels. */
   readonly draw: (width: number) => Plot.PlotOptions;
-  /** One of several beside one another: drawn once, at the width of a phone. */
+  /** One of several beside one another: drawn once. */
   readonly isSmall?: boolean;
   /** Whether the table is shown at once. */
   readonly isOpen?: boolean;
 }
 
-export const widths = { wide: 860, narrow: 340 } as const;
+/** Of drawings, in pixels: across the page, across a phone, and for two beside one another. */
+const widths = { wide: 860, narrow: 340, small: 410 } as const;
 
 const { document } = parseHTML('<!doctype html><html><body></body></html>');
+
+/** Beside one another, with one legend where all of them use marks alike. */
+export function grid(figures: readonly FigureProps[]): Markup {
+  const entries = new Map(figures.flatMap(({ legend: own }) => own.map((entry) => [entry.text, entry] as const)));
+  const marks = new Set([...entries.values()].map(({ className, dash, symbol, strokeWidth }) => [className, dash, symbol, strokeWidth].join()));
+  const isShared = marks.size === entries.size;
+  return html`${isShared && figures.length > 0 ? legendOf([...entries.values()]) : null}<div class="small">${figures.map((own) => figure(isShared ? { ...own, legend: [] } : own))}</div>`;
+}
 
 export function figure({ id, title, sentence, legend, columns, rows, draw, isSmall = false, isOpen = false }: FigureProps): Markup {
   const at = (size: keyof typeof widths): Markup => drawing(draw(widths[size]), `${id}-${size}`, { title, sentence });
   return html`<figure id="${id}">
 <figcaption>${title}</figcaption>
-${isSmall ? html`<div class="chart">${at('narrow')}</div>` : html`<div class="chart wide">${at('wide')}</div><div class="chart narrow">${at('narrow')}</div>`}
-${legend.length < 2 ? null : html`<ul class="legend">${legend.map((entry) => html`<li>${swatch(entry)} ${entry.text}</li>`)}</ul>`}
+${isSmall ? html`<div class="chart">${at('small')}</div>` : html`<div class="chart wide">${at('wide')}</div><div class="chart narrow">${at('narrow')}</div>`}
+${legendOf(legend)}
 <p class="quiet">${sentence}</p>
-<details${isOpen ? ' open' : ''}><summary>Show the data<span class="hidden"> of ${title}</span></summary>${table(title, columns, rows)}</details>
+<details${{ markup: isOpen ? ' class="whole" open' : '' }}><summary>Show the data<span class="hidden"> of ${title}</span></summary>${table(title, columns, rows)}</details>
 </figure>`;
+}
+
+function legendOf(entries: readonly LegendEntry[]): Markup | null {
+  return entries.length < 2 ? null : html`<ul class="legend">${entries.map((entry) => html`<li>${swatch(entry)} ${entry.text}</li>`)}</ul>`;
 }
 
 /** One can scroll it with the keyboard. */
@@ -76,7 +89,7 @@ function swatch({ className, dash, symbol, strokeWidth = 2.5 }: LegendEntry): Ma
   const svg = plain({
     width: 36, height: 14, margin: 0, axis: null, x: { domain: [0, 36] }, y: { domain: [0, 14] },
     marks: [
-      ...(strokeWidth === 0 ? [] : [Plot.line([[0, 7], [36, 7]], { className, strokeWidth, ...(dash === undefined ? {} : { strokeDasharray: dash }) })]),
+      ...(strokeWidth === 0 ? [] : [Plot.line([[0, 7], [36, 7]], { className, strokeWidth, strokeLinecap: 'butt', ...(dash === undefined ? {} : { strokeDasharray: dash }) })]),
       ...(symbol === undefined ? [] : [Plot.dot([[18, 7]], { className: `${className} mark`, symbol, r: 4 })]),
     ],
   });

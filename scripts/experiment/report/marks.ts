@@ -47,12 +47,15 @@ export interface ValueFrame {
   readonly pixels: number;
 }
 
-/** Lines across, their names at the right where there is a margin for them, else on them at the left; none upon another. */
-export function baselineMarks(lines: readonly BaselineLine[], { domain: [low, high], pixels }: ValueFrame, hasMargin: boolean): Plot.Markish[] {
+/** Lines across, their names in the right margin or on them at the left, none upon another; small charts have them in the legend only. */
+export function baselineMarks(lines: readonly BaselineLine[], { domain: [low, high], pixels }: ValueFrame, names: 'right' | 'left' | 'none'): Plot.Markish[] {
   const offsets = apart(lines.map(({ value }) => ((high - value) / (high - low)) * pixels), 14);
   return lines.flatMap(({ name, value }, index) => [
     Plot.ruleY([value], { className: 'series s0', strokeDasharray: baselineDashes[name], strokeWidth: 1.75 }),
-    Plot.text([value], { y: Number, text: () => baselineNames[name], className: 'note', frameAnchor: hasMargin ? 'right' : 'left', textAnchor: 'start', dx: hasMargin ? 6 : 2, dy: offsets[index] - (hasMargin ? 0 : 7), ...(hasMargin ? { lineWidth: 11 } : {}) }),
+    ...(names === 'none' ? [] : [Plot.text([value], {
+      y: Number, text: () => baselineNames[name], className: 'note', frameAnchor: names, textAnchor: 'start',
+      ...(names === 'right' ? { dx: 6, dy: offsets[index], lineWidth: 10 } : { dx: 2, dy: offsets[index] - 7 }),
+    })]),
   ]);
 }
 

@@ -81,7 +81,7 @@ function assumptions({ mode, unit, sampling, weightedUpTo, noiseCohort, isClipAd
     ...weightingOf(weightedUpTo ?? undefined),
     ...(isClipAdaptive ? ['The clip norm follows a private count of how many contributions it shortened; the count is charged to the same epsilon.'] : []),
     ...(noiseCohort === null ? [] : [`Noise is that of a cohort of ${noiseCohort} participants, scaled down to the cohort that was simulated: the quality is an estimate of that large federation's, and epsilon is that federation's. The simulated cohort itself has no such guarantee.`]),
-    ...(unit === 'shop' ? [] : ['A person who is a shopper of several shops has a larger epsilon, one more for each shop at worst.']),
+    ...(unit === 'shop' ? [] : ['A person who is a shopper of several shops has a larger epsilon: as many times larger as there are shops, or more.']),
     ...(runs.some(({ scenario }) => scenario.clients.malicious.kind !== 'none') ? ['Some participants are malicious: what they may learn is bounded as above; what they do to the model is not bounded by epsilon.'] : []),
   ];
 }

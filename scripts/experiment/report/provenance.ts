@@ -24,7 +24,7 @@ export function provenance(result: ExperimentResult, { rows }: Summary): Markup 
 <p>The same code, data and command give the same bytes:</p>
 <pre><code>${result.command}</code></pre>
 <dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-<details><summary>Runs and their ids</summary>${table('Runs', ['', 'seed', 'epsilon spent', 'id'], runs)}</details>
+<details><summary>Runs and their ids</summary>${table('Runs', ['setting', 'seed', 'epsilon spent', 'id'], runs)}</details>
 ${first === undefined ? null : html`<details><summary>Settings of the first run; others differ in what was swept</summary><pre><code>${JSON.stringify(first.scenario, null, 2)}</code></pre></details>`}
 </section>`;
 }

@@ -8,6 +8,7 @@ import { orderedMetrics, summaryOf, type Summary } from '../summary.ts';
 import { answer, infoOf } from './answer.ts';
 import { epsilonPath, numberAxis } from './axis.ts';
 import { fairness } from './fairness.ts';
+import { figure, grid, type FigureProps } from './figure.ts';
 import { baselineLines } from './marks.ts';
 import { privacySection } from './privacy.ts';
 import { limits, provenance } from './provenance.ts';
@@ -56,7 +57,7 @@ function head(result: ExperimentResult, summary: Summary): Markup {
   return html`<header>
 <p class="kind">Experiment: ${result.name}</p>
 <h1>${result.question}</h1>
-<div class="answer">${answer(result, summary).map((sentence) => html`<p>${sentence}</p>\n`)}</div>
+<div class="answer">${answer(result, summary).map((sentence) => html`<p>${sentence.replaceAll(' %', '\u00a0%')}</p>\n`)}</div>
 <nav aria-label="Sections"><ul class="contents">${contents.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
 </header>`;
 }
@@ -71,9 +72,10 @@ function results(result: ExperimentResult, summary: Summary): Markup {
   const small = others.filter((name) => !isOfVariety(name));
   return html`<section aria-labelledby="results"><h2 id="results">${resultsTitle(result)}</h2>
 <p>${described(metric)}</p>
-${measure(result, summary, metric, false)}
+${measure(result, summary, metric, false).map(figure)}
 ${small.length === 0 ? null : html`<h3>Other measures of the ranking</h3>
-<div class="small">${small.map((name) => measure(result, summary, name, true))}</div>`}
+<ul class="quiet">${small.map((name) => html`<li>${described(name)}</li>`)}</ul>
+${grid(small.flatMap((name) => measure(result, summary, name, true)))}`}
 </section>`;
 }
 
@@ -83,9 +85,9 @@ function variety(result: ExperimentResult, summary: Summary): Markup {
   const unknown = there.filter((name) => infoOf(name) === null && !result.metrics.includes(name));
   return html`<section aria-labelledby="variety"><h2 id="variety">Variety and popularity</h2>
 ${names.length === 0 ? html`<p>No run measured it.</p>` : html`<ul class="quiet">${names.map((name) => html`<li>${described(name)}</li>`)}</ul>
-<div class="small">${names.map((name) => measure(result, summary, name, true))}</div>`}
+${grid(names.flatMap((name) => measure(result, summary, name, true)))}`}
 ${unknown.length === 0 ? null : html`<h3>What else runs measured</h3>
-<div class="small">${unknown.map((name) => measure(result, summary, name, true))}</div>`}
+${grid(unknown.flatMap((name) => measure(result, summary, name, true)))}`}
 </section>`;
 }
 
@@ -95,9 +97,9 @@ function isOfVariety(metric: string): boolean {
   return /^(coverage|gini|aplt|novelty|popularity)@/.test(metric);
 }
 
-function measure(result: ExperimentResult, summary: Summary, metric: string, isSmall: boolean): Markup {
+function measure(result: ExperimentResult, summary: Summary, metric: string, isSmall: boolean): FigureProps[] {
   const rows = rowsOf(summary, metric);
-  if (!rows.some(({ kind }) => kind === 'cell')) return html`<p>No run has ${metric}.</p>`;
+  if (!rows.some(({ kind }) => kind === 'cell')) return [];
   const axis = numberAxis(result.axes, result.cells);
   const title = axis === null || isSmall ? metric : `${metric} against ${axis.label}`;
   return valueFigures({ result, rows, id: `metric-${metric.replace(/[^a-z0-9]+/gi, '-')}`, title, metric, isSmall });

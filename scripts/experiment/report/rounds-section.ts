@@ -6,23 +6,25 @@ import { html, type Content, type Markup } from '../../markup.ts';
 import type { RoundRecord } from '../../simulate/simulation.ts';
 import type { Cell, ExperimentResult, Run } from '../result.ts';
 import type { Summary, SummaryRow } from '../summary.ts';
-import { figure, table } from './figure.ts';
+import { figure, grid, table } from './figure.ts';
 import type { BaselineLine } from './marks.ts';
 import { roundFigures } from './round-figure.ts';
 import { epsilonWords, estimate } from './words.ts';
 
-export function convergence({ cells, metrics }: ExperimentResult, lines: readonly BaselineLine[]): Markup {
-  const [metric] = metrics;
+export function convergence(result: ExperimentResult, lines: readonly BaselineLine[]): Markup {
+  const { cells, metrics: [metric] } = result;
   const isCourse = cells.some(({ runs }) => runs.some(({ rounds }) => rounds.length > 1));
+  const quality = roundFigures({ result, id: 'quality-by-round', title: `${metric} by round`, label: metric, valueOf: (record) => record.metrics?.[metric] ?? null, lines, isSmall: false });
+  const course = [
+    ...roundFigures({ result, id: 'epsilon-by-round', title: 'Epsilon spent', label: 'epsilon spent', valueOf: ({ epsilon }) => epsilon, isSmall: true }),
+    ...roundFigures({ result, id: 'clipped-by-round', title: 'Share of contributions that were clipped', label: 'share that was clipped', valueOf: ({ clipFraction }) => clipFraction, isSmall: true }),
+    ...roundFigures({ result, id: 'signal-by-round', title: 'Signal to noise of the sum', label: 'norm of the sum over that of its noise', valueOf: ({ signalToNoise }) => signalToNoise, isSmall: true }),
+  ];
   return html`<section aria-labelledby="convergence"><h2 id="convergence">Convergence</h2>
 ${isCourse ? null : html`<p>Every training is one round: there is no course to draw.</p>`}
-${roundFigures({ cells, id: 'quality-by-round', title: `${metric} by round`, label: metric, valueOf: (record) => record.metrics?.[metric] ?? null, lines, isSmall: false })}
-<div class="small">
-${roundFigures({ cells, id: 'epsilon-by-round', title: 'Epsilon spent by round', label: 'epsilon spent', valueOf: ({ epsilon }) => epsilon, isSmall: true })}
-${roundFigures({ cells, id: 'clipped-by-round', title: 'Contributions that were clipped', label: 'share that was clipped', valueOf: ({ clipFraction }) => clipFraction, isSmall: true })}
-${roundFigures({ cells, id: 'signal-by-round', title: 'Signal to noise of the sum', label: 'norm of the sum over that of its noise', valueOf: ({ signalToNoise }) => signalToNoise, isSmall: true })}
-</div>
-${table('What rounds were like', ['', 'rounds released', 'epsilon at the end', 'clipped, mean', 'signal to noise, mean', 'clip norm, last', 'noise of the sum, last (std)'], cells.map(courseRow))}
+${quality.some(({ isSmall }) => isSmall) ? grid(quality) : quality.map(figure)}
+${grid(course)}
+${table('What rounds were like', ['setting', 'rounds released', 'epsilon at the end', 'clipped, mean', 'signal to noise, mean', 'clip norm, last', 'noise of the sum, last (std)'], cells.map(courseRow))}
 <p class="quiet">Signal to noise is the norm of the sum over that of the noise in it: near 1 a round is noise. The noise is that of each coordinate, in the units of the clip norm. Means are over released rounds and seeds.</p>
 </section>`;
 }
@@ -61,7 +63,7 @@ export function communication({ cells }: ExperimentResult, { rows }: Summary): M
   const failed = failures(cells);
   return html`<section aria-labelledby="communication"><h2 id="communication">Communication</h2>
 ${trafficFigure(traffic)}
-${table('Participants and bytes, mean of the seeds', ['', 'rounds', 'failed', 'invited a round', 'joined', 'reported', 'left', 'too late', 'up in all', 'down in all', 'virtual time'], traffic.map(({ label, cells: own }) => [label, ...own]))}
+${table('Participants and bytes, mean of the seeds', ['setting', 'rounds', 'failed', 'invited a round', 'joined', 'reported', 'left', 'too late', 'up in all', 'down in all', 'virtual time'], traffic.map(({ label, cells: own }) => [label, ...own]))}
 ${failed.length === 0 ? null : html`<h3>Rounds that failed</h3>
 <ul>${failed.map(([reason, count]) => html`<li>${reason}: ${plural(count, 'round')}</li>`)}</ul>`}
 <p class="quiet">Bytes are payloads of the protocol without the framing of sockets. Left: gone between the start of training and the report. Too late: reported after the round was closed. Time is virtual.</p>
@@ -96,7 +98,10 @@ function failures(cells: readonly Cell[]): [string, number][] {
 
 const rowPixels = 46;
 
-function trafficFigure(traffic: readonly Traffic[]): Markup {
+/** One row where all are alike. */
+function trafficFigure(all: readonly Traffic[]): Markup {
+  const isOne = new Set(all.map(({ upEach, downEach }) => `${upEach} ${downEach}`)).size === 1;
+  const traffic = isOne && all.length > 1 ? [{ ...all[0], label: 'every setting' }] : all;
   const most = Math.max(1, ...traffic.flatMap(({ upEach, downEach }) => [upEach, downEach]));
   const draw = (width: number): Plot.PlotOptions => ({
     width, height: 50 + rowPixels * traffic.length, marginLeft: 12, marginRight: 24, marginTop: 4, marginBottom: 42,
@@ -113,8 +118,8 @@ function trafficFigure(traffic: readonly Traffic[]): Markup {
     id: 'bytes', title: 'Bytes of one participant in one round', draw,
     sentence: `A participant that joins a round sends ${range(each)} and receives ${range(traffic.map(({ downEach }) => downEach))}.`,
     legend: [{ text: 'up: from the participant', className: 'series s1', strokeWidth: 10 }, { text: 'down: to the participant', className: 'series s2', strokeWidth: 10 }],
-    columns: ['', 'up, a participant and round', 'down, a participant and round', 'up in all', 'down in all'],
-    rows: traffic.map(({ label, upEach, downEach, upAll, downAll }) => [label, ...[upEach, downEach, upAll, downAll].map((bytes) => estimate(Math.round(bytes)))]),
+    columns: ['setting', 'up, a participant and round', 'down, a participant and round', 'up in all', 'down in all'],
+    rows: all.map(({ label, upEach, downEach, upAll, downAll }) => [label, ...[upEach, downEach, upAll, downAll].map((bytes) => estimate(Math.round(bytes)))]),
   });
 }
 

@@ -35,16 +35,16 @@ dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .
 dt { color: var(--quiet); }
 dd { margin: 0; }
 .table { overflow: auto; max-width: 100%; max-height: 32rem; }
+.whole .table { max-height: none; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .375rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .375rem .875rem .375rem 0; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 thead th { color: var(--quiet); background: var(--paper); font-weight: 600; position: sticky; top: 0; }
-tbody th { font-weight: 600; min-width: 7rem; }
+tbody th { font-weight: 600; min-width: 8rem; }
 td { white-space: nowrap; }
-td.words { white-space: normal; min-width: 12rem; }
 figure { margin: 1rem 0 1.5rem; }
 figcaption { font-weight: 600; margin-bottom: .25rem; }
-.small { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 21rem), 1fr)); gap: 0 2rem; }
+.small { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 0 2rem; }
 .small figure { min-width: 0; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .125rem 1.25rem; margin: .375rem 0; padding: 0; font-size: .9375rem; }
 .legend li { display: flex; align-items: center; gap: .5rem; }
@@ -54,7 +54,6 @@ figcaption { font-weight: 600; margin-bottom: .25rem; }
 .chart svg text { white-space: pre; }
 .series path, .series line { stroke: var(--s); }
 .series.mark path, .series.mark circle { fill: var(--paper); stroke: var(--s); stroke-width: 2; }
-.series.band path { fill: var(--s); stroke: none; opacity: .15; }
 .series.bar rect { fill: var(--s); }
 .s1 { --s: var(--s1); } .s2 { --s: var(--s2); } .s3 { --s: var(--s3); } .s4 { --s: var(--s4); }
 .s5 { --s: var(--s5); } .s6 { --s: var(--s6); } .s7 { --s: var(--s7); } .s8 { --s: var(--s8); } .s0 { --s: var(--grey); }
@@ -79,6 +78,7 @@ footer { padding-bottom: 2rem; }
   :root { color-scheme: light; }
   .chart.wide { display: block; }
   .chart.narrow, .contents { display: none; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   .table { overflow: visible; max-height: none; }
   thead th { position: static; }
   figure, tr { break-inside: avoid; }

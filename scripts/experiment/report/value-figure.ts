@@ -1,10 +1,9 @@
 /** A metric of every cell and baseline, with its intervals: along the swept numbers, or a row each where names were swept. */
 import * as Plot from '@observablehq/plot';
 import { baselineDashes, baselineNames } from '../../../server/dashboard/page/words.ts';
-import { html, type Markup } from '../../markup.ts';
 import type { Cell, ExperimentResult } from '../result.ts';
-import { axisTicks, numberAxis, placeOf, seriesAlong, tickLabel, type NumberAxis, type Series } from './axis.ts';
-import { figure, type FigureProps, type LegendEntry } from './figure.ts';
+import { axisMark, numberAxis, placeOf, seriesAlong, type NumberAxis, type Series } from './axis.ts';
+import type { FigureProps, LegendEntry } from './figure.ts';
 import { baselineLegend, baselineLines, baselineMarks, domainOf, inParts, seriesStyle, type BaselineLine } from './marks.ts';
 import { rowOf, type Row } from './rows.ts';
 import { estimate, rowTable } from './words.ts';
@@ -19,18 +18,18 @@ export interface ValueFigureProps {
   readonly isSmall: boolean;
 }
 
-export function valueFigures(props: ValueFigureProps): Markup {
+export function valueFigures(props: ValueFigureProps): FigureProps[] {
   const { result, rows } = props;
   const axis = numberAxis(result.axes, result.cells);
   const known = result.cells.filter(({ label }) => rowOf(rows, label) !== null);
   const parts: readonly (readonly Series[])[] = axis === null ? [[]] : inParts(seriesAlong(axis, result.axes, known));
-  return html`${parts.map((series, part) => figure({
+  return parts.map((series, part) => ({
     isSmall: props.isSmall,
     isOpen: !props.isSmall,
     id: parts.length === 1 ? props.id : `${props.id}-${part + 1}`,
     title: parts.length === 1 ? props.title : `${props.title}, part ${part + 1} of ${parts.length}`,
     ...(axis === null ? namesFigure(props, known) : numbersFigure(props, axis, series)),
-  }))}`;
+  }));
 }
 
 type Drawing = Pick<FigureProps, 'sentence' | 'legend' | 'columns' | 'rows' | 'draw'>;
@@ -67,15 +66,16 @@ function numbersFigure(props: ValueFigureProps, axis: NumberAxis, series: readon
   const height = props.isSmall ? 230 : 400;
   const draw = (width: number): Plot.PlotOptions => {
     const hasMargin = width > 600 && lines.length > 0;
-    const margins = { marginLeft: 48, marginRight: hasMargin ? 118 : 22, marginTop: 22, marginBottom: 42 };
+    const margins = { marginLeft: 48, marginRight: hasMargin ? 128 : 22, marginTop: props.isSmall ? 14 : 22, marginBottom: 42 };
     const pixels = width - margins.marginLeft - margins.marginRight;
     return {
       width, height, ...margins,
-      x: { type: axis.isLog ? 'log' : 'linear', domain: edges(axis), label: axis.isLog ? `${axis.label} (log scale)` : axis.label, ticks: axisTicks(axis, pixels), tickFormat: tickLabel(axis), labelAnchor: 'center', labelArrow: 'none' },
-      y: { domain, label: props.metric, grid: true, ticks: 6, labelArrow: 'none' },
+      x: { type: axis.isLog ? 'log' : 'linear', domain: edges(axis) },
+      y: { domain, label: props.isSmall ? null : props.metric, grid: true, ticks: 6, labelArrow: 'none' },
       marks: [
+        axisMark(axis, pixels),
         ...(axis.unset === null ? [] : [Plot.ruleX([beforeUnset(axis)], { className: 'divider', strokeDasharray: '3 3' })]),
-        ...baselineMarks(lines, { domain, pixels: height - margins.marginTop - margins.marginBottom }, hasMargin),
+        ...baselineMarks(lines, { domain, pixels: height - margins.marginTop - margins.marginBottom }, props.isSmall ? 'none' : hasMargin ? 'right' : 'left'),
         ...drawn.flatMap(({ style, spots }, index) => seriesMarks(spots, axis, { ...style, dx: (index - (drawn.length - 1) / 2) * Math.min(7, 28 / drawn.length) })),
       ],
     };

@@ -9,11 +9,11 @@ import type { Row } from './rows.ts';
 export function estimate(value: number): string {
   if (value === 0) return '0';
   const size = Math.abs(value);
-  return size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : size >= 1 ? value.toFixed(2) : value.toFixed(4);
+  return `${value < 0 ? '−' : ''}${size.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 4)}`;
 }
 
 export function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${estimate(Math.abs(value))}`;
+  return `${value < 0 ? '' : '+'}${estimate(value)}`;
 }
 
 export function between({ low, high }: Interval): string {
@@ -46,7 +46,7 @@ export function rowTable(rows: readonly Row[], metric: string, comparedWith: str
     ['p, Holm', ({ comparison }) => (comparison === null ? '' : pValue(comparison.adjustedP))],
   ];
   const filled = columns.filter(([, cell]) => rows.some((row) => cell(row) !== ''));
-  return { columns: ['', ...filled.map(([name]) => name)], rows: rows.map((row) => [nameOf(row.label), ...filled.map(([, cell]) => cell(row))]) };
+  return { columns: ['setting', ...filled.map(([name]) => name)], rows: rows.map((row) => [nameOf(row.label), ...filled.map(([, cell]) => cell(row))]) };
 }
 
 /** An interval of Student's t lies around its mean. */
@@ -56,11 +56,6 @@ function withMargin({ mean, interval }: SeedStatistics): string {
 
 export function epsilonWords(epsilon: number | null): string {
   return epsilon === null ? 'no noise' : figure(epsilon);
-}
-
-/** The first of a sentence is large. */
-export function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 /** `a`, `a and b`, `a, b and c`. */

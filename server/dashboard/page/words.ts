@@ -64,7 +64,7 @@ export function endOfRound({ number, task, phase, failure, version, reported }: 
 export function oddsInWords(epsilon: number, unit: string): string {
   const factor = Math.exp(epsilon);
   const believed = (100 * factor) / (1 + factor);
-  return `Whoever sees every release may find their odds that ${unit} took part multiplied by at most e^${figure(epsilon)} = ${factor >= 1e6 ? factor.toExponential(1) : figure(factor)}: a guess of 50 % may become one of ${believed > 99.99 ? 'more than 99.99' : figure(believed)} %, and no more.`;
+  return `Whoever sees every release may find their odds that ${unit} took part multiplied by at most e^${figure(epsilon)} = ${factor >= 1e6 ? factor.toExponential(1) : figure(factor)}: a guess of 50 % may become one of ${believed > 99.99 ? 'more than 99.99' : figure(believed, believed > 99 ? 4 : 3)} %, and no more.`;
 }
 
 /** An epsilon that is left: what is next to nothing is no figure with nine places. */
