@@ -27,6 +27,7 @@ import { addReference } from './reference.ts';
 import { addReleasesVerb } from './releases.ts';
 import { addRevoke } from './revoke.ts';
 import { addServe } from './serve.ts';
+import { addSimulate } from './simulate.ts';
 import { addTask } from './task.ts';
 import { addToken } from './token.ts';
 import { addVerify } from './verify.ts';
@@ -37,7 +38,7 @@ export function createProgram(): Command {
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
-  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addProcessingRecord, addDemo, addEvaluate, addExperiment, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
+  for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addProcessingRecord, addDemo, addEvaluate, addSimulate, addExperiment, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);
   return program;
 }
 

@@ -16,6 +16,7 @@ import type { Federation } from './federation.ts';
 import { measure, testedModel } from './measure.ts';
 import { recordOf } from './records.ts';
 import type { Moment } from './schedule.ts';
+import type { SimulateOptions } from './simulation.ts';
 import type { RunRound } from './sums-runner.ts';
 
 /** What a round starts from. */
@@ -29,15 +30,19 @@ interface Opened {
 }
 
 /** The state after the next round, or null where the task's budget does not hold it: then it is not opened. */
-export async function simulateOneRound(federation: Federation, state: SimulationState, run: RunRound): Promise<SimulationState | null> {
+export async function simulateOneRound(federation: Federation, state: SimulationState, { run, onTimed }: { readonly run: RunRound } & Pick<SimulateOptions, 'onTimed'>): Promise<SimulationState | null> {
   const opened = openNext(federation, state);
   const { number, plan, moment } = opened;
   const reserved = admit(federation, state.spends, plan);
   if (reserved === null) return null;
+  const started = performance.now();
   const outcome = await run(inputOf(federation, opened));
+  const release = releaseOf(opened, outcome, state);
+  federation.sealed(release.served);
+  onTimed?.({ round: number, seconds: (performance.now() - started) / 1000, clients: outcome.kind === 'summed' ? outcome.reported.length : 0 });
   const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
   const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, epsilon: epsilonSpent(federation, spends) }, outcome);
-  const after = { ...state, round: number, virtualSeconds: record.virtualSeconds, spends, ...releaseOf(opened, outcome, state) };
+  const after = { ...state, round: number, virtualSeconds: record.virtualSeconds, spends, ...release };
   const isTested = number % federation.world.scenario.evaluateEvery === 0 || number === federation.rounds;
   const metrics = isTested ? measure(federation, testedModel(federation, after), number).metrics : null;
   return { ...after, records: [...state.records, { ...record, metrics }] };

@@ -35,7 +35,7 @@ export function usualWorkers(): number {
  */
 export async function simulate(options: SimulateOptions): Promise<SimulationResult> {
   const { scenario, workers = usualWorkers() } = options;
-  const world = await openWorld(scenario);
+  const world = await openWorld(scenario, options.read);
   if (scenario.baseline !== undefined) return simulateBaseline(world, scenario.baseline);
   const pool = createSumPool(world.dataset.catalogue, workers);
   try {
@@ -65,12 +65,12 @@ function loadMessages({ privacy }: Scenario): RunRound {
   throw new CestaError('config.invalid', 'fidelity: expected sums, got messages, which this version does not run yet');
 }
 
-async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, signal }: SimulateOptions): Promise<SimulationState> {
+async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, onTimed, signal }: SimulateOptions): Promise<SimulationState> {
   const { world, rounds } = federation;
   let state = resume === undefined ? startState : openCheckpoint(resume, world, federation.modelOf);
   while (state.round < rounds) {
     signal?.throwIfAborted();
-    const next = await simulateOneRound(federation, state, run);
+    const next = await simulateOneRound(federation, state, { run, onTimed });
     // Its budget does not hold another round: the task has stopped for good.
     if (next === null) break;
     state = next;

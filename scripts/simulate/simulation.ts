@@ -2,6 +2,7 @@
  * One simulated training: the interface that the command line, experiments and importers share. A checkpoint after every round is
  * all that a later process needs to go on to the same bytes.
  */
+import type { ReadOptions } from '../../client/shop/read-data.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
 
 /** Of a release, on the split of the scenario. Names as in experiment files: `ndcg@10`. */
@@ -74,8 +75,18 @@ export interface Checkpoint {
   readonly bytes: Uint8Array;
 }
 
+/** From drawing the cohort to the encoded release: contributions, sum, noise, decoding and update are in it; reading the data, planning and testing are not. */
+export interface RoundTime {
+  readonly round: number;
+  readonly seconds: number;
+  /** Participants whose report is in the sum. */
+  readonly clients: number;
+}
+
 export interface SimulateOptions {
   readonly scenario: Scenario;
+  /** How a file of data is read; the embedded data takes none of it. */
+  readonly read?: ReadOptions;
   /** Threads that sum contributions; 0: this one. The result is the same for any number. */
   readonly workers?: number;
   readonly resume?: Checkpoint;
@@ -83,5 +94,7 @@ export interface SimulateOptions {
   readonly onRound?: (record: RoundRecord) => void | Promise<void>;
   /** After `onRound` of the same round; awaited. */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => void | Promise<void>;
+  /** Wall time of a round, before it is tested: of the machine, so in no record. */
+  readonly onTimed?: (timed: RoundTime) => void;
   readonly signal?: AbortSignal;
 }

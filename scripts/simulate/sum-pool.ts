@@ -19,7 +19,7 @@ export interface SumPool {
 /** Below this many contributors threads cost more than they save. */
 const fewestForThreads = 256;
 
-/** @param workers threads; 0: this one */
+/** @param workers threads beside this one; 0: this one alone */
 export function createSumPool(catalogue: Catalogue, workers: number): SumPool {
   const here: SumPool = { sum: (terms, members) => Promise.resolve(sumMembers(terms, members)), close: () => Promise.resolve() };
   if (workers === 0) return here;
@@ -57,11 +57,11 @@ function startThreads(catalogue: Catalogue, count: number): Threads {
     async sum({ plan, model, base, seed }, members) {
       load(members);
       const params = shared(model.encode(base.params));
-      const jobs = threads.map((_, place): Job => {
-        const part = members.slice(Math.floor((place * members.length) / count), Math.floor(((place + 1) * members.length) / count));
-        return { plan, model: { kind: model.kind, hyperParameters: model.hyperParameters }, params, seed, ...flattened(part, known) };
-      });
-      const parts = await Promise.all(jobs.map((job, place) => ask(threads[place], job)));
+      // This thread would only wait: it takes a part, too, once the others are at work.
+      const part = (place: number): readonly Contributor[] => members.slice(Math.floor((place * members.length) / (count + 1)), Math.floor(((place + 1) * members.length) / (count + 1)));
+      const asked = threads.map((thread, place) => ask(thread, { plan, model: { kind: model.kind, hyperParameters: model.hyperParameters }, params, seed, ...flattened(part(place), known) }));
+      const own = sumMembers({ plan, model, base, seed }, part(count));
+      const parts = [own, ...(await Promise.all(asked))];
       const total = emptySum(plan.statisticLength);
       for (const { sum } of parts) addWords(total, sum, 1);
       return { sum: total, contributions: added(parts.map(({ contributions }) => contributions)), shortened: added(parts.map(({ shortened }) => shortened)) };

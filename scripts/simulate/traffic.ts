@@ -34,6 +34,7 @@ function sharesOf(plan: Plan, joined: number): number {
   // Beyond the largest session the number of neighbours hardly grows: that of the largest one stands for it.
   const { minParticipants, targetParticipants, maxParticipants } = plan.cohort;
   const cohort = { minParticipants: within(minParticipants), targetParticipants: within(targetParticipants), maxParticipants: within(maxParticipants) };
-  const { degree } = graphParameters(maskedTerms(plan.robust?.groups === undefined ? { ...plan, cohort } : plan, '0'.repeat(64)), participants);
+  const privacy = { ...plan.privacy, colluding: Math.floor((plan.privacy.colluding * cohort.minParticipants) / minParticipants) };
+  const { degree } = graphParameters(maskedTerms({ ...plan, cohort, privacy }, '0'.repeat(64)), participants);
   return degree * (boxBytes(plan.privacy.tolerated) + commitmentRowBytes(plan.privacy.tolerated) + rosterEntryBytes);
 }

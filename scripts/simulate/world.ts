@@ -1,5 +1,5 @@
 /** What stays the same over the rounds of a simulation: the data, who is tested, and a population over it. */
-import { readDataset } from '../../client/shop/read-data.ts';
+import { readDataset, type ReadOptions } from '../../client/shop/read-data.ts';
 import type { ShopperHistory } from '../../shared/commerce/history.ts';
 import type { Dataset } from '../../shared/datasets/dataset.ts';
 import { itemKinds } from '../../shared/datasets/partitions.ts';
@@ -18,8 +18,8 @@ export interface World {
 }
 
 /** @throws CestaError whatever reading and splitting the data, or making the population, may */
-export async function openWorld(scenario: Scenario): Promise<World> {
-  const dataset = await readDataset(scenario.data);
+export async function openWorld(scenario: Scenario, read?: ReadOptions): Promise<World> {
+  const dataset = await readDataset(scenario.data, read);
   const split = splitDataset(dataset, scenario.protocol);
   const { shoppers, catalogue } = dataset;
   const population = createPopulation(scenario.population, {
