@@ -97,6 +97,8 @@ async function dryRun(options: ExperimentCommandOptions, experiment: unknown, ov
   const { readFinished, readStart } = await import('../experiment/run-folder.ts');
   const plan = await planExperiment(experiment, overrides, options.runs);
   const rows = runsOf(plan).map((run) => ({ id: run.id, label: run.label, folder: run.folder, state: readFinished(run) === null ? 'to run' : 'finished', roundsDone: readStart(run.folder)?.records.length ?? 0 }));
+  const { checkScenarios } = await import('../simulate/check.ts');
+  await checkScenarios(runsOf(plan).filter((_run, index) => rows[index].state === 'to run'));
   const { name, question, folder, axes, codeHash, dataHash } = plan;
   print(options, { name, question, folder, axes, codeHash, dataHash, runs: rows }, [
     `${name}: ${question}`,

@@ -29,21 +29,23 @@ interface Axis {
 }
 
 const mostRuns = 10_000;
+const noiseSettings: readonly string[] = ['clip', 'sampling', 'encoding', 'adaptiveClip', 'noiseCohort'];
 /** Models that end at the same parameters whatever the seed, where nothing is private. */
 const withoutDraws: readonly string[] = ['popularity', 'neighbours', 'ease', 'slist', 'item-knn'];
 
 /** @throws CestaError `config.invalid` naming the field */
 export function expand(experiment: ParsedExperiment): Expansion {
   const axes = axesOf(experiment.scenario, '');
+  const paths = axes.map(({ path }) => path);
   const points = axes.reduce<readonly Point[]>((rows, { path, values }) => rows.flatMap((row) => values.map((value) => ({ ...row, [path]: value }))), [{}]);
   const runs = points.length * experiment.seeds.length;
   if (runs > mostRuns) throw new CestaError('config.invalid', `experiment: expected at most ${mostRuns} runs, got ${runs} of ${points.length} points and ${experiment.seeds.length} seeds`);
   const cells = points.map((point): PlannedCell => {
-    const scenarios = experiment.seeds.map((seed) => scenarioOf(experiment.scenario, point, { seed }));
+    const fields = point['privacy.epsilon'] === null ? withoutNoiseSettings(experiment.scenario, paths) : experiment.scenario;
+    const scenarios = experiment.seeds.map((seed) => scenarioOf(fields, point, { seed }));
     return { point, label: labelOf(point) || scenarios[0].model.kind, scenarios };
   });
   refuseTwins(cells);
-  const paths = axes.map(({ path }) => path);
   const baselines = Object.fromEntries(experiment.baselines.map((baseline) => [baseline, baselineOf(experiment, baseline, points[0])]));
   return { axes: paths, cells, baselines, comparedWith: resolveCompared(experiment, cells) };
 }
@@ -58,6 +60,16 @@ function axesOf(fields: Fields, prefix: string): readonly Axis[] {
     if (values.length === 0) throw new CestaError('config.invalid', `${path}: expected at least one value to sweep, got none`);
     return [{ path, values }];
   });
+}
+
+/**
+ * The end of a frontier, where there is no noise: what says how noise is added has nothing to say there, and a scenario that says it
+ * would be refused. A setting that is swept itself stays: whoever wants it against no noise is told.
+ */
+function withoutNoiseSettings({ privacy, ...fields }: Fields, axes: readonly string[]): Fields {
+  if (!isPlainObject(privacy)) return fields;
+  const kept = Object.entries(privacy).filter(([name]) => !noiseSettings.includes(name) || axes.includes(`privacy.${name}`));
+  return { ...fields, privacy: Object.fromEntries(kept) };
 }
 
 function scenarioOf(fields: Fields, point: Point, extra: { readonly seed: number; readonly baseline?: Baseline }): Scenario {
@@ -85,7 +97,7 @@ function baselineOf(experiment: ParsedExperiment, baseline: Baseline, point: Poi
   const [seed, ...others] = experiment.seeds;
   const first = scenarioOf(experiment.scenario, point, { seed, baseline });
   const { data, protocol, model, population, rounds, schedule } = first;
-  const kept = { data, protocol, model, population, rounds, schedule, evaluateEvery: rounds, privacy: { epsilon: null }, baseline };
+  const kept = { data, protocol, model, population, rounds, schedule, privacy: { epsilon: null }, baseline };
   const isFixed = baseline === 'popularity' || (baseline === 'central' && withoutDraws.includes(model.kind));
   return [seed, ...(isFixed ? [] : others)].map((each) => scenarioOf(kept, {}, { seed: each }));
 }

@@ -50,6 +50,7 @@ export type ExperimentEvent =
 export async function runExperiment(experiment: ExperimentInput, options: ExperimentOptions = {}): Promise<ExperimentResult> {
   const plan = await planExperiment(experiment, options, options.runs);
   const pending = runsOf(plan).filter((run) => readFinished(run) === null);
+  if (options.simulate === undefined) await (await import('../simulate/check.ts')).checkScenarios(pending);
   options.onEvent?.({ kind: 'planned', plan, pending });
   await performAll(pending, options);
   return collect(plan, options.command ?? `npx cesta experiment ${plan.name}`);

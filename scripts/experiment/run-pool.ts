@@ -28,7 +28,7 @@ const script = fileURLToPath(new URL(`./run-process.${isSource ? 'ts' : 'js'}`, 
 export function startPerformer(): Performer {
   const child = fork(script, { execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = new Promise<string>((resolve) => {
-    child.once('close', (code, signal) => resolve(String(code ?? signal)));
+    child.once('exit', (code, signal) => resolve(String(code ?? signal)));
     child.once('error', (error) => resolve(error.message));
   });
   return {

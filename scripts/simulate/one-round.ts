@@ -48,7 +48,7 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   return { ...after, records: [...state.records, { ...record, metrics }] };
 }
 
-function openNext(federation: Federation, { round, served, clipNorm }: SimulationState): Opened {
+export function openNext(federation: Federation, { round, served, clipNorm }: SimulationState): Opened {
   const { world, task, modelOf } = federation;
   const number = round + 1;
   const moment = federation.momentOf(number);

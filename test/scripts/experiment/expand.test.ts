@@ -43,6 +43,14 @@ describe('expanding an experiment', () => {
     expect(labels({ model: { kind: 'als', hyperParameters: { factors: { sweep: [8, 16] } } } })).toEqual(['factors 8', 'factors 16']);
   });
 
+  it('leaves out of a point without noise what says how noise is added, unless that is swept', () => {
+    const { cells } = expanded({ privacy: { epsilon: [1, null], clip: 0.5, adaptiveClip: true, delta: 1e-6 } });
+    expect(cells[0].scenarios[0].privacy).toMatchObject({ clip: 0.5, adaptiveClip: true, delta: 1e-6 });
+    expect(cells[1].scenarios[0].privacy).toMatchObject({ adaptiveClip: false, delta: 1e-6 });
+    expect(cells[1].scenarios[0].privacy.clip).toBeUndefined();
+    expect(expanded({ privacy: { epsilon: [1, null], clip: [0.5, 1] } }).cells[3].scenarios[0].privacy.clip).toBe(1);
+  });
+
   it('runs a baseline once where no seed changes it, on the splits of the cells', () => {
     const { baselines } = expanded({ seeds: [4, 5], protocol: 'validation', population: { partition: 'country' }, privacy: { epsilon: [1, 2], clip: 0.3 }, baselines: ['popularity', 'local-only', 'central'] });
     expect(baselines.popularity?.map(({ seed }) => seed)).toEqual([4]);
