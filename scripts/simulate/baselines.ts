@@ -5,6 +5,7 @@ import type { StageModel } from '../../shared/federation/stages.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { encodeTensors } from '../../shared/protocol/tensors.ts';
 import type { Baseline } from '../../shared/simulation/scenario.ts';
+import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
 import { localOnlyShelves } from '../local-only.ts';
 import { trainings } from '../simulated-training.ts';
@@ -24,7 +25,7 @@ export async function simulateBaseline(world: World, baseline: Baseline): Promis
   const { kind, hyperParameters } = scenario.model;
   const stage = { kind, hyperParameters: { ...deploymentDefaults(kind, { asOf }), ...hyperParameters } };
   const { shelves, model } = await shelvesOf({ ...world, split }, baseline, stage);
-  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => population.shopOfReal(shopper));
+  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => population.shopOfReal(shopper), (shop) => isColdShop(scenario.population, shop));
   return { scenario, rounds: [], metrics, epsilon: null, delta: null, tests: perShopper, model, dataHash };
 }
 

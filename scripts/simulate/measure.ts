@@ -2,6 +2,7 @@
 import { rankTests } from '../../shared/evaluation/evaluate-model.ts';
 import { average } from '../../shared/evaluation/metrics.ts';
 import { metricsOfShelves } from '../../shared/evaluation/scenario-metrics.ts';
+import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import { nextModel } from '../../shared/federation/stages.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import type { SimulationState } from './checkpoint.ts';
@@ -24,7 +25,7 @@ export function testedModel({ world, task, modelOf, stageAt, momentOf }: Federat
 export function measure({ world, momentOf, attack }: Federation, { model, params }: TestedModel, round: number): { readonly metrics: Metrics; readonly tests: TestValues } {
   const { split } = momentOf(round);
   const shelves = rankTests(split, ({ history }, scores) => model.score(params, history, scores));
-  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => world.population.shopOfReal(shopper));
+  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => world.population.shopOfReal(shopper), (shop) => isColdShop(world.scenario.population, shop));
   const exposure = attack === null ? {} : { 'exposure@20': average(shelves.map((shelf) => (shelf.includes(attack.target) ? 1 : 0))) };
   return { metrics: { ...metrics, ...exposure }, tests: perShopper };
 }

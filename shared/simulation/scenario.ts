@@ -23,6 +23,8 @@ const populationSchema = z.strictObject({
   partition: z.union([z.literal('hash'), z.literal('country'), z.strictObject({ dirichlet: positive })]).default('hash'),
   /** Of shops of virtual shoppers: about equal, or a few large and many small ones (size of rank r as 1 / r). */
   sizes: z.enum(['equal', 'zipf']).default('equal'),
+  /** Of the real shoppers: so many of the shops have few shoppers with few orders, of at most so many training events together. */
+  cold: z.strictObject({ shops: count.max(65_535), events: count }).optional(),
 });
 
 /** Who attacks, and how: what `cesta audit poisoning` knows. */
