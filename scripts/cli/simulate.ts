@@ -47,7 +47,7 @@ same of a release, and nothing of networks or of crypto. --fidelity messages run
 version hold 65,535 participants; larger cohorts are simulated as if one held them. Noise is seeded and protects nobody.
 
 clientsPerSecond: participants in the sum over wall seconds, from drawing the cohort to the encoded release. Reading the data,
-planning and testing are not in it; the start of threads, in the first round, is.`;
+planning and testing are not in it; threads start while the first round is planned.`;
 
 export function addSimulate(program: Command): void {
   addDataOptions(program.command('simulate').description('run the rounds of a federation of any size in one process'), { positional: true })

@@ -1,14 +1,12 @@
 /** What malicious clients of a scenario do: they push one unpopular item, as `cesta audit poisoning` has them do it. */
 import type { ShopperHistory } from '../../shared/commerce/history.ts';
-import type { Split } from '../../shared/evaluation/splits.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { inventedShoppers } from '../../shared/simulation/behaviour.ts';
 import type { Member, SimulatedRoundInput } from '../../shared/simulation/round-outcome.ts';
 import { simulatedToday } from '../evaluate.ts';
-import { fakeHistories, targetCoordinates, type Recipe } from '../audit/poisoning/fake-histories.ts';
-import { largestClaim, mostPopular, pickTargets, shoppersOf, spoiltShop, strongestPush } from '../audit/poisoning/poisoning.ts';
-import type { Stage } from '../audit/poisoning/stage.ts';
+import { fakeHistories, recipesFor, targetCoordinates, type Recipe } from '../audit/poisoning/fake-histories.ts';
+import { largestClaim, mostPopular, pickTargets, shoppersOf, spoiltShop } from '../audit/poisoning/poisoning.ts';
 import { historiesOfClient, shoppersOfClient, type World } from './world.ts';
 
 export interface Attack {
@@ -20,25 +18,20 @@ export interface Attack {
   readonly fakes: readonly ShopperHistory[];
 }
 
-/** Null where nobody attacks, and in rounds of models that the recipe was not made for. */
+/** Null where nobody attacks. */
 export function planAttack({ scenario, dataset, split }: World, model: AnyFederatedModel): Attack | null {
   if (scenario.clients.malicious.kind === 'none') return null;
   const counts = shoppersOf(split.training, dataset.catalogue.products.length);
   const [target] = pickTargets(counts, split.rankable, 1, scenario.seed);
   const knowledge = { model, params: model.initial(), popular: mostPopular(counts) };
   const time = simulatedToday(split) - 1;
-  // The attacker tries its recipes on one undefended round of all orders, and takes what pushes most.
-  const { epsilon, delta } = scenario.privacy;
-  const stage: Stage = { model, catalogue: dataset.catalogue, parts: sampleOf(split), shops: [split.training], epsilon: epsilon ?? 1, delta, maxShoppers: 2 * split.training.length, honest: new Map(), noise: new Map() };
-  const { recipe } = strongestPush(stage, knowledge, target, time, scenario.seed);
+  const recipe = broadest(recipesFor(target, knowledge), (each) => targetCoordinates(target, each, knowledge).length);
   return { target, recipe, coordinates: targetCoordinates(target, recipe, knowledge), fakes: fakeHistories(recipe, recipe.baskets.length, time) };
 }
 
-/** Enough test shoppers to tell recipes apart. */
-const triedTests = 200;
-
-function sampleOf(split: Split): Split {
-  return { ...split, tests: split.tests.slice(0, triedTests) };
+/** `cesta audit poisoning` trains with each and takes what pushes most, which is this one or hardly less; of equals the one with fewest baskets. */
+function broadest(recipes: readonly Recipe[], coordinatesOf: (recipe: Recipe) => number): Recipe {
+  return [...recipes].sort((a, b) => coordinatesOf(b) - coordinatesOf(a) || a.baskets.length - b.baskets.length)[0];
 }
 
 /** Histories of each member, those of invented shoppers as the attack has them. */

@@ -44,7 +44,7 @@ export function openFederation(world: World): Federation {
   requireNoiseCohort(world, shape);
   const task = withFirstCount(taskOf(scenario, first, shape), catalogue);
   // A cohort that no masked session of this version holds is simulated as if one did.
-  const isSimulated = Math.ceil(task.cohort.targetParticipants * task.cohort.overSelection) > mostParticipants;
+  const isBeyond = Math.ceil(task.cohort.targetParticipants * task.cohort.overSelection) > mostParticipants;
   return {
     world,
     task,
@@ -53,7 +53,7 @@ export function openFederation(world: World): Federation {
     attack: planAttack(world, modelOf(first)),
     modelOf,
     stageAt: scenario.schedule.kind === 'calendar' ? stageAt : (stage) => stage,
-    planOf: (context) => makePlan(task, { ...context, catalogue, isSimulated }),
+    planOf: (context) => makePlan(task, { ...context, catalogue, isSimulated: isBeyond && scenario.fidelity === 'sums' }),
     sealed: (served) => (served === null ? null : encodeTensors(modelOf(served.model).encode(served.params), { model: canonicalJson({ ...served.model }) })),
   };
 }

@@ -27,6 +27,8 @@ interface Opened {
   readonly model: AnyFederatedModel;
   readonly plan: Plan;
   readonly base: Served;
+  /** Of the release that members fetch first. */
+  readonly releaseBytes: number;
 }
 
 /** The state after the next round, or null where the task's budget does not hold it: then it is not opened. */
@@ -41,7 +43,7 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   federation.sealed(release.served);
   onTimed?.({ round: number, seconds: (performance.now() - started) / 1000, clients: outcome.kind === 'summed' ? outcome.reported.length : 0 });
   const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
-  const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, epsilon: epsilonSpent(federation, spends) }, outcome);
+  const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, releaseBytes: opened.releaseBytes, epsilon: epsilonSpent(federation, spends) }, outcome);
   const after = { ...state, round: number, virtualSeconds: record.virtualSeconds, spends, ...release };
   const isTested = number % federation.world.scenario.evaluateEvery === 0 || number === federation.rounds;
   const metrics = isTested ? measure(federation, testedModel(federation, after), number).metrics : null;
@@ -57,7 +59,8 @@ export function openNext(federation: Federation, { round, served, clipNorm }: Si
   const continues = served !== null && continuesFrom(stage, served);
   const base = continues ? served : { model: stage, params: model.initial(), strategy: {}, owns: new Map() };
   const baseRelease = continues ? tensorsDigest(modelOf(served.model).encode(served.params)) : null;
-  return { number, moment, stage, model, base, plan: federation.planOf({ model, roundNumber: number, baseRelease, clipNorm: continues ? clipNorm : null }) };
+  const releaseBytes = continues ? (federation.sealed(served)?.length ?? 0) : 0;
+  return { number, moment, stage, model, base, releaseBytes, plan: federation.planOf({ model, roundNumber: number, baseRelease, clipNorm: continues ? clipNorm : null }) };
 }
 
 function inputOf({ world, attack }: Federation, { number, moment, plan, model, base }: Opened): Parameters<RunRound>[0] {
@@ -106,8 +109,9 @@ function admit({ task }: Federation, spends: readonly JournalledSpend[], plan: P
  */
 function spendAfter(plan: Plan, outcome: SimulatedOutcome): JournalledSpend['state'] {
   if (outcome.kind === 'summed') return 'committed';
-  const wasCharged = plan.privacy.mode !== 'distributed' && outcome.traffic.joined >= plan.cohort.minParticipants;
-  return wasCharged || outcome.code === 'round.failed' && plan.privacy.mode === 'distributed' && outcome.traffic.joined >= plan.cohort.minParticipants ? 'committed' : 'abandoned';
+  const hasStarted = outcome.traffic.joined >= plan.cohort.minParticipants;
+  const isMasked = plan.privacy.mode === 'distributed' && outcome.code === 'secagg.too-few';
+  return hasStarted && !isMasked ? 'committed' : 'abandoned';
 }
 
 function epsilonSpent({ task }: Federation, spends: readonly JournalledSpend[]): number | null {

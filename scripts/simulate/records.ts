@@ -35,14 +35,16 @@ export interface RoundFrame {
   readonly round: number;
   readonly openedSeconds: number;
   readonly plan: Plan;
+  /** Of the release that each member fetches before it trains; 0 where a round starts from the catalogue alone. */
+  readonly releaseBytes: number;
   /** Spent so far. */
   readonly epsilon: number | null;
 }
 
-export function recordOf({ round, openedSeconds, plan, epsilon }: RoundFrame, outcome: SimulatedOutcome): RoundRecord {
+export function recordOf({ round, openedSeconds, plan, releaseBytes, epsilon }: RoundFrame, outcome: SimulatedOutcome): RoundRecord {
   const { virtualMs, invited, joined, left, late, bytesUp, bytesDown, clipFraction } = outcome.traffic;
   const clipNorm = plan.bounds.clipNorm === null ? null : modelNorm(plan.bounds);
-  const common = { round, virtualSeconds: openedSeconds + virtualMs / 1000, invited, joined, left, late, bytesUp, bytesDown, clipFraction, clipNorm, epsilon, metrics: null };
+  const common = { round, virtualSeconds: openedSeconds + virtualMs / 1000, invited, joined, left, late, bytesUp, bytesDown: bytesDown + joined * releaseBytes, clipFraction, clipNorm, epsilon, metrics: null };
   if (outcome.kind === 'failed') {
     return { ...common, outcome: 'failed', reason: outcome.reason, reported: 0, shoppers: 0, noiseStd: 0, sumNorm: 0, signalToNoise: null, meanNorm: 0 };
   }

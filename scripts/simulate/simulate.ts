@@ -37,10 +37,10 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   const { scenario, workers = usualWorkers() } = options;
   const world = await openWorld(scenario, options.read);
   if (scenario.baseline !== undefined) return simulateBaseline(world, scenario.baseline);
-  const pool = createSumPool(world.dataset.catalogue, workers);
+  const federation = openFederation(world);
+  const pool = createSumPool(world.dataset.catalogue, workers, federation.task.cohort.targetParticipants);
   try {
-    const federation = openFederation(world);
-    const run = runnerOf(scenario, () => sumsRunner({ pool, isCentral: scenario.privacy.epsilon !== null && scenario.privacy.mode === 'central' }));
+    const run = await runnerOf(scenario, () => sumsRunner({ pool, isCentral: scenario.privacy.epsilon !== null && scenario.privacy.mode === 'central' }));
     const state = await runRounds(federation, run, options);
     return resultOf(federation, state);
   } finally {
@@ -48,7 +48,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   }
 }
 
-function runnerOf(scenario: Scenario, sums: () => RunRound): RunRound {
+function runnerOf(scenario: Scenario, sums: () => RunRound): RunRound | Promise<RunRound> {
   switch (scenario.fidelity) {
     case 'sums':
       return sums();
@@ -60,9 +60,9 @@ function runnerOf(scenario: Scenario, sums: () => RunRound): RunRound {
 }
 
 /** @throws CestaError `config.invalid` for what participants that speak the protocol cannot do */
-function loadMessages({ privacy }: Scenario): RunRound {
+async function loadMessages({ privacy }: Scenario): Promise<RunRound> {
   if (privacy.epsilon !== null && privacy.mode === 'central') throw new CestaError('config.invalid', 'fidelity: expected sums in mode central, whose noise no participant adds, got messages');
-  throw new CestaError('config.invalid', 'fidelity: expected sums, got messages, which this version does not run yet');
+  return (await import('./messages/run-message-round.ts')).runMessageRound;
 }
 
 async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, onTimed, signal }: SimulateOptions): Promise<SimulationState> {

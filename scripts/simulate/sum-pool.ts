@@ -19,25 +19,21 @@ export interface SumPool {
 /** Below this many contributors threads cost more than they save. */
 const fewestForThreads = 256;
 
-/** @param workers threads beside this one; 0: this one alone */
-export function createSumPool(catalogue: Catalogue, workers: number): SumPool {
+/**
+ * @param workers threads beside this one; 0: this one alone
+ * @param expected contributors of a round: where they are worth threads, these start at once, while rounds are planned
+ */
+export function createSumPool(catalogue: Catalogue, workers: number, expected: number): SumPool {
   const here: SumPool = { sum: (terms, members) => Promise.resolve(sumMembers(terms, members)), close: () => Promise.resolve() };
-  if (workers === 0) return here;
-  let threads: Threads | null = null;
-  return {
-    sum: (terms, members) => (members.length < fewestForThreads ? here.sum(terms, members) : (threads ??= startThreads(catalogue, workers)).sum(terms, members)),
-    close: async () => threads?.close(),
-  };
+  return workers === 0 || expected < fewestForThreads ? here : startThreads(catalogue, workers);
 }
-
-type Threads = SumPool;
 
 const replySchema = z.union([
   z.strictObject({ sum: z.instanceof(Int32Array), contributions: z.number(), shortened: z.number() }),
   z.strictObject({ failure: z.instanceof(Error) }),
 ]);
 
-function startThreads(catalogue: Catalogue, count: number): Threads {
+function startThreads(catalogue: Catalogue, count: number): SumPool {
   const threads = Array.from({ length: count }, () => new Worker(workerScript(), { workerData: { products: catalogue.products } }));
   const known = new Map<ShopperHistory, number>();
   const load = (members: readonly Contributor[]): void => {
@@ -80,10 +76,15 @@ function workerScript(): URL {
 
 async function ask(thread: Worker, job: Job): Promise<MemberSum> {
   const reply = await new Promise((resolve, reject) => {
-    const ended = (): void => reject(new CestaError('internal', 'simulate: expected a sum from a thread, got its end'));
-    thread.once('message', resolve).once('error', reject).once('exit', ended);
+    const fail = (cause: unknown): void => finish(() => reject(new CestaError('internal', 'simulate: expected a sum from a thread, got its end', { cause })));
+    const hear = (message: unknown): void => finish(() => resolve(message));
+    const finish = (settle: () => void): void => {
+      thread.off('message', hear).off('error', fail).off('exit', fail);
+      settle();
+    };
+    thread.on('message', hear).on('error', fail).on('exit', fail);
     thread.postMessage({ job });
-  }).finally(() => thread.removeAllListeners());
+  });
   const parsed = replySchema.parse(reply);
   if ('failure' in parsed) throw parsed.failure;
   return { ...parsed, sum: parsed.sum as Clipped };

@@ -2,14 +2,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createCatalogue, type Product } from '../../shared/commerce/catalogue.ts';
 import type { ShopperHistory } from '../../shared/commerce/history.ts';
-import { sumMembers, type Contributor } from '../../shared/evaluation/member-sums.ts';
+import { sumMembers, type Contributor, type MemberSum } from '../../shared/evaluation/member-sums.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import type { StageModel } from '../../shared/federation/stages.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { toCestaError } from '../../shared/protocol/errors.ts';
 import type { NamedTensors } from '../../shared/protocol/tensors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
-import { createModel } from '../../shared/recommender/registry.ts';
+import { loadModel } from '../../shared/recommender/load-model.ts';
 
 /** Histories behind one another; all of it shared memory. Starts have one entry more than there are histories. */
 export interface LoadedHistories {
@@ -42,12 +42,10 @@ let lastModel: { readonly name: string; readonly model: AnyFederatedModel } | nu
 
 parentPort?.on('message', (message: Message) => {
   if ('histories' in message) return load(message.histories);
-  try {
-    const { sum, contributions, shortened } = perform(message.job);
-    parentPort?.postMessage({ sum, contributions, shortened }, [sum.buffer as ArrayBuffer]);
-  } catch (thrown) {
-    parentPort?.postMessage({ failure: toCestaError(thrown) });
-  }
+  perform(message.job).then(
+    ({ sum, contributions, shortened }) => parentPort?.postMessage({ sum, contributions, shortened }, [sum.buffer as ArrayBuffer]),
+    (thrown: unknown) => parentPort?.postMessage({ failure: toCestaError(thrown) }),
+  );
 });
 
 function load({ itemStarts, visitStarts, items, visits, times }: LoadedHistories): void {
@@ -57,9 +55,9 @@ function load({ itemStarts, visitStarts, items, visits, times }: LoadedHistories
   }
 }
 
-function perform({ plan, model: { kind, hyperParameters }, params, seed, members, starts, histories }: Job): ReturnType<typeof sumMembers> {
+async function perform({ plan, model: { kind, hyperParameters }, params, seed, members, starts, histories }: Job): Promise<MemberSum> {
   const name = canonicalJson({ kind, hyperParameters });
-  if (lastModel?.name !== name) lastModel = { name, model: createModel(kind, catalogue, hyperParameters) };
+  if (lastModel?.name !== name) lastModel = { name, model: (await loadModel(kind))(catalogue, hyperParameters) };
   const { model } = lastModel;
   return sumMembers({ plan, model, base: { params: model.decode(params), strategy: null }, seed }, contributors({ members, starts, histories }));
 }

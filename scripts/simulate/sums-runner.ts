@@ -36,7 +36,7 @@ export function sumsRunner({ pool, isCentral }: SumsOptions): RunRound {
     const closed = runVirtualRound(plan, members, plan.robust?.groups === undefined ? null : (participants) => dealShops(plan, participants, seed));
     const { turnout } = closed;
     const reports = closed.kind === 'closed' ? closed.reported.length : 0;
-    const bytes = bytesOfRound(input, { joined: turnout.joined, reports: reports + turnout.late });
+    const bytes = bytesOfRound(plan, { joined: turnout.joined, reports: reports + turnout.late });
     if (closed.kind === 'failed') return { kind: 'failed', code: closed.code, reason: closed.reason, traffic: { ...turnout, ...bytes, clipFraction: null } };
     const drawn = isCentral ? withCentralNoise(plan, reports) : plan;
     try {
@@ -109,7 +109,7 @@ async function separateSums(input: SimulatedRoundInput, reported: readonly Membe
 }
 
 /** What one participant reports but for its noise, spoilt where it is malicious. @param owns takes its new control variate */
-async function shopSum(input: SimulatedRoundInput, member: Member, owns: Map<number, Float32Array>): Promise<MemberSum> {
+export async function shopSum(input: SimulatedRoundInput, member: Member, owns: Map<number, Float32Array>): Promise<MemberSum> {
   const terms = termsOf(input);
   const contributor = contributorOf(input, member);
   const honest = await (async (): Promise<MemberSum> => {
@@ -129,7 +129,8 @@ function contributorOf({ historiesOf }: SimulatedRoundInput, member: Member): Co
   return { index: member.index, histories: historiesOf(member) };
 }
 
-function fractionOf(parts: readonly MemberSum[]): number | null {
+/** Share of the contributions that the clip norm shortened; null without any. */
+export function fractionOf(parts: readonly Pick<MemberSum, 'contributions' | 'shortened'>[]): number | null {
   const contributions = parts.reduce((sum, part) => sum + part.contributions, 0);
   return contributions === 0 ? null : parts.reduce((sum, part) => sum + part.shortened, 0) / contributions;
 }

@@ -9,6 +9,9 @@ export function encodeBase64(bytes: Uint8Array): string {
 /** The bytes, or null for text that `encodeBase64` would not write: no white space, full padding, no stray bits. */
 export function decodeBase64(text: string): Uint8Array | null {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return null;
-  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  return encodeBase64(bytes) === text ? bytes : null;
+  const binary = atob(text);
+  if (btoa(binary) !== text) return null;
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }

@@ -6,6 +6,7 @@
  * left or is late by then has dropped out, and beyond the dropouts that removable noise makes up for nothing is revealed.
  */
 import type { Plan } from '../federation/plan.ts';
+import { fewestRows } from '../federation/robust/combine-rows.ts';
 import { advance, isOver, openRound, type Round, type RoundEvent } from '../federation/round.ts';
 import { sessionCohort } from '../federation/session-cohort.ts';
 import type { ErrorCode } from '../protocol/error-table.ts';
@@ -112,7 +113,8 @@ function maskTogether({ plan, round, joined, startMs }: Recruited, turnout: Turn
   const after = { ...turnout, left, late, virtualMs: startMs + Math.min(deadline, lastMs) };
   const rosters = deal === null ? [joined] : deal(joined.length).map((places) => places.map((place) => joined[place]));
   const summed = rosters.map((roster) => ({ roster, survivors: roster.filter(isThere) })).filter(({ roster, survivors }) => isRevealed(plan, roster.length, survivors.length));
-  const event: RoundEvent = summed.length === 0 ? { kind: 'abort', code: 'secagg.too-few', reason: tooFew(plan, joined.length, joined.filter(isThere).length) } : { kind: 'summed', reported: summed.flatMap(({ survivors }) => survivors.map(({ id }) => id)) };
+  const fewest = plan.robust === undefined ? 1 : fewestRows(plan.robust.rule, plan.robust.byzantine);
+  const event: RoundEvent = summed.length < fewest ? { kind: 'abort', code: 'secagg.too-few', reason: tooFew(plan, joined.length, joined.filter(isThere).length) } : { kind: 'summed', reported: summed.flatMap(({ survivors }) => survivors.map(({ id }) => id)) };
   const [ended] = advance(round, event);
   if (ended.phase === 'failed') return { kind: 'failed', code: ended.code, reason: ended.reason, turnout: after };
   if (isOver(ended)) throw new CestaError('internal', `round: expected a sum to be released, got ${ended.phase}`);

@@ -93,7 +93,7 @@ export async function auditPoisoning(options: PoisoningOptions): Promise<Poisoni
   return { shops, byzantine, maxShoppers, seed, canary, tables };
 }
 
-export interface Push {
+interface Push {
   readonly target: number;
   readonly recipe: Recipe;
   readonly coordinates: readonly number[];
@@ -144,7 +144,7 @@ export function pickTargets(counts: Int32Array, rankable: Uint8Array, targets: n
 }
 
 /** Tried where nothing defends, with one shopper in twenty. */
-export function strongestPush(stage: Stage, knowledge: Knowledge, target: number, time: number, seed: number): Push {
+function strongestPush(stage: Stage, knowledge: Knowledge, target: number, time: number, seed: number): Push {
   const undefended: Defence = { name: 'none', terms: 'plain' };
   const tried = recipesFor(target, knowledge).map((recipe): readonly [Push, number] => {
     const push = { target, recipe, coordinates: targetCoordinates(target, recipe, knowledge), seed };

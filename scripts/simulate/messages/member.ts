@@ -2,7 +2,6 @@
  * One member of a simulated round: the participant that shops and browsers run, whose owner answers, trains, leaves or is slow as
  * the simulation says. Its keys, masks and noise are streams of the seed, so that a round can be repeated: they hide nothing.
  */
-import * as crypto from 'node:crypto';
 import { openConnection, type Connection } from '../../../client/connection.ts';
 import { startParticipant } from '../../../client/participant.ts';
 import type { OpenSocket } from '../../../client/socket.ts';
@@ -10,13 +9,15 @@ import { signingKey, type SigningKey } from '../../../shared/ledger/signing-key.
 import { secureRandom, seededRandom, type SecureRandom } from '../../../shared/numerics/random.ts';
 import type { Noised } from '../../../shared/privacy/vectors.ts';
 import { hexToBytes, sha256Hex } from '../../../shared/protocol/digest.ts';
-import { nodeCrypto } from '../../../shared/secagg/node-crypto.ts';
-import type { Member } from '../../../shared/simulation/round-outcome.ts';
+import type { SecaggCrypto } from '../../../shared/secagg/crypto.ts';
+import type { Member, SimulatedRoundInput } from '../../../shared/simulation/round-outcome.ts';
 import type { VirtualTime } from '../../../shared/simulation/virtual-time.ts';
-import { makeReport, type ReportTerms } from './report.ts';
+import { makeReport, type MemberReport } from './report.ts';
 import type { RealWork } from './real-work.ts';
 
-export interface MemberContext extends ReportTerms {
+export interface MemberContext {
+  readonly input: SimulatedRoundInput;
+  readonly crypto: SecaggCrypto;
   readonly time: VirtualTime;
   readonly work: RealWork;
   readonly openSocket: OpenSocket;
@@ -32,8 +33,8 @@ export interface SimulatedMember {
   readonly isUp: boolean;
   /** Since it was told to train: at work on its report, gone before, or done with it. Null before that. */
   readonly stage: 'training' | 'left' | 'made' | null;
-  /** Its control variate, should the round end in a release with its report; null but for SCAFFOLD. */
-  readonly own: Float32Array | null;
+  /** What its report was made of. */
+  readonly made: Omit<MemberReport, 'report'> | null;
 }
 
 type Running = { -readonly [Field in keyof SimulatedMember]: SimulatedMember[Field] } & { connection: Connection | null };
@@ -52,10 +53,10 @@ function repeatableSecrets(seed: number, name: string): SecureRandom {
 }
 
 export function startMember(context: MemberContext, member: Member): SimulatedMember {
-  const { time, work, openSocket, coordinatorKey, openedMs, input: { model, plan, seed } } = context;
+  const { time, work, crypto, openSocket, coordinatorKey, openedMs, input: { model, plan, seed } } = context;
   const name = member.id.toLowerCase();
   const key = simulatedKey(seed, name);
-  const running: Running = { member, name, isUp: false, stage: null, own: null, connection: null };
+  const running: Running = { member, name, isUp: false, stage: null, made: null, connection: null };
   let checked = (): void => undefined;
   startParticipant({
     connect: (handlers) => (running.connection = openConnection({
@@ -73,7 +74,7 @@ export function startMember(context: MemberContext, member: Member): SimulatedMe
       return model;
     },
     statistic: (_plan, _hash, { participants, signal }) => train(context, running, participants, signal),
-    masking: { id: name, key, crypto: nodeCrypto(crypto), random: repeatableSecrets(seed, `secrets of ${name} ${plan.round}`), recordRelease: releasesOnce(), acceptDirectory: () => undefined },
+    masking: { id: name, key, crypto, random: repeatableSecrets(seed, `secrets of ${name} ${plan.round}`), recordRelease: releasesOnce(), acceptDirectory: () => undefined },
     receipts: { shop: name, node: key.publicKey, keep: () => undefined },
     onEvent(event) {
       if (event.kind === 'up') running.isUp = true;
@@ -85,7 +86,7 @@ export function startMember(context: MemberContext, member: Member): SimulatedMe
 
 /** Takes the member's time first, so that only those whose time is up have a report in memory. */
 async function train(context: MemberContext, running: Running, participants: number, signal: AbortSignal): Promise<Noised> {
-  const { time, work } = context;
+  const { input, time, work } = context;
   const { member } = running;
   running.stage = 'training';
   await later(time, member.leaves ? member.trainMs / 2 : member.trainMs);
@@ -97,8 +98,8 @@ async function train(context: MemberContext, running: Running, participants: num
   }
   const done = work.begin();
   try {
-    const { report, own } = await makeReport(context, member, participants);
-    running.own = own;
+    const { report, ...made } = await makeReport(input, member, participants);
+    running.made = made;
     running.stage = 'made';
     return report;
   } finally {

@@ -1,46 +1,27 @@
 /** A member's report before its mask: the statistic of a real participant, with sampling, rounding and noise that can be repeated. */
 import { simulatedNoise } from '../../../shared/evaluation/simulated-noise.ts';
-import { contributeShop } from '../../../shared/federation/shop-change.ts';
-import { startStatistic } from '../../../shared/federation/statistic.ts';
-import { controlIn } from '../../../shared/federation/strategies/state-tensors.ts';
-import { seededRandom } from '../../../shared/numerics/random.ts';
-import { createPoissonSample } from '../../../shared/privacy/poisson-sample.ts';
-import type { Clipped, Noised } from '../../../shared/privacy/vectors.ts';
+import { shopNoise } from '../../../shared/evaluation/simulated-round.ts';
+import type { Noised } from '../../../shared/privacy/vectors.ts';
 import { addWords } from '../../../shared/secagg/ring.ts';
 import type { Member, SimulatedRoundInput } from '../../../shared/simulation/round-outcome.ts';
-
-export interface ReportTerms {
-  readonly input: SimulatedRoundInput;
-}
+import { shopSum } from '../sums-runner.ts';
 
 export interface MemberReport {
+  /** Seeded noise is what tells a simulation from a participant: nothing else makes this type of it. */
   readonly report: Noised;
+  readonly contributions: number;
+  readonly shortened: number;
+  /** Its control variate, should the round end in a release with this report; null but for SCAFFOLD. */
   readonly own: Float32Array | null;
 }
 
-/** @param participants of the sum that the report is for */
-export async function makeReport({ input }: ReportTerms, member: Member, participants: number): Promise<MemberReport> {
-  const { plan, seed } = input;
-  // Before the data, as a real participant does.
-  const noise = simulatedNoise('skellam').next(plan, seededRandom(seed, `noise-${member.index} ${plan.round}`), participants);
-  const { sum, own } = await contribute(input, member);
-  if (noise === null) return { report: sum as unknown as Noised, own };
-  addWords(noise, sum, 1);
-  return { report: noise as unknown as Noised, own };
-}
-
-async function contribute({ plan, model, base, seed, historiesOf }: SimulatedRoundInput, member: Member): Promise<{ readonly sum: Clipped; readonly own: Float32Array | null }> {
-  const stream = `${plan.round} ${member.index}`;
-  const histories = historiesOf(member);
-  if (plan.unit === 'shop') {
-    const length = model.statisticLength();
-    const control = base.strategy === null || plan.strategy?.kind !== 'scaffold' ? new Float32Array(length) : controlIn(base.strategy, length);
-    const controls = plan.strategy?.kind === 'scaffold' ? { control, own: base.owns?.get(member.index) ?? new Float32Array(length) } : null;
-    return contributeShop({ plan, model, params: base.params, histories, controls, random: seededRandom(seed, `training ${stream}`), pause: () => Promise.resolve() });
-  }
+/** The same numbers as at fidelity `sums`. @param participants of the sum that the report is for */
+export async function makeReport(input: SimulatedRoundInput, member: Member, participants: number): Promise<MemberReport> {
+  const { plan, seed, model } = input;
   await model.prepare?.();
-  const statistic = startStatistic(model, base.params, plan, seededRandom(seed, `rounding ${stream}`));
-  const takes = createPoissonSample({ rate: plan.privacy.mode === 'none' ? 1 : plan.privacy.sampling, random: seededRandom(seed, `sample ${stream}`) });
-  for (const history of histories) if (takes()) statistic.add(history);
-  return { sum: statistic.finish(), own: null };
+  const noise = simulatedNoise('skellam').next(plan, shopNoise(plan, member.index, seed), participants);
+  const owns = new Map<number, Float32Array>();
+  const { sum, contributions, shortened } = await shopSum(input, member, owns);
+  if (noise !== null) addWords(sum, noise, 1);
+  return { report: sum as unknown as Noised, contributions, shortened, own: owns.get(member.index) ?? null };
 }

@@ -6,8 +6,8 @@
  * The result is a function of the input alone: keys, masks and noise are streams of its seed, and whatever the machine does,
  * things happen in the order of virtual time.
  */
-import * as crypto from 'node:crypto';
 import { eventsOfRounds, type RoundsOfTask } from '../../../server/open-round-events.ts';
+import { progressOf } from '../../../server/progress.ts';
 import type { Sum } from '../../../server/releases.ts';
 import { startRound, type RoundOutcome, type RoundRun } from '../../../server/rounds.ts';
 import { createStragglers } from '../../../server/stragglers.ts';
@@ -16,13 +16,15 @@ import { createStagingAreas } from '../../../server/uploads.ts';
 import { noMeter, type Meter } from '../../../server/meter.ts';
 import type { Round } from '../../../shared/federation/round.ts';
 import { CestaError } from '../../../shared/protocol/errors.ts';
-import { nodeCrypto } from '../../../shared/secagg/node-crypto.ts';
+import type { SecaggCrypto } from '../../../shared/secagg/crypto.ts';
 import type { RoundTraffic, SimulatedOutcome, SimulatedRoundInput } from '../../../shared/simulation/round-outcome.ts';
 import { createVirtualTime, type VirtualTime } from '../../../shared/simulation/virtual-time.ts';
 import { simulatedKey, startMember, type SimulatedMember } from './member.ts';
 import { openMemoryGateway, silentLogger, type MemoryGateway } from './memory-gateway.ts';
 import { openMemoryRecords, type MemoryRecords } from './memory-records.ts';
+import { fractionOf } from '../sums-runner.ts';
 import { countRealWork, type RealWork } from './real-work.ts';
+import { sharedCrypto } from './shared-crypto.ts';
 
 /** Where there is time for a handshake, and for nothing else. */
 const connectMs = 10_000;
@@ -31,6 +33,7 @@ interface House {
   readonly input: SimulatedRoundInput;
   readonly time: VirtualTime;
   readonly work: RealWork;
+  readonly crypto: SecaggCrypto;
   readonly gateway: MemoryGateway;
   readonly records: MemoryRecords;
   readonly key: ReturnType<typeof simulatedKey>;
@@ -71,7 +74,7 @@ async function openHouse(input: SimulatedRoundInput): Promise<House> {
     task: input.plan.task, key, time, work, meter, pinNode: records.storage.pinNode,
     events: eventsOfRounds(rounds, { send: (participant, message) => gateway.send(participant, message) }, () => undefined),
   });
-  return { input, time, work, gateway, records, key, rounds, bytes, openedMs: 0 };
+  return { input, time, work, crypto: sharedCrypto(), gateway, records, key, rounds, bytes, openedMs: 0 };
 }
 
 /** Lets time pass until something is so. */
@@ -86,10 +89,10 @@ interface Progress {
   sum: Sum | null;
 }
 
-function open({ input: { plan }, time, gateway, records: { storage, ledger }, key }: House, members: readonly SimulatedMember[], progress: Progress): RoundRun {
+function open({ input: { plan }, time, crypto, gateway, records: { storage, ledger }, key }: House, members: readonly SimulatedMember[], progress: Progress): RoundRun {
   const { stallMs, stageMs, acknowledgeMs } = defaultTiming;
   return startRound({
-    clock: time, key, gateway, storage, ledger, stallMs, stageMs, acknowledgeMs, logger: silentLogger, areas: createStagingAreas(), crypto: nodeCrypto(crypto),
+    clock: time, key, gateway, storage, ledger, stallMs, stageMs, acknowledgeMs, logger: silentLogger, areas: createStagingAreas(), crypto,
     stragglers: createStragglers({ maxStaleness: 0, gateway, logger: silentLogger, clock: time, onChange: () => undefined }),
     conclude(sum) {
       progress.sum = sum;
@@ -100,31 +103,34 @@ function open({ input: { plan }, time, gateway, records: { storage, ledger }, ke
   }, plan, members.map(({ name }) => name));
 }
 
+/** Null once the round does not say any more. */
 function joinedOf(round: Round): number | null {
-  switch (round.phase) {
-    case 'recruiting':
-      return round.joined.size;
-    case 'training':
-      return round.members.size;
-    case 'masking':
-      return round.members.length;
-    default:
-      return null;
-  }
+  return round.phase === 'recruiting' || round.phase === 'training' || round.phase === 'masking' ? progressOf(round).members : null;
 }
 
 function outcomeOf(house: House, members: readonly SimulatedMember[], { joined, sum, outcome }: Progress & { readonly outcome: RoundOutcome | null }): SimulatedOutcome {
   const round = outcome?.round;
-  const traffic = (reported: number): RoundTraffic => {
-    const told = members.filter(({ stage }) => stage !== null);
-    const left = told.filter(({ stage }) => stage === 'left').length;
-    return { virtualMs: house.time.now() - house.openedMs, invited: members.length, joined, left, late: told.length - left - reported, bytesUp: house.bytes.up, bytesDown: house.bytes.down, clipFraction: null };
-  };
-  if (round?.phase === 'failed') return { kind: 'failed', code: round.code, reason: round.reason, traffic: traffic(0) };
+  const traffic = trafficOf(house, members, joined);
+  if (round?.phase === 'failed') return { kind: 'failed', code: round.code, reason: round.reason, traffic };
   if (round?.phase !== 'done' || sum === null) throw new CestaError('internal', `round: expected a sum, got none in ${round?.phase ?? 'no phase'}`);
   const names = new Set(round.reported);
   const inSum = members.filter(({ name }) => names.has(name));
-  const owns = new Map(house.input.base.owns ?? []);
-  for (const { member, own } of inSum) if (own !== null) owns.set(member.index, own);
-  return { kind: 'summed', aggregate: sum.aggregate, reported: inSum.map(({ member }) => member.index), owns, traffic: traffic(inSum.length) };
+  const made = inSum.flatMap(({ member, made: of }) => (of === null ? [] : [{ index: member.index, ...of }]));
+  return {
+    kind: 'summed',
+    aggregate: sum.aggregate,
+    reported: inSum.map(({ member }) => member.index),
+    owns: new Map(made.flatMap(({ index, own }) => (own === null ? [] : [[index, own]]))),
+    traffic: { ...traffic, late: late(members, names), clipFraction: fractionOf(made) },
+  };
+}
+
+function trafficOf({ time, openedMs, bytes }: House, members: readonly SimulatedMember[], joined: number): RoundTraffic {
+  const left = members.filter(({ stage }) => stage === 'left').length;
+  return { virtualMs: time.now() - openedMs, invited: members.length, joined, left, late: late(members, null), bytesUp: bytes.up, bytesDown: bytes.down, clipFraction: null };
+}
+
+/** Told to train, neither gone nor in the sum; where there is no sum, those whose report was not made. */
+function late(members: readonly SimulatedMember[], inSum: ReadonlySet<string> | null): number {
+  return members.filter(({ name, stage }) => stage === 'training' || (inSum !== null && stage === 'made' && !inSum.has(name))).length;
 }

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluateInDetail } from '../../../scripts/evaluate.ts';
+import { simulate } from '../../../scripts/simulate/simulate.ts';
+import type { Checkpoint, RoundRecord, SimulationResult } from '../../../scripts/simulate/simulation.ts';
+import type { ScenarioInput } from '../../../shared/simulation/scenario.ts';
+import { scenarioOver, shoppers, writeOrders, type Orders } from './orders.ts';
+
+let orders: Orders;
+beforeAll(() => void (orders = writeOrders()));
+afterAll(() => orders.remove());
+
+function run(input: ScenarioInput = {}, workers = 0): Promise<SimulationResult> {
+  return simulate({ scenario: scenarioOver(orders, input), workers });
+}
+
+const masked = { population: { shops: 10 }, privacy: { epsilon: 5 } } satisfies ScenarioInput;
+
+describe('simulate', () => {
+  it('sums what all participants have, as an evaluation in one place does', async () => {
+    const { metrics, rounds, epsilon } = await run({ ...masked, privacy: { epsilon: null } });
+    const central = await evaluateInDetail({ data: orders.path, model: 'popularity' });
+    expect(metrics['ndcg@10']).toBeCloseTo(central.result.ndcg10, 6);
+    expect(rounds.map(({ shoppers: counted }) => counted)).toEqual([shoppers]);
+    expect(epsilon).toBeNull();
+  });
+
+  it('draws the noise that an evaluation with shares of noise draws from the same seed', async () => {
+    const { metrics } = await run(masked);
+    const { result } = await evaluateInDetail({ data: orders.path, model: 'popularity', epsilon: 5, mode: 'distributed', shops: 10, seeds: 1 });
+    expect(metrics['ndcg@10']).toBeCloseTo(result.ndcg10, 6);
+  });
+
+  it('gives the same bytes for any number of threads', async () => {
+    const input: ScenarioInput = { model: 'neighbours', population: { shoppers: 2_000, shops: 5 }, clients: { are: 'shoppers', perRound: 600 }, rounds: 2 };
+    const [one, two, three] = [await run(input, 0), await run(input, 1), await run(input, 2)];
+    expect(two).toEqual(one);
+    expect(three).toEqual(one);
+    expect(one.rounds[0].reported).toBe(600);
+  });
+
+  it('goes on after a checkpoint to the same bytes', async () => {
+    const scenario = scenarioOver(orders, { ...masked, rounds: 4, model: 'neighbours', privacy: { epsilon: 8, clip: 1, adaptiveClip: true } });
+    const seen: Checkpoint[] = [];
+    const whole = await simulate({ scenario, workers: 0, onCheckpoint: (checkpoint) => void seen.push(checkpoint) });
+    const heard: RoundRecord[] = [];
+    const rest = await simulate({ scenario, workers: 0, resume: seen[1], onRound: (record) => void heard.push(record) });
+    expect(rest).toEqual(whole);
+    expect(heard.map(({ round }) => round)).toEqual([3, 4]);
+    await expect(simulate({ scenario: { ...scenario, seed: 2 }, resume: seen[1] })).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it('keeps control variates and the state of a strategy in a checkpoint', async () => {
+    const local = { kind: 'sequence', hyperParameters: { cell: 'none' } } as const;
+    const scenario = scenarioOver(orders, { model: 'als', population: { shops: 4 }, privacy: { epsilon: null }, aggregate: 'mean', rounds: 3, ...(local.kind === 'sequence' ? {} : {}) });
+    const seen: Checkpoint[] = [];
+    const whole = await simulate({ scenario, workers: 0, onCheckpoint: (checkpoint) => void seen.push(checkpoint) });
+    expect(await simulate({ scenario, workers: 0, resume: seen[0] })).toEqual(whole);
+  });
+
+  it('does without a round that its budget does not hold', async () => {
+    const { rounds, epsilon } = await run({ ...masked, rounds: 3 });
+    expect(rounds).toHaveLength(3);
+    expect(epsilon).toBeLessThanOrEqual(5);
+    expect(rounds.map((record) => record.epsilon ?? 0)).toEqual([...rounds.map((record) => record.epsilon ?? 0)].sort((a, b) => a - b));
+  });
+});
+
+describe('a simulated round', () => {
+  it('has less in it for dropouts, and as much noise as was planned', async () => {
+    const { rounds: [round] } = await run({ ...masked, population: { shops: 40 }, clients: { dropout: 0.15, quorum: 0.5 } });
+    expect(round.left).toBeGreaterThan(0);
+    expect(round).toMatchObject({ outcome: 'released', joined: 40, reported: 40 - round.left });
+  });
+
+  it('fails without its quorum: the last release stays, and what was charged before stays charged', async () => {
+    const { rounds, epsilon } = await run({ ...masked, rounds: 2, clients: { dropout: 0.6, quorum: 0.9 }, privacy: { epsilon: 5, mode: 'local' } });
+    expect(rounds.map(({ outcome }) => outcome)).toEqual(['failed', 'failed']);
+    expect(rounds[0].reason).toMatch(/expected at least 9/);
+    expect(epsilon).toBeGreaterThan(4);
+  });
+
+  it('costs nothing where too few are left before a masked sum is revealed', async () => {
+    const { rounds, epsilon, model } = await run({ ...masked, clients: { dropout: 0.6, quorum: 0.9 } });
+    expect(rounds[0]).toMatchObject({ outcome: 'failed', reported: 0 });
+    expect([epsilon, model]).toEqual([0, null]);
+  });
+
+  it('closes without stragglers', async () => {
+    const { rounds: [round] } = await run({ ...masked, population: { shops: 30 }, clients: { stragglers: 0.3, quorum: 0.5, deadlineSeconds: 8 }, privacy: { epsilon: 5, mode: 'local' } });
+    expect(round.late).toBeGreaterThan(0);
+    expect(round).toMatchObject({ outcome: 'released', reported: round.joined - round.late });
+  });
+
+  it.each(['shoppers', 'participants'] as const)('shows more people what malicious %s push', async (kind) => {
+    const malicious = kind === 'shoppers' ? { kind, share: 0.4 } : { kind, count: 1 };
+    const pushed = await run({ ...masked, privacy: { epsilon: null }, clients: { malicious } });
+    const hardly = await run({ ...masked, privacy: { epsilon: null }, clients: { malicious: { kind: 'shoppers', share: 0 } } });
+    expect(pushed.metrics['exposure@20']).toBeGreaterThan(hardly.metrics['exposure@20'] + 0.2);
+  });
+
+  it('follows the calendar: knows what was before, and is asked what comes after', async () => {
+    const { rounds } = await run({ ...masked, privacy: { epsilon: null }, rounds: 4, schedule: { kind: 'calendar', everyDays: 30 } });
+    expect(rounds.map(({ virtualSeconds }) => Math.floor(virtualSeconds / 86_400))).toEqual([30, 60, 90, 120]);
+    const counted = rounds.map(({ shoppers: known }) => known);
+    expect(counted).toEqual([...counted].sort((a, b) => a - b));
+    expect(counted[0]).toBeLessThan(counted[3]);
+    await expect(run({ rounds: 40, schedule: { kind: 'calendar', everyDays: 30 } })).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it('has the noise of the large federation that a small one stands for', async () => {
+    const own = await run(masked);
+    const large = await run({ ...masked, privacy: { epsilon: 5, noiseCohort: 100 } });
+    expect(large.rounds[0].noiseStd).toBeCloseTo(own.rounds[0].noiseStd / 10, 12);
+    expect([large.epsilon, large.noiseCohort]).toEqual([own.epsilon, 100]);
+    await expect(run({ ...masked, privacy: { noiseCohort: 5 } })).rejects.toMatchObject({ code: 'privacy.invalid' });
+  });
+
+  it('adds central noise once, whoever reports', async () => {
+    const local = await run({ ...masked, privacy: { epsilon: 5, mode: 'local' } });
+    const central = await run({ ...masked, privacy: { epsilon: 5, mode: 'central' } });
+    expect(central.rounds[0].noiseStd).toBeCloseTo(local.rounds[0].noiseStd / Math.sqrt(10), 10);
+  });
+
+  it.each(['popularity', 'central', 'local-only'] as const)('is compared with %s', async (baseline) => {
+    const { metrics, rounds, epsilon } = await run({ ...masked, baseline, model: 'neighbours' });
+    expect(metrics['ndcg@10']).toBeGreaterThan(0);
+    expect([rounds, epsilon]).toEqual([[], null]);
+  });
+});
