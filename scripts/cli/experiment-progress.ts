@@ -1,4 +1,4 @@
-/** How far an experiment is: one line that changes on a terminal, a line for every finished run elsewhere. */
+/** How far an experiment is: one line that changes on a terminal, a line for every finished run, and for every tenth of a long one, elsewhere. */
 import ora from 'ora';
 import type { RoundRecord } from '../simulate/simulation.ts';
 import type { ExperimentEvent } from '../experiment/run-experiment.ts';
@@ -32,9 +32,14 @@ export function showProgress(how: 'none' | 'line' | 'lines', clock: () => number
     const record = last.get(run.id);
     const state = `${runsDone} of ${runs} runs${left()}`;
     spinner.text = `${state}; ${run.label}${record === undefined ? '' : `: ${describeRound(record, run.scenario.rounds)}`}`;
-    if (event.kind === 'finished' && how === 'lines') write(`${run.label}${record === undefined ? '' : `: ${describeRound(record, run.scenario.rounds)}`} (${state})`);
+    if (how === 'lines' && (event.kind === 'finished' || isTenth(record, run.scenario.rounds))) write(`${run.label}${record === undefined ? '' : `: ${describeRound(record, run.scenario.rounds)}`} (${state})`);
   };
   return { onEvent, end: () => void spinner.stop() };
+}
+
+/** Of long runs a few lines tell that they go on; the last round is told by the end of the run. */
+function isTenth(record: RoundRecord | undefined, rounds: number): boolean {
+  return record !== undefined && record.round < rounds && record.round % Math.ceil(rounds / 10) === 0;
 }
 
 /** Baselines have no rounds to wait for. */

@@ -1,13 +1,16 @@
 /** `cesta experiment`: a file of scenarios, every point and seed of it run once, and what came out side by side. */
+import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { average } from '../../shared/evaluation/metrics.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import type { Baseline } from '../../shared/simulation/scenario.ts';
 import type { ExperimentPlan } from '../experiment/plan-experiment.ts';
 import type { ExperimentResult, Run } from '../experiment/result.ts';
 import type { PlannedRun } from '../experiment/run-folder.ts';
+import type { RunLogger } from '../experiment/run-logger.ts';
+import type { Summary } from '../experiment/summary.ts';
 import { showProgress } from './experiment-progress.ts';
-import { collect, integerIn } from './options.ts';
+import { collect, httpUrl, integerIn } from './options.ts';
 import { print, stopSignals } from './output.ts';
 
 interface ExperimentCommandOptions {
@@ -16,6 +19,8 @@ interface ExperimentCommandOptions {
   set?: readonly string[];
   seeds?: readonly number[];
   quick?: boolean;
+  tensorboard?: boolean;
+  mlflow?: URL;
   resume: boolean;
   list?: boolean;
   dryRun?: boolean;
@@ -33,6 +38,8 @@ export function addExperiment(program: Command): void {
     .option('--quick', 'what the file says for a first look')
     .option('--jobs <n>', 'runs at a time, each in a process of its own (default: one a core)', integerIn(1, 256))
     .option('--runs <folder>', 'where runs are kept', 'runs')
+    .option('--tensorboard', 'write events of the rounds for TensorBoard, in the folder of the experiment')
+    .option('--mlflow <url>', 'log the rounds to an MLflow tracking server', httpUrl)
     .option('--resume', 'go on with interrupted runs where they stopped (default)', true)
     .option('--no-resume', 'begin interrupted runs anew; finished ones stay')
     .option('--dry-run', 'say what would run, and check it')
@@ -55,24 +62,46 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
   void stopSignals().first.then(() => stopping.abort());
   const { onEvent, end } = showProgress(options.quiet === true || options.json === true ? 'none' : process.stderr.isTTY ? 'line' : 'lines');
   const command = commandOf(file, options);
+  const loggers = await loggersOf(options);
   let planned: ExperimentPlan | undefined;
   try {
     const result = await runExperiment(experiment as object, {
       ...overrides, command, runs: options.runs, resume: options.resume, signal: stopping.signal,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
+      loggers: () => (planned === undefined ? [] : loggers(planned)),
       onEvent(event) {
         if (event.kind === 'planned') planned = event.plan;
         onEvent(event);
       },
     });
     end();
-    if (planned !== undefined) report(options, result, planned);
+    if (planned !== undefined) await report(options, result, planned);
   } catch (error) {
     end();
     if (!stopping.signal.aborted) throw error;
     process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}\n`);
     process.exitCode = 130;
   }
+}
+
+type MakeLoggers = (plan: ExperimentPlan) => readonly RunLogger[];
+
+async function loggersOf({ tensorboard, mlflow }: ExperimentCommandOptions): Promise<MakeLoggers> {
+  const makers: ((plan: ExperimentPlan) => RunLogger)[] = [];
+  if (tensorboard === true) {
+    const { createTensorBoardLog } = await import('../experiment/outputs/tensorboard.ts');
+    makers.push(({ folder }) => createTensorBoardLog(join(folder, 'tensorboard')));
+  }
+  if (mlflow !== undefined) {
+    const { createMlflowLog } = await import('../experiment/outputs/mlflow.ts');
+    const told = new Set<string>();
+    const onError = ({ code, message }: CestaError): void => {
+      if (!told.has(message)) process.stderr.write(`warning ${code}: ${message}\n`);
+      told.add(message);
+    };
+    makers.push(({ name }) => createMlflowLog({ url: mlflow.href, experiment: name, onError }));
+  }
+  return (plan) => makers.map((make) => make(plan));
 }
 
 /** As it can be typed again; where runs are kept, and how many go at a time, change no result. */
@@ -106,22 +135,39 @@ async function dryRun(options: ExperimentCommandOptions, experiment: unknown, ov
   ].join('\n'));
 }
 
-function report(options: ExperimentCommandOptions, result: ExperimentResult, plan: ExperimentPlan): void {
+async function report(options: ExperimentCommandOptions, result: ExperimentResult, plan: ExperimentPlan): Promise<void> {
+  const { writeResults } = await import('../experiment/write-results.ts');
+  const { summaryOf } = await import('../experiment/summary.ts');
+  const files = writeResults(result, plan.folder);
+  const summary = summaryOf(result);
   const { name, question, axes, metrics, comparedWith, command, codeHash, dataHash, attribution } = result;
-  const groups = [
-    ...Object.entries(result.baselines).map(([label, runs]) => ({ kind: 'baseline', label, runs, planned: plan.baselines[label as keyof typeof plan.baselines] ?? [] })),
-    ...result.cells.map(({ label, runs }, index) => ({ kind: 'cell', label, runs, planned: plan.cells[index].runs })),
-  ];
-  const shown = groups.map(({ kind, label, runs, planned }, index) => ({
-    kind, label,
-    ...(kind === 'cell' ? { point: result.cells[index - Object.keys(result.baselines).length].point } : {}),
-    runs: runs.map((run, at) => describeRun(run, planned[at])),
-  }));
-  const table = new Table({ head: [name, ...metrics, 'epsilon', 'seeds'], style: { head: [], border: [] } });
-  for (const { label, runs } of groups) table.push([label, ...metrics.map((metric) => average(runs.map((run) => run.metrics[metric])).toFixed(4)), runs[0].epsilon?.toPrecision(3) ?? '', runs.length]);
-  print(options, { name, question, folder: plan.folder, axes, metrics, comparedWith, command, codeHash, dataHash, attribution, groups: shown }, [question, table.toString(), `Runs: ${plan.folder}`].join('\n'));
+  const rows = summary.rows.map((row) => {
+    const [runs, planned] = row.kind === 'cell' ? [cellOf(result, row.label), cellOf(plan, row.label)] : [result.baselines[row.label as Baseline] ?? [], plan.baselines[row.label as Baseline] ?? []];
+    return { ...row, runs: runs.map((run, at) => describeRun(run, planned[at])) };
+  });
+  print(options, { name, question, folder: plan.folder, files, axes, metrics, comparedWith, comparedBy: summary.comparedBy, command, codeHash, dataHash, attribution, rows }, [
+    question, tableOf(result, summary), `Report: ${files.report}`, `Runs:   ${plan.folder}`,
+  ].join('\n'));
+}
+
+function cellOf<R>({ cells }: { readonly cells: readonly { readonly label: string; readonly runs: readonly R[] }[] }, label: string): readonly R[] {
+  return cells.find((cell) => cell.label === label)?.runs ?? [];
 }
 
 function describeRun({ id, scenario, metrics, epsilon, rounds }: Run, { folder }: PlannedRun): object {
   return { id, seed: scenario.seed, folder, metrics, epsilon, rounds: rounds.length };
+}
+
+/** Means over the seeds, with half of their 95 % interval where there is one. */
+function tableOf({ name, metrics }: ExperimentResult, { rows, comparedWith, comparedBy }: Summary): string {
+  const table = new Table({ head: [name, ...metrics, 'epsilon', `${comparedBy} over ${comparedWith}`], style: { head: [], border: [], compact: true } });
+  for (const { label, metrics: values, epsilon, comparison } of rows) {
+    const shown = metrics.map((metric) => {
+      if (!Object.hasOwn(values, metric)) return '';
+      const { mean, interval } = values[metric];
+      return `${mean.toFixed(4)}${interval === null ? '' : ` ± ${((interval.high - interval.low) / 2).toFixed(4)}`}`;
+    });
+    table.push([label, ...shown, epsilon?.toPrecision(3) ?? '', comparison === null ? '' : `${comparison.difference >= 0 ? '+' : ''}${comparison.difference.toFixed(4)} (p ${comparison.adjustedP.toPrecision(2)})`]);
+  }
+  return table.toString();
 }

@@ -1,4 +1,5 @@
 /** One run from wherever it stands to its end, with everything that is written about it. */
+import { setImmediate } from 'node:timers/promises';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { RoundRecord, SimulateOptions, SimulationResult } from '../simulate/simulation.ts';
 import { hashData } from './hashes.ts';
@@ -44,6 +45,8 @@ export async function performRun(run: PlannedRun, { simulate, versions, workers,
         appendRound(run.folder, record, performance.now() - before);
         before = performance.now();
         await onRound?.(record);
+        // Rounds may follow each other without a pause: a word to stop is heard here.
+        await setImmediate();
       },
       onCheckpoint: (kept) => saveCheckpoint(run.folder, kept),
     });

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkScenarios } from '../../../scripts/simulate/check.ts';
+import { parseScenario, type ScenarioInput } from '../../../shared/simulation/scenario.ts';
+import { ordersCsv } from '../experiment/orders.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cesta-check-'));
+  writeFileSync(join(folder, 'orders.csv'), ordersCsv(60));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const checked = (...inputs: readonly ScenarioInput[]): Promise<void> => checkScenarios(inputs.map((input, at) => ({ label: `cell ${at}`, scenario: parseScenario({ data: join(folder, 'orders.csv'), ...input }) })));
+
+describe('scenarios that cannot be simulated', () => {
+  it.each<[string, ScenarioInput, string, string]>([
+    ['a strategy for a model that needs none', { aggregate: 'fedadam' }, 'plan.invalid', 'strategy: expected none for neighbours'],
+    ['a rule that masked sums cannot be combined by', { aggregate: 'krum' }, 'config.invalid', 'aggregate: expected median or trimmed-mean'],
+    ['more clients than there are', { clients: { perRound: 21 } }, 'config.invalid', 'clients.perRound: expected at most 20'],
+    ['a clip norm that nothing enforces', { privacy: { epsilon: null, clip: 1 } }, 'privacy.invalid', 'privacy.clip: expected none without noise'],
+    ['data that is not there', { data: 'nothing.csv', baseline: 'popularity' }, 'data.not-found', 'nothing.csv'],
+  ])('%s', async (_what, input, code, message) => {
+    await expect(checked({}, input)).rejects.toMatchObject({ code, message: expect.stringMatching(new RegExp(`^cell 1: .*${message}`)) as string });
+  });
+
+  it('and those that can pass, one of each kind', async () => {
+    await expect(checked({}, { privacy: { epsilon: 1 } }, { privacy: { epsilon: null } }, { seed: 5, rounds: 7 })).resolves.toBeUndefined();
+  });
+});
