@@ -10,8 +10,12 @@ const nulls: Readonly<Record<string, string>> = {
   'population.shoppers': 'the real shoppers',
 };
 
+export function nullLabel(path: string): string {
+  return nulls[path] ?? `no ${leafOf(path)}`;
+}
+
 export function labelOf(point: Point): string {
-  return Object.entries(point).map(([path, value]) => (value === null || value === undefined ? (nulls[path] ?? `no ${leafOf(path)}`) : describe(leafOf(path), value))).join(', ');
+  return Object.entries(point).map(([path, value]) => (value === null || value === undefined ? nullLabel(path) : describe(leafOf(path), value))).join(', ');
 }
 
 function leafOf(path: string): string {

@@ -1,9 +1,7 @@
 /** The dashboard of a real coordinator in a real browser: what its acceptance tests have in common. */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AxeResults, run as runAxe } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import type { Coordinator } from '../../server/coordinator.ts';
@@ -44,19 +42,6 @@ export async function visit(browser: Browser, { url }: Pick<Coordinator, 'url'>,
       await page.screenshot({ path: join(output, `dashboard-${name}.png`), fullPage: true });
     },
   };
-}
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe-core objects to, a line each. */
-export async function objections(page: Page): Promise<string[]> {
-  // As an evaluation: the page's policy lets in no script.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(async (): Promise<AxeResults> => {
-    const { run } = (globalThis as unknown as { axe: { run: typeof runAxe } }).axe;
-    return run(document, { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] });
-  });
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary = '' }) => `${id}: ${html.slice(0, 160)} ${failureSummary.replaceAll('\n', ' ')}`));
 }
 
 const pushed = 59;

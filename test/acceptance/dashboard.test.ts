@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Quality } from '../../server/dashboard/schemas.ts';
+import { objections } from '../e2e/axe.ts';
 import { launchChromium, withoutBrowser } from '../e2e/chromium.ts';
 import { federation } from '../e2e/recorded-federation.ts';
 import { codeOf } from '../server/support/codes.ts';
@@ -11,7 +12,7 @@ import { coordinatorFor, oneOfEach } from '../server/support/coordinators.ts';
 import { taskInput } from '../server/support/fixtures.ts';
 import { temporaryFolder } from '../server/support/folders.ts';
 import { connectShop, joinRound, reportUpdate, shopNamed } from '../server/support/test-client.ts';
-import { objections, visit, withCandidate } from './dashboard-rig.ts';
+import { visit, withCandidate } from './dashboard-rig.ts';
 
 let browser: Browser;
 beforeAll(async () => {

@@ -3,7 +3,7 @@
  * a row each. What else was swept makes the series.
  */
 import * as Plot from '@observablehq/plot';
-import type { Json } from '../../../shared/protocol/canonical-json.ts';
+import { labelOf, nullLabel } from '../labels.ts';
 import type { Cell, Point } from '../result.ts';
 import { inParts, mostSeries } from './marks.ts';
 
@@ -26,9 +26,6 @@ export interface Series {
   readonly cells: readonly Cell[];
 }
 
-/** What null means on an axis. */
-const unsetWords: Readonly<Record<string, string>> = { [epsilonPath]: 'no noise', 'population.shoppers': 'real ones', 'clients.perRound': 'all', baseline: 'federation' };
-
 /** The axis that is drawn as numbers; null where cells are told apart by names. */
 export function numberAxis(axes: readonly string[], cells: readonly Cell[]): NumberAxis | null {
   const candidates = axes.includes(epsilonPath) ? [epsilonPath, ...axes.filter((path) => path !== epsilonPath)] : axes;
@@ -39,7 +36,7 @@ export function numberAxis(axes: readonly string[], cells: readonly Cell[]): Num
     const [least, most] = [values[0], values[values.length - 1]];
     const isLog = least > 0 && (path === epsilonPath || most / least >= 20);
     const at = isLog ? most * Math.max(1.6, (most / least) ** 0.2) : most + (most - least) / 5;
-    return { path, label: pathLabel(path), isLog, values, unset: found.includes(null) ? { at, label: unsetWords[path] ?? 'none' } : null };
+    return { path, label: pathLabel(path), isLog, values, unset: found.includes(null) ? { at, label: nullLabel(path) } : null };
   }
   return null;
 }
@@ -80,23 +77,12 @@ export function cellParts(axes: readonly string[], cells: readonly Cell[]): Part
 
 /** Of these axes. */
 function pointLabel(point: Point, paths: readonly string[]): string {
-  return paths.map((path) => {
-    const value = point[path] ?? null;
-    if (typeof value === 'string') return value;
-    if (value === null) return path === epsilonPath ? unsetWords[path] : `${pathLabel(path)}: ${unsetWords[path] ?? 'none'}`;
-    return typeof value === 'object' ? valueLabel(value) : `${pathLabel(path)} ${valueLabel(value)}`;
-  }).join(', ');
+  return labelOf(Object.fromEntries(paths.map((path) => [path, point[path] ?? null])));
 }
 
 function pathLabel(path: string): string {
   const dot = path.indexOf('.');
   return path.slice(dot + 1);
-}
-
-function valueLabel(value: Json | undefined): string {
-  if (value === null || value === undefined || typeof value !== 'object') return String(value);
-  if (Array.isArray(value)) return value.map(valueLabel).join(' ');
-  return Object.entries(value).map(([key, inner]) => (key === 'kind' ? valueLabel(inner) : `${key} ${valueLabel(inner)}`)).join(' ');
 }
 
 /** Ticks that fit beside one another on a drawing of this many pixels: the swept values, and the place without one. */
@@ -119,5 +105,5 @@ export function axisMark(axis: NumberAxis, pixels: number): Plot.Markish {
 }
 
 function tickLabel({ unset }: NumberAxis): (value: number) => string {
-  return (value) => (value === unset?.at ? unset.label : value >= 10_000 ? value.toExponential().replace('e+', 'e') : String(value));
+  return (value) => (value === unset?.at ? unset.label : value >= 1e6 ? `${value / 1e6} M` : value >= 1e4 ? `${value / 1e3} k` : String(value));
 }

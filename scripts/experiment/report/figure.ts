@@ -75,13 +75,13 @@ function drawing(options: Plot.PlotOptions, id: string, { title, sentence }: { r
   for (const [name, text] of [['desc', sentence], ['title', title]] as const) {
     const element = document.createElementNS('http://www.w3.org/2000/svg', name);
     element.setAttribute('id', `${id}-${name}`);
-    element.textContent = withoutControls(text);
+    element.textContent = text;
     svg.prepend(element);
   }
   svg.setAttribute('role', 'img');
   svg.setAttribute('aria-labelledby', `${id}-title`);
   svg.setAttribute('aria-describedby', `${id}-desc`);
-  return { markup: svg.outerHTML };
+  return { markup: withoutControls(svg.outerHTML) };
 }
 
 /** The text beside it says what it stands for. */

@@ -16,7 +16,7 @@ export function privacySection({ cells }: ExperimentResult): Markup {
     groups.set(key, { terms, runs: [...groups.get(key)?.runs ?? [], run] });
   }
   return html`<section aria-labelledby="privacy"><h2 id="privacy">What is promised</h2>
-<p>Every participant was simulated on one machine, with real data: what follows is what a federation with these plans would promise its shoppers, not a protection of the simulation from whoever ran it. Noise came from seeded streams, so that the experiment can be made again; a federation's comes from the system.</p>
+<p>Every participant was simulated on one machine: what follows is what a federation with these plans would promise its shoppers, not a protection of the simulation from whoever ran it. Noise came from seeded streams, so that the experiment can be made again; a federation's comes from the system.</p>
 ${[...groups.values()].map(({ terms, runs: own }, index) => statement(terms, own, groups.size === 1 ? null : `Promise ${index + 1} of ${groups.size}`))}
 </section>`;
 }
@@ -64,7 +64,7 @@ function statement(terms: Terms, runs: readonly Run[], heading: string | null): 
     ['Participants', terms.are === 'shops' ? 'shops, each with all its shoppers' : 'shoppers, each with its own device'],
   ];
   return html`${heading === null ? null : html`<h3>${heading}</h3>`}<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
-<p>${oddsInWords(epsilons[epsilons.length - 1], unit)}</p>
+<p>${oddsInWords(epsilons[epsilons.length - 1], unit)} Delta bounds how far that may fail.</p>
 <ul>${assumptions(terms, runs).map((words) => html`<li>${words}</li>`)}</ul>`;
 }
 

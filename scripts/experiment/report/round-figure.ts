@@ -74,7 +74,7 @@ function drawingOf({ label, lines, isSmall }: Required<RoundFigureProps>, course
       x: { label: 'round', domain: [first, last], ticks: wholeTicks(first, last, ticksFor(width)), tickFormat: String, labelAnchor: 'center', labelArrow: 'none' },
       y: { label: isSmall ? null : label, domain, grid: true, ticks: 5, labelArrow: 'none' },
       marks: [
-        ...baselineMarks(lines, { domain, pixels: height - marginTop - 40 }, isSmall ? 'none' : hasMargin ? 'right' : 'left'),
+        ...baselineMarks(lines, { domain, pixels: height - marginTop - 40 }, hasMargin ? 'right' : 'none'),
         ...courses.flatMap(({ points, style: { className, dash, symbol } }) => [
           Plot.line(points, { x: 'round', y: 'value', className, strokeDasharray: dash, strokeWidth: 2 }),
           Plot.dot(thinned(points, 12), { x: 'round', y: 'value', className: `${className} mark`, symbol, r: 3.5 }),
