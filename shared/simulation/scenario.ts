@@ -86,8 +86,12 @@ const aggregateSchema = z.union([
 const scheduleSchema = z.discriminatedUnion('kind', [
   /** All training orders in every round. */
   z.strictObject({ kind: z.literal('at-once'), everySeconds: positive.default(3_600) }),
-  /** Rounds go through the time of the orders: each trains on what was bought before it, and is tested on the first `everyDays` after. */
-  z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7) }),
+  /**
+   * Rounds go through the time of the orders: each trains on what was bought before it, and its release is tested on what is bought
+   * until the next round. With other `startDays` and `testDays` than the usual `everyDays`, calendars of different rounds are
+   * tested alike: from the same day on, in steps of `testDays`, each asking for what is new to a shopper who has all before it.
+   */
+  z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7), startDays: positive.optional(), testDays: positive.optional() }),
 ]);
 
 export const baselines = ['popularity', 'local-only', 'central'] as const;
@@ -118,6 +122,13 @@ export const scenarioSchema = z.strictObject({
 export type Scenario = Readonly<z.output<typeof scenarioSchema>>;
 /** As a file says it, with defaults left out. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;
+
+/** The days of a calendar that are tested, counted from the first order's, and in what steps; null without a calendar. */
+export function testedDays({ schedule, rounds }: Pick<Scenario, 'schedule' | 'rounds'>): { readonly from: number; readonly until: number; readonly step: number } | null {
+  if (schedule.kind !== 'calendar') return null;
+  const { everyDays, startDays = everyDays, testDays = everyDays } = schedule;
+  return { from: startDays, until: startDays + rounds * everyDays, step: testDays };
+}
 
 /** @throws CestaError `config.invalid` naming the field */
 export function parseScenario(value: unknown): Scenario {
