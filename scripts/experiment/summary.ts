@@ -8,7 +8,7 @@ import { compareRuns, holmAdjusted, overSeeds, shopperMeans, type Comparison, ty
 import { canonicalJson, type Json } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { isColdShop } from '../../shared/simulation/cold-shops.ts';
-import { baselines, type Scenario } from '../../shared/simulation/scenario.ts';
+import { askedOf, baselines, type Scenario } from '../../shared/simulation/scenario.ts';
 import type { RoundRecord, SimulationResult } from '../simulate/simulation.ts';
 import type { ExperimentResult, Point, Run } from './result.ts';
 
@@ -90,7 +90,7 @@ function candidatesOf(result: ExperimentResult): readonly Candidate[] {
 /** Whether the same shoppers were asked the same: data, split, and the days that were tested. */
 function areTestedAlike(a: Candidate, b: Candidate, comparedBy: keyof typeof perShopper): boolean {
   const cold = ({ population }: Scenario): Json => (comparedBy === 'cold.ndcg@10' ? { ...population.cold } : null);
-  const asked = ({ dataHash, scenario, tests }: SimulationResult): string => canonicalJson([dataHash, scenario.protocol, scenario.schedule.kind === 'calendar' ? scenario.schedule : null, cold(scenario), tests.ndcg10.length]);
+  const asked = ({ dataHash, scenario, tests }: SimulationResult): string => canonicalJson([dataHash, askedOf(scenario), cold(scenario), tests.ndcg10.length]);
   return new Set([...a.runs, ...b.runs].map(asked)).size === 1;
 }
 

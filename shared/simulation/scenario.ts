@@ -7,6 +7,7 @@ import { protocols } from '../evaluation/splits.ts';
 import { robustSchema } from '../federation/robust/rule.ts';
 import { strategyKinds, strategySchema } from '../federation/strategies/strategy.ts';
 import { robustRules } from '../federation/robust/rule.ts';
+import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { modelKinds } from '../recommender/federated-model.ts';
 
@@ -123,8 +124,13 @@ export type Scenario = Readonly<z.output<typeof scenarioSchema>>;
 /** As a file says it, with defaults left out. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;
 
+/** The same for scenarios whose test cases are the same, as far as data of that name are. */
+export function askedOf(scenario: Scenario): string {
+  return canonicalJson([scenario.data, scenario.protocol, testedDays(scenario)]);
+}
+
 /** The days of a calendar that are tested, counted from the first order's, and in what steps; null without a calendar. */
-export function testedDays({ schedule, rounds }: Pick<Scenario, 'schedule' | 'rounds'>): { readonly from: number; readonly until: number; readonly step: number } | null {
+function testedDays({ schedule, rounds }: Pick<Scenario, 'schedule' | 'rounds'>): { readonly from: number; readonly until: number; readonly step: number } | null {
   if (schedule.kind !== 'calendar') return null;
   const { everyDays, startDays = everyDays, testDays = everyDays } = schedule;
   return { from: startDays, until: startDays + rounds * everyDays, step: testDays };
