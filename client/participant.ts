@@ -13,7 +13,8 @@ import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
 import type { AnyStatistic } from '../shared/recommender/federated-model.ts';
 import type { Awaitable } from '../shared/secagg/crypto.ts';
 import type { Evidence } from '../shared/secagg/participant-state.ts';
-import { loadedTensors, type TensorRuntime } from '../shared/tensors/runtime.ts';
+import type { ChosenBackend } from '../shared/tensors/backend-kinds.ts';
+import { loadedTensors } from '../shared/tensors/runtime.ts';
 import type { Connection, ConnectionEvent, ConnectionHandlers } from './connection.ts';
 import { startMaskedSession, type MaskedSession, type MaskingIdentity } from './masked-session.ts';
 import { idle, participate, type Participation, type ParticipationEffect, type ParticipationEvent, type RoundNews } from './participation.ts';
@@ -26,7 +27,7 @@ export type ParticipantEvent =
   | ConnectionEvent
   | RoundNews
   /** What the report was computed with, where the model needs tensors. */
-  | ({ readonly kind: 'computed'; readonly round: string } & Pick<TensorRuntime, 'backend' | 'simd' | 'passedOver'>)
+  | ({ readonly kind: 'computed'; readonly round: string } & ChosenBackend)
   /** The coordinator's signed word that it has the report: checked, and kept. */
   | { readonly kind: 'receipt'; readonly round: string; readonly receipt: SignedReceipt }
   /** The coordinator has the report, by its word, but there is nothing to show for it. */

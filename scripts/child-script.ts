@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { asItStands, isCompiled } from '../server/web/source-files.ts';
 
 /** Options of Node that such a script needs. */
-export const scriptExecArgv: readonly string[] = isCompiled ? [] : ['--import', import.meta.resolve('tsx')];
+export function scriptExecArgv(): readonly string[] {
+  return isCompiled ? [] : ['--import', import.meta.resolve('tsx')];
+}
 
 /**
  * @param source named as in a checkout: `./shop-host.ts`

@@ -10,5 +10,22 @@
  * coordinator.onRound(({ round, phase, reported }) => console.log(round, phase, reported));
  * @module cesta/server
  */
+export type { Catalogue } from '../shared/commerce/catalogue.ts';
+export type { NoteKey } from '../shared/ledger/signed-note.ts';
+export type { WitnessPolicy } from '../shared/ledger/witness-policy.ts';
+export type { Accountability } from '../shared/policy/accountability.ts';
+export type { Directive, Policy, Rule } from '../shared/policy/policy.ts';
+export type { BucketLimits } from '../shared/protocol/token-buckets.ts';
+export type { OperatorCredentials } from './admin/credentials.ts';
+export type { Clock } from './clock.ts';
 export { startCoordinator, type Coordinator, type CoordinatorState } from './coordinator.ts';
 export type { CoordinatorOptions } from './coordinator-options.ts';
+export type { GatewayLimits } from './gateway/context.ts';
+export type { IdentityOptions } from './identity/identity.ts';
+export type { IdentityLimits } from './identity/limits.ts';
+export type { RoundProgress } from './progress.ts';
+export type { SchedulePhase } from './schedule.ts';
+export type { TaskState } from './storage/storage.ts';
+export type { TaskOver } from './task-over.ts';
+export type { TaskDesk, TaskStatus } from './tasks.ts';
+export type { ServerTls } from './transport.ts';

@@ -10,7 +10,25 @@
  * const { rounds, epsilonSpent } = await node.done;
  * @module cesta/shop
  */
+export type { Plan } from '../../shared/federation/plan.ts';
+export type { SignedCertificate } from '../../shared/identity/certificate.ts';
+export type { SignedReceipt } from '../../shared/ledger/receipt.ts';
+export type { NoteKey } from '../../shared/ledger/signed-note.ts';
+export type { WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
+export type { Directive, Policy, Rule } from '../../shared/policy/policy.ts';
+export type { ConnectionEvent } from '../connection.ts';
+export type { MappingReport } from '../federation-histories.ts';
+export type { BackendKind, ChosenBackend, PassedOver } from '../../shared/tensors/backend-kinds.ts';
+export type { Fetch } from '../http.ts';
+export { createModelCache, type ModelCache } from '../model-cache.ts';
+export type { ParticipantEvent } from '../participant.ts';
+export type { RoundNews } from '../participation.ts';
+export type { OpenSocket, Socket, SocketHandlers, Timers } from '../socket.ts';
+export type { Spent } from '../spends.ts';
+export type { TrainedEvent } from '../trainer.ts';
 export { enrolNode, renewNode, rotateKey, type NodeOptions, type Rotated } from './enrolment.ts';
 export { readCatalogue, readDataset, type ReadOptions } from './read-data.ts';
 export { startShopNode, type ShopNode, type ShopNodeEvent, type ShopNodeOptions, type ShopNodeSummary } from './shop-node.ts';
+export type { ShopPolicy } from './storefront-api/campaigns/campaign-policy.ts';
+export type { StorefrontTls } from './storefront-api/server.ts';
 export { startStorefrontApi, type StorefrontApi, type StorefrontApiOptions } from './storefront-api/storefront-api.ts';

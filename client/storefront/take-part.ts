@@ -5,8 +5,8 @@
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import type { BackendKind } from '../../shared/tensors/backend-kinds.ts';
-import type { TensorOptions, WasmPaths } from '../../shared/tensors/runtime.ts';
+import type { BackendKind, WasmPaths } from '../../shared/tensors/backend-kinds.ts';
+import type { TensorOptions } from '../../shared/tensors/runtime.ts';
 import type { DeviceEvent, DeviceSettings, DeviceSummary } from './device.ts';
 import { usualMaxDelta } from './device-constants.ts';
 import type { DeviceVisit } from './device-history.ts';
@@ -14,6 +14,9 @@ import { fromPlain, fromPlainEvent, type FromDevice, type ToDevice } from './dev
 
 /** A worker that is busy is not waited for: whoever withdraws shall not see it train on. */
 const leaveWithinMs = 2_000;
+
+export type { DeviceEvent, DeviceSummary, SentEvent } from './device.ts';
+export type { BackendKind, WasmPaths } from '../../shared/tensors/backend-kinds.ts';
 
 export interface TakePartOptions {
   /** Where the coordinator is, such as `/cesta` behind the shop's own server. */

@@ -14,7 +14,7 @@ export interface Child {
 
 /** @param script path of one that calls {@link answer} */
 export function startChild(script: string): Child {
-  const child = fork(script, { execArgv: ['--expose-gc', ...scriptExecArgv], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(script, { execArgv: ['--expose-gc', ...scriptExecArgv()], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = new Promise<number | null>((resolve) => void child.once('close', resolve));
   return {
     async ask(command, schema) {

@@ -60,7 +60,7 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
   const { runExperiment } = await import('../experiment/run-experiment.ts');
   const stopping = new AbortController();
   void stopSignals().first.then(() => stopping.abort());
-  const { onEvent, end } = showProgress(options.quiet === true || options.json === true ? 'none' : process.stderr.isTTY ? 'line' : 'lines');
+  const { onEvent, end } = showProgress(options.quiet === true || options.json === true ? 'none' : hasWidth(process.stderr) ? 'line' : 'lines');
   const command = commandOf(file, options);
   const loggers = await loggersOf(options);
   let planned: ExperimentPlan | undefined;
@@ -82,6 +82,11 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
     process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}\n`);
     process.exitCode = 130;
   }
+}
+
+/** A terminal of no columns, as some that are made by programs, would be wrapped for ever. */
+function hasWidth({ isTTY, columns }: Partial<Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>>): boolean {
+  return isTTY === true && columns !== undefined && columns > 0;
 }
 
 type MakeLoggers = (plan: ExperimentPlan) => readonly RunLogger[];

@@ -43,8 +43,9 @@ interface SimulateCommandOptions extends DataOptions {
 const limits = `
 Plan, budget, reducer, contributions, clipping, grid, decoding and update are the product's own code. At --fidelity sums, masks
 cancel exactly and are not drawn, and the shares of noise, which add up to one Skellam draw, are drawn for the sum: both say the
-same of a release, and nothing of networks or of crypto. --fidelity messages runs every participant. Masked sessions of this
-version hold 65,535 participants; larger cohorts are simulated as if one held them. Noise is seeded and protects nobody.
+same of a release, and nothing of networks or of crypto. --fidelity messages runs every participant. A coordinator sends the
+whole roster of a masked session to everybody on it in one frame, which some 4,000 fit: larger masked cohorts are planned as the
+product plans them and summed here, and need another way for the roster. Noise is seeded and protects nobody.
 
 clientsPerSecond: participants in the sum over wall seconds, from drawing the cohort to the encoded release. Reading the data,
 planning and testing are not in it; threads start while the first round is planned.`;

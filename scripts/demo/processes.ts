@@ -45,7 +45,7 @@ export function failureOf({ name, complaints }: Pick<DemoProcess, 'name' | 'comp
 
 /** Starts a script of this folder with options as JSON; `onLine` hears each line of JSON that it writes. */
 export function startScript(name: string, script: string, options: unknown, onLine: (line: unknown) => void = () => undefined): DemoProcess {
-  const child = spawn(process.execPath, [...scriptExecArgv, scriptPath(script, import.meta.url), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...scriptExecArgv(), scriptPath(script, import.meta.url), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
   createInterface({ input: child.stdout }).on('line', (line) => onLine(JSON.parse(line)));
   return supervise(name, child);
 }

@@ -5,7 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { tsImport } from 'tsx/esm/api';
 import { closest } from '../cli/config/closest.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { isPlainObject } from './fields.ts';
+import { isCompiled } from '../../server/web/source-files.ts';
+import { isPlainObject, type Fields } from './fields.ts';
 
 export interface LoadedExperiment {
   /** Of the file, without its ending. */
@@ -15,7 +16,9 @@ export interface LoadedExperiment {
 }
 
 const shippedFolder = fileURLToPath(new URL('../experiments', import.meta.url));
-const endings = ['.ts', '.js', '.mjs', '.json'];
+/** In a checkout, the name `cesta` leads to its sources. */
+const ownName = isCompiled ? {} : { tsconfig: fileURLToPath(new URL('../../tsconfig.json', import.meta.url)) };
+const endings = ['.ts', '.mts', '.js', '.mjs', '.json'];
 
 /** Names of the experiments that come with the package. */
 export function shippedExperiments(): readonly string[] {
@@ -48,17 +51,16 @@ function parseJson(path: string): unknown {
 }
 
 async function importExperiment(path: string): Promise<unknown> {
-  let module: unknown;
+  let module: Fields;
   try {
-    module = await tsImport(pathToFileURL(path).href, import.meta.url);
+    module = await tsImport(pathToFileURL(path).href, { parentURL: import.meta.url, ...ownName }) as Fields;
   } catch (cause) {
     throw new CestaError('data.unreadable', `${path}: expected a module, got one that does not load (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
   }
-  // In a folder without "type": "module" the file is CommonJS, whose exports are the default of the module.
-  for (const exports of [module, isPlainObject(module) ? module['default'] : undefined]) {
-    if (!isPlainObject(exports)) continue;
-    const found = exports['experiment'] ?? exports['default'];
-    if (isPlainObject(found) && !isPlainObject(found['default']) && !isPlainObject(found['experiment'])) return found;
-  }
-  throw new CestaError('config.invalid', `${path}: expected an experiment as its default export or by the name experiment, got neither`);
+  // In a folder without "type": "module" the file is CommonJS: what it exports is the default of the module.
+  const inner = module['default'];
+  const exports = isPlainObject(inner) && Object.hasOwn(inner, '__esModule') ? inner : module;
+  const found = exports['default'] ?? exports['experiment'];
+  if (found === undefined) throw new CestaError('config.invalid', `${path}: expected an experiment as its default export or by the name experiment, got neither`);
+  return found;
 }

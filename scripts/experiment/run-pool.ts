@@ -1,8 +1,8 @@
 /** Runs in processes of their own, so that each has a core and its own memory. A process performs many runs, one after the other. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { scriptExecArgv, scriptPath } from '../child-script.ts';
 import type { RoundRecord } from '../simulate/simulation.ts';
 import type { PerformOptions } from './perform-run.ts';
 import type { PlannedRun } from './run-folder.ts';
@@ -20,13 +20,9 @@ export interface Performer {
   end(): Promise<void>;
 }
 
-/** Sources run as they stand; an installed package has JavaScript beside this file. */
-const isSource = import.meta.url.endsWith('.ts');
-const script = fileURLToPath(new URL(`./run-process.${isSource ? 'ts' : 'js'}`, import.meta.url));
-
 /** Starts a process. */
 export function startPerformer(): Performer {
-  const child = fork(script, { execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(scriptPath('./run-process.ts', import.meta.url), { execArgv: [...scriptExecArgv()], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(String(code ?? signal)));
     child.once('error', (error) => resolve(error.message));

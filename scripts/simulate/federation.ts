@@ -9,7 +9,6 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import { encodeTensors } from '../../shared/protocol/tensors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
-import { mostParticipants } from '../../shared/secagg/terms.ts';
 import { planAttack, type Attack } from './attack.ts';
 import type { Served } from './checkpoint.ts';
 import { scheduleOf, type Moment } from './schedule.ts';
@@ -27,7 +26,7 @@ export interface Federation {
   readonly modelOf: (stage: StageModel) => AnyFederatedModel;
   /** As a deployment of that day would set it up. */
   readonly stageAt: (stage: StageModel, asOf: number) => StageModel;
-  readonly planOf: (context: Omit<PlanContext, 'catalogue' | 'isSimulated'>) => Plan;
+  readonly planOf: (context: Omit<PlanContext, 'catalogue'>) => Plan;
   /** The parameters as a file; null where there are none. */
   readonly sealed: (served: Served | null) => Uint8Array | null;
 }
@@ -43,8 +42,6 @@ export function openFederation(world: World): Federation {
   const shape = shapeOf(world);
   requireNoiseCohort(world, shape);
   const task = withFirstCount(taskOf(scenario, first, shape), catalogue);
-  // A cohort that no masked session of this version holds is simulated as if one did.
-  const isBeyond = Math.ceil(task.cohort.targetParticipants * task.cohort.overSelection) > mostParticipants;
   return {
     world,
     task,
@@ -53,7 +50,7 @@ export function openFederation(world: World): Federation {
     attack: planAttack(world, modelOf(first)),
     modelOf,
     stageAt: scenario.schedule.kind === 'calendar' ? stageAt : (stage) => stage,
-    planOf: (context) => makePlan(task, { ...context, catalogue, isSimulated: isBeyond && scenario.fidelity === 'sums' }),
+    planOf: (context) => makePlan(task, { ...context, catalogue }),
     sealed: (served) => (served === null ? null : encodeTensors(modelOf(served.model).encode(served.params), { model: canonicalJson({ ...served.model }) })),
   };
 }

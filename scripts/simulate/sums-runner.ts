@@ -18,7 +18,7 @@ import { emptySum } from '../../shared/privacy/clip.ts';
 import { toCestaError } from '../../shared/protocol/errors.ts';
 import { addWords } from '../../shared/secagg/ring.ts';
 import type { Member, SimulatedOutcome, SimulatedRoundInput } from '../../shared/simulation/round-outcome.ts';
-import { runVirtualRound } from '../../shared/simulation/virtual-round.ts';
+import { runVirtualRound, type VirtualRound } from '../../shared/simulation/virtual-round.ts';
 import type { SumPool } from './sum-pool.ts';
 import { bytesOfRound } from './traffic.ts';
 
@@ -40,7 +40,7 @@ export function sumsRunner({ pool, isCentral }: SumsOptions): RunRound {
     if (closed.kind === 'failed') return { kind: 'failed', code: closed.code, reason: closed.reason, traffic: { ...turnout, ...bytes, clipFraction: null } };
     const drawn = isCentral ? withCentralNoise(plan, reports) : plan;
     try {
-      const { aggregate, owns, clipFraction } = await sumReports(pool, { ...input, plan: drawn }, closed.reported, closed.groups);
+      const { aggregate, owns, clipFraction } = await sumReports(pool, { ...input, plan: drawn }, closed);
       return { kind: 'summed', aggregate, reported: closed.reported.map(({ index }) => index), owns, traffic: { ...turnout, ...bytes, clipFraction } };
     } catch (thrown) {
       const error = toCestaError(thrown);
@@ -63,21 +63,23 @@ interface Summed {
   readonly clipFraction: number | null;
 }
 
-async function sumReports(pool: SumPool, input: SimulatedRoundInput, reported: readonly Member[], groups: readonly (readonly number[])[] | null): Promise<Summed> {
+async function sumReports(pool: SumPool, input: SimulatedRoundInput, { reported, roster, groups }: Extract<VirtualRound, { kind: 'closed' }>): Promise<Summed> {
   const { plan, seed } = input;
   await input.model.prepare?.();
   const noiseOf = (place: number): ReturnType<typeof shopNoise> => shopNoise(plan, reported[place].index, seed);
   if (plan.robust === undefined) {
     const { sum, clipFraction, owns } = await wholeSum(pool, input, reported);
-    const noise = noiseOfSum(plan, reported.length, noiseOf);
+    const noise = noiseOfSum(plan, { roster, reports: reported.length }, noiseOf);
     if (noise !== null) addWords(sum, noise, 1);
     return { aggregate: decodeSum(sum, plan, reported.length), owns, clipFraction };
   }
   const parts = await separateSums(input, reported);
   const skellam = simulatedNoise('skellam');
-  const aggregate = combineReports(plan, groups, reported.length, (place, participants) => {
+  const rosterOf = new Map(groups?.flatMap((group) => group.reports.map((place) => [place, group.roster] as const)));
+  const aggregate = combineReports(plan, groups?.map((group) => group.reports) ?? null, reported.length, (place, survivors = 0) => {
     const report = parts[place].sum.slice();
-    const noise = skellam.next(plan, noiseOf(place), participants);
+    const among = rosterOf.get(place);
+    const noise = skellam.next(plan, noiseOf(place), among, among === undefined ? 0 : among - survivors);
     if (noise !== null) addWords(report, noise, 1);
     return report;
   });

@@ -81,7 +81,7 @@ function privacyOf(scenario: Scenario, expected: Expected): object {
   };
 }
 
-/** A task for participants that are known to drop out plans for it: for as many as hardly ever do at once, as far as plans go. */
+/** A task for participants that are known to drop out plans for it: for as many as hardly ever do at once, as far as its quorum goes. */
 function toleratedOf({ clients: { dropout, stragglers, overSelection }, aggregate }: Scenario, { target, minParticipants }: Expected): object {
   const rate = Math.min(0.99, dropout + stragglers);
   // Groups have quorums of their own: there the product's own choice stands.
@@ -89,8 +89,5 @@ function toleratedOf({ clients: { dropout, stragglers, overSelection }, aggregat
   const roster = Math.ceil(target * overSelection);
   const wanted = Math.ceil(roster * rate + 4 * Math.sqrt(roster * rate * (1 - rate)));
   const colluding = Math.max(1, Math.floor(minParticipants / 10));
-  return { tolerated: Math.max(0, Math.min(mostTolerated, wanted, minParticipants - colluding - 1)) };
+  return { tolerated: Math.max(0, Math.min(wanted, minParticipants - colluding - 1)) };
 }
-
-/** Of a plan. */
-const mostTolerated = 1000;

@@ -6,7 +6,7 @@ import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { graphParameters } from '../../shared/secagg/graph.ts';
 import { bytesPerCoordinate } from '../../shared/secagg/ring.ts';
 import { boxBytes, commitmentRowBytes } from '../../shared/secagg/sealed-share.ts';
-import { mostParticipants } from '../../shared/secagg/terms.ts';
+import { componentsFor } from '../../shared/secagg/terms.ts';
 import type { RoundTraffic } from '../../shared/simulation/round-outcome.ts';
 
 /** An Ed25519 or X25519 key and a signature: what everybody on a roster is told of everybody it shares a mask with. */
@@ -26,13 +26,9 @@ export function bytesOfRound(plan: Plan, { joined, reports }: { readonly joined:
 
 /** Shares that one participant deals, and is dealt. */
 function sharesOf(plan: Plan, joined: number): number {
-  const within = (count: number): number => Math.min(mostParticipants, count);
-  const participants = within(Math.ceil(joined / sessionsOf(plan)));
-  if (plan.privacy.mode !== 'distributed' || participants < within(sessionCohort(plan).minParticipants)) return 0;
-  // Beyond the largest session the number of neighbours hardly grows: that of the largest one stands for it.
-  const { minParticipants, targetParticipants, maxParticipants } = plan.cohort;
-  const cohort = { minParticipants: within(minParticipants), targetParticipants: within(targetParticipants), maxParticipants: within(maxParticipants) };
-  const privacy = { ...plan.privacy, colluding: Math.floor((plan.privacy.colluding * cohort.minParticipants) / minParticipants) };
-  const { degree } = graphParameters(maskedTerms({ ...plan, cohort, privacy }, '0'.repeat(64)), participants);
-  return degree * (boxBytes(plan.privacy.tolerated) + commitmentRowBytes(plan.privacy.tolerated) + rosterEntryBytes);
+  const participants = Math.ceil(joined / sessionsOf(plan));
+  if (plan.privacy.mode !== 'distributed' || participants < sessionCohort(plan).minParticipants) return 0;
+  const { degree } = graphParameters(maskedTerms(plan, '0'.repeat(64)), participants);
+  const components = componentsFor(plan.privacy);
+  return degree * (boxBytes(components) + commitmentRowBytes(components) + rosterEntryBytes);
 }

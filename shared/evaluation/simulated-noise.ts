@@ -27,9 +27,10 @@ export type NoiseKind = (typeof noiseKinds)[number];
 export interface SimulatedNoise {
   /**
    * Noise that one participant adds in the next round, in grid steps; null in mode `none`.
-   * @param participants of a sum to which each adds a share; by default as many as the plan wants in one
+   * @param participants on the roster of a sum to which each adds a share; by default as many as the plan wants in one
+   * @param dropped of them: what is left of the removable noise of each of the others makes up for these
    */
-  next(plan: Plan, random: SeededRandom, participants?: number): Int32Array | null;
+  next(plan: Plan, random: SeededRandom, participants?: number, dropped?: number): Int32Array | null;
   /** Standard deviation in the sum of `participants`, in contribution units. */
   noiseStd(plan: Plan, participants: number): number;
   /** What the sampler's distance from the exact law adds to the plan's delta, over all its rounds; 0 for exact ones. */
@@ -54,8 +55,8 @@ export function simulatedNoise(kind: NoiseKind): SimulatedNoise {
   }
 }
 
-function drawSkellam(plan: Plan, random: SeededRandom, participants?: number): Int32Array | null {
-  const share = shareOf(plan, participants);
+function drawSkellam(plan: Plan, random: SeededRandom, participants?: number, dropped?: number): Int32Array | null {
+  const share = shareOf(plan, participants, dropped);
   if (share === null) return null;
   const noise = new Int32Array(plan.statisticLength);
   fastSampler(share.variance).fill(noise, random);
@@ -66,23 +67,23 @@ function drawSkellam(plan: Plan, random: SeededRandom, participants?: number): I
 const mostOwnDraws = 64;
 
 /**
- * The noise in the sum of `participants` reports, in grid steps; null in mode `none`.
+ * The noise in a sum of reports, in grid steps; null in mode `none`.
  *
  * Skellam laws are infinitely divisible: independent Skellam(v_i) noise adds up to Skellam(sum of v_i) exactly, in integers
  * (Skellam 1946; Agarwal, Kairouz and Liu 2021, section 2). So beyond some 64 participants it is drawn for the sum, in as many
  * parts as the sampler's largest variance asks for. Up to there each participant draws its own from its own stream. Of the
- * removable noise of mode `distributed`, what remains of each of n survivors has the variance of a base share among n, so
- * that their sum has the planned variance exactly, whoever dropped out: see `residualVariance` of privacy/xnoise.ts.
- * @param randomOf stream of a participant, by its place among the `participants`; of the first one, where all is drawn for the sum
+ * removable noise of mode `distributed` every survivor has left what `noiseShares` of privacy/xnoise.ts says for so many
+ * dropouts, base and components, whose sum is a Skellam draw again.
+ * @param randomOf stream of a participant, by its place among the reports; of the first one, where all is drawn for the sum
  */
-export function noiseOfSum(plan: Plan, participants: number, randomOf: (place: number) => SeededRandom): Int32Array | null {
-  const share = shareOf(plan, participants);
+export function noiseOfSum(plan: Plan, { roster, reports }: { readonly roster: number; readonly reports: number }, randomOf: (place: number) => SeededRandom): Int32Array | null {
+  const share = shareOf(plan, roster, roster - reports);
   if (share === null) return null;
-  const { variance, draws } = divided(share.variance, participants);
+  const { variance, draws } = divided(share.variance, reports);
   const total = new Int32Array(plan.statisticLength);
   const noise = new Int32Array(plan.statisticLength);
   const sampler = fastSampler(variance);
-  const forSum = draws === participants ? null : randomOf(0);
+  const forSum = draws === reports ? null : randomOf(0);
   for (let place = 0; place < draws; place += 1) {
     sampler.fill(noise, forSum ?? randomOf(place));
     addWords(total, noise, 1);
@@ -96,8 +97,8 @@ function divided(share: number, participants: number): { readonly variance: numb
   return { variance: (share * participants) / fewest, draws: fewest };
 }
 
-/** What one of the wanted participants adds, in a round that nobody leaves, and how many such shares a promise rests on. */
-function shareOf(plan: Plan, participants = sessionCohort(plan).targetParticipants): { readonly variance: number; readonly shares: number } | null {
+/** What one participant's noise has left in a sum, and how many such shares a promise rests on. */
+function shareOf(plan: Plan, participants = sessionCohort(plan).targetParticipants, dropped = 0): { readonly variance: number; readonly shares: number } | null {
   const { privacy, bounds } = plan;
   switch (privacy.mode) {
     case 'none':
@@ -105,10 +106,14 @@ function shareOf(plan: Plan, participants = sessionCohort(plan).targetParticipan
     case 'local':
       return { variance: (privacy.noiseStd * bounds.gridScale) ** 2, shares: 1 };
     case 'distributed':
-      return { variance: sharesIn(plan, participants).base, shares: participants };
+      return { variance: keptVariance(sharesIn(plan, participants), dropped, privacy.dropoutStep), shares: participants };
     default:
       return privacy satisfies never;
   }
+}
+
+function keptVariance({ base, components }: ReturnType<typeof sharesIn>, dropped: number, dropoutStep = 1): number {
+  return components.slice(0, Math.ceil(dropped / dropoutStep)).reduce((sum, variance) => sum + variance, base);
 }
 
 /** The last one: its table takes longer to make than a short vector to fill. */

@@ -44,7 +44,12 @@ interface NoiseTerms {
   readonly unit: TaskSpec['unit'];
   readonly weightedUpTo: number | undefined;
   /** Null where every shop adds all of the noise. */
-  readonly shares: { readonly tolerated: number; readonly colluding: number } | null;
+  readonly shares: {
+    readonly tolerated: number;
+    /** Undefined where it is left to the plan of a round. */
+    readonly dropoutStep: number | undefined;
+    readonly colluding: number;
+  } | null;
   /** That members are drawn into, each with a masked sum; null where there is one sum. */
   readonly groups: number | null;
   /** Of a buffered task. */
@@ -56,7 +61,7 @@ function assumptionsOf({ sampling, shopsPerShopper, unit, weightedUpTo, shares, 
     ...(shares === null ? [] : [
       `At most ${shares.colluding} of the shops in a sum collude with the coordinator or with one another, and fewer than a third of its roster; all others exist, belong to different owners, and add their share of the noise. Where enrolment is open, nobody checks that.`,
       ...(groups === null ? [] : [`The shops of a round are drawn into ${groups} groups, and the sum of each carries the noise of the whole promise. A shop is in one group, so a shopper is in one sum: a round costs what that costs, whatever the number of groups.`]),
-      `After up to ${shares.tolerated} dropouts the sum carries exactly the planned noise; beyond that nothing is revealed. Noise that may be removed comes from 256-bit seeds: to whoever cannot break AES-256 it is noise.`,
+      `After up to ${shares.tolerated} dropouts the sum carries ${shares.dropoutStep === 1 ? 'exactly' : 'at least'} the planned noise; beyond that nothing is revealed. Noise that may be removed comes from 256-bit seeds: to whoever cannot break AES-256 it is noise.`,
     ]),
     ...(unit === 'shop' ? [
       'The unit is the shop: epsilon is for everything a shop has, and the change that all its shoppers make together is clipped as one. Single shoppers have no bound of their own: the records of one of them change what the shop contributes, by up to twice the clip norm, so for that shopper epsilon is a larger one, which the budget states beside this one.',
@@ -135,7 +140,7 @@ export function describePrivacy(plan: Plan, charged: readonly PrivacyEvent[], { 
     delta: privacy.mode === 'none' ? null : privacy.delta,
     noiseStd,
     clipNorm: bounds.clipNorm,
-    assumptions: [...(privacy.mode === 'none' ? [...nothingPromised, ...weightingOf(plan.weightedUpTo)] : assumptionsOf({ ...privacy, unit: plan.unit ?? 'shopper', weightedUpTo: plan.weightedUpTo, shares: privacy.mode === 'distributed' ? privacy : null, groups: plan.robust?.groups ?? null, maxStaleness: plan.aggregation?.maxStaleness ?? null })), ...robustnessOf(plan), threatModelOf(privacy.mode, plan.robust?.groups ?? null)],
+    assumptions: [...(privacy.mode === 'none' ? [...nothingPromised, ...weightingOf(plan.weightedUpTo)] : assumptionsOf({ ...privacy, unit: plan.unit ?? 'shopper', weightedUpTo: plan.weightedUpTo, shares: privacy.mode === 'distributed' ? { ...privacy, dropoutStep: privacy.dropoutStep ?? 1 } : null, groups: plan.robust?.groups ?? null, maxStaleness: plan.aggregation?.maxStaleness ?? null })), ...robustnessOf(plan), threatModelOf(privacy.mode, plan.robust?.groups ?? null)],
   };
 }
 
@@ -194,7 +199,7 @@ export function budgetReport(task: TaskSpec, spends: readonly JournalledSpend[])
   const charges = spends.filter(({ state }) => state !== 'abandoned');
   const roundsCharged = charges.filter(({ purpose }) => purpose === 'training').length;
   const roundsLeft = Math.max(0, privacy.rounds - roundsCharged);
-  const shares = privacy.mode === 'distributed' ? sharesOf(task) : null;
+  const shares = privacy.mode === 'distributed' ? { ...sharesOf(task), dropoutStep: privacy.dropoutStep } : null;
   const mode = budget === null ? 'none' : shares === null ? 'local' : 'distributed';
   const base = { task: task.name, mode, ...unitOf(task.unit), shopsPerShopper: privacy.shopsPerShopper, roundsCharged, evaluationsCharged: charges.length - roundsCharged, roundsLeft, assumptions: budget === null ? nothingPromised : assumptionsOf({ sampling: privacy.sampling?.rate ?? 1, shopsPerShopper: privacy.shopsPerShopper, unit: task.unit, weightedUpTo: task.weightedUpTo, shares, groups: task.robust?.groups ?? null, maxStaleness: task.aggregation.kind === 'buffered' ? task.aggregation.maxStaleness : null }), threatModel: threatModelOf(mode, task.robust?.groups ?? null) } as const;
   if (budget === null) {

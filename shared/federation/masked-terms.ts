@@ -7,7 +7,7 @@ import { graphParameters } from '../secagg/graph.ts';
 import { protocolName } from '../secagg/labels.ts';
 import { bytesPerCoordinate } from '../secagg/ring.ts';
 import { boxBytes, commitmentRowBytes } from '../secagg/sealed-share.ts';
-import { parseTerms, type GroupTerms, type Terms } from '../secagg/terms.ts';
+import { componentsFor, mostComponents, mostParticipants, parseTerms, type GroupTerms, type Terms } from '../secagg/terms.ts';
 import { sharesIn } from './noise-shares.ts';
 import { planHash, type Plan } from './plan.ts';
 import { sessionCohort } from './session-cohort.ts';
@@ -29,7 +29,6 @@ export function maskedTerms(plan: Plan, coordinatorKey: string, group?: GroupTer
   const { privacy, bounds, round, statisticLength } = plan;
   const cohort = sessionCohort(plan);
   if (privacy.mode !== 'distributed') throw new CestaError('secagg.invalid', `privacy.mode: expected distributed, got ${privacy.mode}`);
-  const fraction = (shops: number): number => Math.max(leastFraction, shops / cohort.minParticipants);
   return parseTerms({
     protocol: protocolName,
     round,
@@ -39,12 +38,19 @@ export function maskedTerms(plan: Plan, coordinatorKey: string, group?: GroupTer
     length: statisticLength,
     modulusBits: bounds.modulusBits,
     minParticipants: cohort.minParticipants,
-    graph: cohort.maxParticipants <= largestComplete
-      ? { kind: 'complete' }
-      : { kind: 'harary', corruptFraction: fraction(privacy.colluding), dropoutFraction: fraction(privacy.tolerated), securityBits: graphSecurityBits },
-    noise: { tolerated: privacy.tolerated },
+    graph: graphOf(privacy, cohort),
+    noise: { tolerated: privacy.tolerated, ...(privacy.dropoutStep === undefined ? {} : { dropoutStep: privacy.dropoutStep }) },
     ...(group === undefined ? {} : { group }),
   });
+}
+
+type Cohort = ReturnType<typeof sessionCohort>;
+type DistributedPrivacy = Extract<Plan['privacy'], { mode: 'distributed' }>;
+
+function graphOf({ tolerated, colluding }: DistributedPrivacy, { minParticipants, maxParticipants }: Cohort): Terms['graph'] {
+  if (maxParticipants <= largestComplete) return { kind: 'complete' };
+  const fraction = (shops: number): number => Math.max(leastFraction, shops / minParticipants);
+  return { kind: 'harary', corruptFraction: fraction(colluding), dropoutFraction: fraction(tolerated), securityBits: graphSecurityBits };
 }
 
 /**
@@ -68,19 +74,54 @@ export function maskedReportWords(plan: Plan): { readonly least: number; readonl
 /** The longest control message, in bytes before Base 64 adds a third: what a frame of the connection holds, with room to spare. */
 const longestMessage = 700_000;
 
+/** What one participant deals to all of its neighbours, with so many components of removable noise. */
+function dealtBytes(degree: number, components: number): number {
+  return degree * (boxBytes(components) + commitmentRowBytes(components));
+}
+
+/** The smallest share of noise that somebody may have to draw, in squared grid steps. */
+function leastShare(plan: Pick<Plan, 'privacy' | 'bounds'>, participants: number): number {
+  const { base, components } = sharesIn(plan, participants);
+  return Math.min(base, ...components);
+}
+
+/**
+ * Protection with as many dropouts to a component of removable noise as were asked for: by default as many as
+ * make the most components with which shares fit a frame and can be drawn. Every one more is a little more noise after dropouts,
+ * and less work for everybody. Where none will do, {@link requireMaskable} says why.
+ */
+export function withDropoutStep<Protection extends Pick<Plan, 'privacy' | 'bounds'>>(protection: Protection, members: Parameters<typeof sessionCohort>[0], asked: number | undefined): Protection {
+  const { privacy, bounds } = protection;
+  if (privacy.mode !== 'distributed') return protection;
+  const step = asked ?? smallestStep({ privacy, bounds }, sessionCohort(members));
+  return step === 1 ? protection : { ...protection, privacy: { ...privacy, dropoutStep: step } };
+}
+
+function smallestStep({ privacy, bounds }: { readonly privacy: DistributedPrivacy; readonly bounds: Plan['bounds'] }, cohort: Cohort): number {
+  const { tolerated } = privacy;
+  const { degree } = graphParameters({ graph: graphOf(privacy, cohort) }, cohort.maxParticipants);
+  for (let components = Math.min(mostComponents, tolerated); components > 1; components -= 1) {
+    if (dealtBytes(degree, components) > longestMessage) continue;
+    const step = Math.ceil(tolerated / components);
+    if (leastShare({ privacy: { ...privacy, dropoutStep: step }, bounds }, cohort.maxParticipants) >= smallestVariance) return step;
+  }
+  return Math.max(1, tolerated);
+}
+
 /**
  * Whether a plan of mode `distributed` can be run at its largest: shares fit a frame, and every share of noise can be
- * drawn. Other modes pass.
+ * drawn. Other modes pass. Not that everybody is sent the whole roster, which a frame of a socket has room for some 4,000 members
+ * of: beyond that, a session needs another way for it.
  * @throws CestaError `privacy.infeasible`
  */
 export function requireMaskable(plan: Plan): void {
   const { privacy } = plan;
   if (privacy.mode !== 'distributed') return;
   const { maxParticipants } = sessionCohort(plan);
+  if (maxParticipants > mostParticipants) throw new CestaError('privacy.infeasible', `cohort.maxParticipants: expected at most ${mostParticipants} in one masked sum, got ${maxParticipants}`);
   const { degree } = graphParameters(maskedTerms(plan, '0'.repeat(64)), maxParticipants);
-  const bytes = degree * (boxBytes(privacy.tolerated) + commitmentRowBytes(privacy.tolerated));
-  if (bytes > longestMessage) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of at most ${longestMessage} bytes for ${degree} neighbours, got ${bytes}; plan for fewer dropouts or shops`);
-  const { base, components } = sharesIn(plan, maxParticipants);
-  const least = Math.min(base, ...components);
-  if (least < smallestVariance) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of noise of variance at least ${smallestVariance} in grid steps, got ${least}; plan for fewer dropouts or shops, or more bits`);
+  const bytes = dealtBytes(degree, componentsFor(privacy));
+  if (bytes > longestMessage) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of at most ${longestMessage} bytes for ${degree} neighbours, got ${bytes}; plan for fewer dropouts or shops, or a larger privacy.dropoutStep`);
+  const least = leastShare(plan, maxParticipants);
+  if (least < smallestVariance) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of noise of variance at least ${smallestVariance} in grid steps, got ${least}; plan for fewer shops or shoppers, or for more dropouts to a component`);
 }

@@ -1,7 +1,7 @@
 /**
  * One participant's noise: all of the plan's in mode `local`, a share of it in mode `distributed`. A share has a base
- * that always stays in and components, one per tolerated dropout, that the survivors let the coordinator remove where
- * they turned out unnecessary: what is left in the sum has exactly the planned variance. Scheme: `privacy/xnoise.ts`.
+ * that always stays in and components, each for one tolerated dropout or a few, that the survivors let the coordinator remove where
+ * they turned out unnecessary: what is left in the sum has at least the planned variance. Scheme and excess: `privacy/xnoise.ts`.
  */
 import type { SecureRandom } from '../numerics/random.ts';
 import { drawNoiseBlock, type NoiseBlock } from '../privacy/noise.ts';
@@ -16,11 +16,10 @@ import type { Plan, PrivacyPlan } from './plan.ts';
 type DistributedPrivacy = Extract<PrivacyPlan, { mode: 'distributed' }>;
 
 /** Variances, in squared grid steps, of one share in a round of `participants`. */
-export function sharesIn(plan: Plan, participants: number): NoiseShares {
-  const privacy = requireDistributed(plan);
-  const { noiseStd, tolerated, colluding } = privacy;
+export function sharesIn(plan: Pick<Plan, 'privacy' | 'bounds'>, participants: number): NoiseShares {
+  const { noiseStd, tolerated, colluding, dropoutStep } = requireDistributed(plan);
   // Planned for so many fewer, the shares of the others carry all of the noise.
-  return noiseShares({ participants: participants - colluding, tolerated, centralVariance: (noiseStd * plan.bounds.gridScale) ** 2 });
+  return noiseShares({ participants: participants - colluding, tolerated, dropoutStep, centralVariance: (noiseStd * plan.bounds.gridScale) ** 2 });
 }
 
 /**
@@ -51,9 +50,9 @@ export function componentNoise(plan: Plan, crypto: SecaggCrypto): NoiseOf {
   };
 }
 
-/** A draw takes two words, and rarely more. */
+/** A draw takes two words for the magnitude and one for the sign, and rarely more. */
 function expectedWords(length: number): number {
-  return Math.ceil(length * 2.02) + 64;
+  return Math.ceil(length * 3.02) + 64;
 }
 
 /** Tables of the last variances: building one takes longer than drawing a statistic, and rounds of a task share it. */
@@ -70,7 +69,7 @@ function samplerOf(variance: number): SkellamSampler {
   return sampler;
 }
 
-function requireDistributed({ privacy }: Plan): DistributedPrivacy {
+function requireDistributed({ privacy }: Pick<Plan, 'privacy'>): DistributedPrivacy {
   if (privacy.mode !== 'distributed') throw new CestaError('internal', `noise: expected shares in mode distributed, got ${privacy.mode}`);
   return privacy;
 }

@@ -11,6 +11,9 @@ export interface SharedNoise {
 
 const mostUsualTolerated = 20;
 
+/** In a larger sum twenty dropouts are nothing, and their noise is too little to share: its graph is planned for a twentieth in any case. */
+const mostFewDropouts = 65_535;
+
 /**
  * How the noise of mode `distributed` is shared, in each group's sum where there are groups.
  * @throws CestaError `privacy.invalid` for a cohort that the noise cannot be shared in.
@@ -25,7 +28,7 @@ export function sharesOf({ privacy, cohort, robust }: Pick<TaskSpec, 'privacy' |
   const { colluding = Math.max(1, Math.floor(minParticipants / 10)) } = privacy;
   if (3 * colluding >= minParticipants) throw new CestaError('privacy.invalid', `privacy.colluding: expected less than a third of cohort.minParticipants${where}, ${minParticipants}, got ${colluding}`);
   // Every dropout that is made up for is one more vector of noise for each shop to draw.
-  const usual = Math.min(mostUsualTolerated, Math.max(1, Math.floor(targetParticipants / 5)));
+  const usual = minParticipants > mostFewDropouts ? Math.floor(minParticipants / 20) : Math.min(mostUsualTolerated, Math.max(1, Math.floor(targetParticipants / 5)));
   const { tolerated = Math.max(0, Math.min(usual, minParticipants - colluding - 1)) } = privacy;
   if (tolerated + colluding >= minParticipants) {
     throw new CestaError('privacy.invalid', `cohort.minParticipants${where}: expected more than tolerated and colluding together, ${tolerated} + ${colluding}, got ${minParticipants}`);

@@ -8,7 +8,7 @@ import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { protocolVersion } from '../protocol/version.ts';
-import { fewestParticipants, fewestRingBits } from '../secagg/terms.ts';
+import { componentsFor, fewestParticipants, fewestRingBits, mostComponents, mostParticipants } from '../secagg/terms.ts';
 import { robustSchema, type RobustSpec } from './robust/rule.ts';
 import { robustComplaint } from './robust/terms.ts';
 import { sessionCohort } from './session-cohort.ts';
@@ -85,7 +85,9 @@ const privacySchema = z.discriminatedUnion('mode', [
     mode: z.literal('distributed'),
     ...promise,
     /** Dropouts of each sum, after its roster is fixed, for which removable noise makes up; beyond them nothing is revealed. */
-    tolerated: z.number().int().min(0).max(1000),
+    tolerated: z.number().int().min(0).max(mostParticipants),
+    /** Dropouts that one component of removable noise makes up for; absent: one. */
+    dropoutStep: count.max(mostParticipants).optional(),
     /** Shops in the sum whose noise is not counted on: those that may collude with the coordinator or one another. */
     colluding: z.number().int().min(0),
   }),
@@ -144,6 +146,7 @@ export const planSchema = z.strictObject({
   /** How reports, or sums of groups of them, are combined; absent: added up. */
   robust: z.optional(robustSchema),
 })
+  .refine(({ privacy }) => privacy.mode !== 'distributed' || componentsFor(privacy) <= mostComponents, `privacy.dropoutStep: expected at most ${mostComponents} components of noise for privacy.tolerated`)
   // With groups, a sum is that of one group, and so is what has to hold of its members.
   .refine((plan) => honestShares(plan) >= 1, 'cohort.minParticipants: expected more in each sum than privacy.tolerated and privacy.colluding together')
   // Two survivor sets of `threshold` signatures each would take a third of double signers.
@@ -228,7 +231,10 @@ export function planStatement(hash: string): Uint8Array {
   return new TextEncoder().encode(`cesta/plan/v1\n${hash}`);
 }
 
-/** Standard deviation of the noise in the sum of `participants` reports, in the units of the clip norm. */
+/**
+ * Standard deviation of the noise in the sum of `participants` reports, in the units of the clip norm. With a `dropoutStep` above 1,
+ * after dropouts, it is the least there is: the variance may be 1 + (dropoutStep - 1) / {@link honestShares} times as much.
+ */
 export function totalNoiseStd(privacy: PrivacyPlan, participants: number): number {
   switch (privacy.mode) {
     case 'none':

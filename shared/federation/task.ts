@@ -11,9 +11,9 @@ import { calibrateGrid } from '../privacy/grid-calibration.ts';
 import { solveGrid } from '../privacy/grid.ts';
 import { modelKinds, type AnyStatistic } from '../recommender/federated-model.ts';
 import { CestaError } from '../protocol/errors.ts';
-import { fewestRingBits } from '../secagg/terms.ts';
+import { fewestRingBits, mostParticipants } from '../secagg/terms.ts';
 import { contributionsOf, localTermsOf, requireLocalTerms, withoutLocalTerms } from './local-terms.ts';
-import { requireMaskable } from './masked-terms.ts';
+import { requireMaskable, withDropoutStep } from './masked-terms.ts';
 import { sharesOf, type SharedNoise } from './noise-terms.ts';
 import { jointNorms, rotatedGrid, sparseGrid, type PromisedPrivacy } from './noisy-bounds.ts';
 import { robustSchema } from './robust/rule.ts';
@@ -55,7 +55,9 @@ export const taskSpecSchema = z.strictObject({
     /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
     shopsPerShopper: count.max(1000).default(2),
     /** Mode `distributed`: dropouts of each sum to make up for; by default a fifth of the shops wanted in it, at most 20. */
-    tolerated: z.number().int().min(0).max(1000).optional(),
+    tolerated: z.number().int().min(0).max(mostParticipants).optional(),
+    /** Mode `distributed`: dropouts to a component of removable noise; by default one, or few enough that a plan can be run. */
+    dropoutStep: count.max(mostParticipants).optional(),
     /** Mode `distributed`: shops that may collude, in one group if there are groups; by default a tenth of a sum's quorum, at least one. */
     colluding: z.number().int().min(0).optional(),
   }),
@@ -140,15 +142,13 @@ export interface PlanContext {
   readonly baseRelease: string | null;
   /** What the last round's adaptive clipping arrived at; null in the first round, and where nothing adapts. */
   readonly clipNorm?: number | null;
-  /** A simulation may be of more participants than a masked session holds. */
-  readonly isSimulated?: boolean;
 }
 
 /**
  * The plan of one round.
  * @throws CestaError `privacy.mode-unavailable`, `privacy.invalid`, `privacy.infeasible` or `plan.invalid`
  */
-export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRelease, clipNorm = null, isSimulated = false }: PlanContext): Plan {
+export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRelease, clipNorm = null }: PlanContext): Plan {
   const purpose = purposeOf({ model });
   const asked = purpose === 'evaluation' ? forEvaluation(task) : task;
   const local = {
@@ -166,14 +166,14 @@ export function makePlan(task: TaskSpec, { model, catalogue, roundNumber, baseRe
     round,
     model: { kind: model.kind, hyperParameters: model.hyperParameters },
     catalogueHash: catalogue.hash,
-    ...protect(asked, model, { round, clipNorm, maxParticipants: sessionCohort({ cohort, ...robust }).maxParticipants }),
+    ...withDropoutStep(protect(asked, model, { round, clipNorm, maxParticipants: sessionCohort({ cohort, ...robust }).maxParticipants }), { cohort, ...robust }, asked.privacy.dropoutStep),
     cohort,
     deadlines: task.deadlines,
     baseRelease,
     ...robust,
     ...local,
   });
-  if (!isSimulated) requireMaskable(plan);
+  requireMaskable(plan);
   return plan;
 }
 
@@ -256,7 +256,7 @@ function promiseOf({ privacy }: TaskSpec): PromisedPrivacy {
 type NoiseMode = { readonly mode: 'local' } | ({ readonly mode: 'distributed' } & SharedNoise);
 
 function refuseShares({ privacy }: TaskSpec): void {
-  const given = (['tolerated', 'colluding'] as const).find((field) => privacy[field] !== undefined);
+  const given = (['tolerated', 'dropoutStep', 'colluding'] as const).find((field) => privacy[field] !== undefined);
   if (given !== undefined) throw new CestaError('privacy.invalid', `privacy.${given}: expected none in mode ${privacy.mode}, where no shop counts on another's noise, got a value`);
 }
 

@@ -3,10 +3,25 @@ import type { Catalogue } from '../commerce/catalogue.ts';
 import type { Json } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { modelKinds, type AnyFederatedModel, type ModelKind } from './federated-model.ts';
-import { loadModel, type MakeModel } from './load-model.ts';
+import * as als from './als/model.ts';
+import * as ease from './ease.ts';
+import * as itemKnn from './item-knn.ts';
+import { makerFrom, type MakeModel } from './load-model.ts';
+import * as neighbours from './neighbours/model.ts';
+import * as popularity from './popularity.ts';
+import * as sequenceSettings from './sequence/hyper-parameters.ts';
+import * as sequence from './sequence/model.ts';
+import * as slist from './slist.ts';
 
-/** Loaded before anybody has this module: what `loadModel` gives later is needed at once here. */
-const makers: ReadonlyMap<unknown, MakeModel> = new Map(await Promise.all(modelKinds.map(async (kind) => [kind, await loadModel(kind)] as const)));
+const makers: Readonly<Record<ModelKind, MakeModel>> = {
+  popularity: makerFrom.popularity(popularity),
+  neighbours: makerFrom.neighbours(neighbours),
+  ease: makerFrom.ease(ease),
+  slist: makerFrom.slist(slist),
+  als: makerFrom.als(als),
+  sequence: makerFrom.sequence(sequence, sequenceSettings),
+  'item-knn': makerFrom['item-knn'](itemKnn),
+};
 
 /** What a deployment knows when it asks for a model; nothing here is about a shopper. */
 export interface Deployment {
@@ -34,9 +49,8 @@ export function parseModelKind(kind: unknown): ModelKind {
  * const model = createModel('neighbours', catalogue, deploymentDefaults('neighbours', { asOf: 1_700_000_000 }));
  */
 export function createModel(kind: ModelKind, catalogue: Catalogue, hyperParameters: unknown): AnyFederatedModel {
-  const make = makers.get(kind);
-  if (make === undefined) throw unknownKind(kind);
-  return make(catalogue, hyperParameters);
+  if (!isModelKind(kind)) throw unknownKind(kind);
+  return makers[kind](catalogue, hyperParameters);
 }
 
 /**

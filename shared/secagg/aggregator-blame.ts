@@ -5,7 +5,7 @@
  * A dealer named here stays in the sum: its masks are in the vectors of others.
  */
 import type { AggregatorStateOf, Blame, CollectingState } from './aggregator-state.ts';
-import { neighboursOf, type Graph } from './graph.ts';
+import { neighboursOf, pointsOf, type Graph } from './graph.ts';
 import { combineShares, type Share } from './shamir.ts';
 import { slotName } from './sealed-share.ts';
 
@@ -18,13 +18,14 @@ export interface Recovered {
 }
 
 /** The shares of one secret that survivors revealed, each as its dealer signed it. */
-export function sharesOf({ revealed }: AggregatorStateOf<'unmask'>, dealer: number, slot: number): Share[] {
-  const shares: Share[] = [];
-  for (const [holder, { shares: held }] of revealed) {
-    const bytes = held.get(slotName(dealer, slot));
-    if (bytes !== undefined) shares.push({ x: holder + 1, bytes });
-  }
-  return shares;
+export function sharesOf({ revealed, session: { graph } }: AggregatorStateOf<'unmask'>, dealer: number, slot: number): Share[] {
+  const holders = neighboursOf(graph, dealer);
+  const points = pointsOf(graph, holders);
+  const name = slotName(dealer, slot);
+  return holders.flatMap((holder, place) => {
+    const bytes = revealed.get(holder)?.shares.get(name);
+    return bytes === undefined ? [] : [{ x: points[place], bytes }];
+  });
 }
 
 /**

@@ -73,7 +73,7 @@ export interface Revealed {
 }
 
 export interface PrivateSum {
-  /** Exact: the survivors' reports, with exactly the noise that was planned. */
+  /** Exact: the survivors' reports, with the noise that was planned for so many dropouts. */
   readonly sum: Int32Array;
   readonly survivors: readonly string[];
   /** Size of the roster, for which noise was planned. */

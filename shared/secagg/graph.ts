@@ -8,6 +8,7 @@ import { shuffle } from '../numerics/random.ts';
 import { invalid } from './bytes.ts';
 import type { SecaggCrypto } from './crypto.ts';
 import { seededWords } from './prg.ts';
+import { mostPoints } from './shamir.ts';
 import type { Terms } from './terms.ts';
 import { completeThreshold, hararyParameters, type GraphParameters } from './thresholds.ts';
 
@@ -27,9 +28,12 @@ export async function hararyGraph(crypto: SecaggCrypto, participants: number, { 
   return { kind: 'harary', threshold, degree, order, places };
 }
 
-/** What the terms ask for at this size. */
-export function graphParameters(terms: Terms, participants: number): GraphParameters {
-  const { graph } = terms;
+/**
+ * What the terms ask for at this size.
+ * @throws CestaError `secagg.invalid` for a complete graph of more than the field of the shares has points for; like {@link hararyParameters}
+ */
+export function graphParameters({ graph }: Pick<Terms, 'graph'>, participants: number): GraphParameters {
+  if (graph.kind === 'complete' && participants > mostPoints) throw invalid('participants', `at most ${mostPoints} in a complete graph`, participants);
   if (graph.kind === 'complete') return { degree: participants - 1, threshold: completeThreshold(participants) };
   return hararyParameters({ participants, ...graph, coordinator: 'lying' });
 }
@@ -44,6 +48,16 @@ export function neighboursOf(graph: Graph, member: number): number[] {
     neighbours.push(order[(places[member] + step) % n], order[(places[member] - step + n) % n]);
   }
   return neighbours.sort((a, b) => a - b);
+}
+
+/**
+ * Where on a dealer's polynomials its neighbours' shares are: at their numbers, or their places among its neighbours where the
+ * roster has more members than the field has points. A neighbour keeps one share of a secret, so distinct points are all it takes.
+ * @param neighbours of one dealer, in rising order
+ */
+export function pointsOf(graph: Graph, neighbours: readonly number[]): number[] {
+  const participants = graph.kind === 'complete' ? graph.participants : graph.order.length;
+  return neighbours.map((neighbour, place) => (participants <= mostPoints ? neighbour : place) + 1);
 }
 
 /** Where `member` stands among the neighbours of `other`, in rising order: the place of its record in packed lists. */

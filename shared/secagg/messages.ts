@@ -6,10 +6,11 @@
 import * as z from 'zod';
 import { CestaError } from '../protocol/errors.ts';
 import { describeIssues } from '../protocol/issues.ts';
+import { mostParticipants } from './terms.ts';
 
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes');
 const bytesOf = (length: number): z.ZodType<Uint8Array> => bytes.refine((value) => value.length === length, `expected ${length} bytes`);
-const member = z.number().int().min(0).max(65_534);
+const member = z.number().int().min(0).max(mostParticipants - 1);
 const signature = bytesOf(64);
 const key = bytesOf(32);
 const shopId = z.string().min(1).max(128);
@@ -32,7 +33,7 @@ export const abortSchema = z.strictObject({ kind: z.literal('abort'), code: z.st
 export const participantMessageSchema = z.discriminatedUnion('kind', [advertiseSchema, nonceSchema, sharesSchema, maskedSchema, confirmSchema, unmaskSchema, abortSchema]);
 
 /** R0': the roster: ids in rising order, and their `advertise` records of 160 bytes. */
-export const rosterSchema = z.strictObject({ kind: z.literal('roster'), ids: z.array(shopId).max(65_535), records: bytes, signature });
+export const rosterSchema = z.strictObject({ kind: z.literal('roster'), ids: z.array(shopId).max(mostParticipants), records: bytes, signature });
 /** The nonces that were opened. */
 export const openingsSchema = z.strictObject({ kind: z.literal('openings'), opened: bytes, nonces: bytes });
 /** R1': the boxes addressed to the receiver, and the senders' commitments to what is inside. */

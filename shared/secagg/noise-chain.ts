@@ -1,7 +1,7 @@
 /**
  * Seeds of removable noise, one per component, as a chain of hashes: the key of component k gives those of all later
- * ones and of none before it. The components that a round removes are always those beyond the number of dropouts,
- * so one key of 32 bytes reveals exactly them, and one published end proves it. What noise is drawn from a seed is the
+ * ones and of none before it. The components that a round removes are always the last ones, from a number on that follows from
+ * that of the dropouts, so one key of 32 bytes reveals exactly them, and one published end proves it. What noise is drawn from a seed is the
  * caller's affair. Scheme of components: Jiang, Wang and Chen 2024 ("Dordis").
  */
 import type { Awaitable } from './crypto.ts';

@@ -2,7 +2,7 @@
 import { CestaError } from '../protocol/errors.ts';
 import { concatenated, invalid, membersOf, randomBytes, recordOf, requireLength, sameBytes } from './bytes.ts';
 import { diffieHellman } from './crypto.ts';
-import { neighboursOf } from './graph.ts';
+import { neighboursOf, pointsOf } from './graph.ts';
 import { sessionKey } from './labels.ts';
 import type { MessageOf } from './messages.ts';
 import { chainEnd, chainKeys } from './noise-chain.ts';
@@ -63,7 +63,7 @@ async function deal(context: ParticipantContext, state: StateOf<'advertised'>, l
   const session: OwnSession = { roster, graph, opened, member, neighbours: neighboursOf(graph, member) };
   const [seed, noiseRoot] = [randomBytes(random, 32), randomBytes(random, 32)];
   const components = componentsOf(terms);
-  const points = session.neighbours.map((neighbour) => neighbour + 1);
+  const points = pointsOf(graph, session.neighbours);
   const secrets = [seed, state.maskSecret, ...chainKeys(noiseRoot, components)];
   const shares = secrets.map((secret) => splitSecret(secret, graph.threshold, points, random));
   const pairs: Pair[] = [];

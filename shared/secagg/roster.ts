@@ -35,6 +35,9 @@ export interface Roster {
 
 const recordBytes = 160;
 
+/** Room for the signature and the names and lengths of fields. */
+const frameOverheadBytes = 512;
+
 /** Any scalar exposes a point of low order. */
 const probe = new Uint8Array(32).fill(0x55);
 
@@ -70,6 +73,11 @@ export function rosterOf(terms: Terms, entries: readonly RosterEntry[], sign: (s
 export function rosterMessage({ entries, signature }: Roster): MessageOf<'roster'> {
   const records = concatenated(entries.flatMap((entry) => [entry.cipherKey, entry.maskKey, entry.nonceHash, entry.signature]));
   return { kind: 'roster', ids: entries.map(({ id }) => id), records, signature };
+}
+
+/** Bytes of a frame with the roster of these members, at most. */
+export function rosterFrameBytes(ids: readonly string[]): number {
+  return frameOverheadBytes + new TextEncoder().encode(JSON.stringify(ids)).length + ids.length * recordBytes;
 }
 
 /**

@@ -90,9 +90,9 @@ function fewestInGraph({ graph }: Terms, participants: number): number {
   return graph.kind === 'complete' ? 0 : participants - Math.floor(graph.dropoutFraction * participants);
 }
 
-/** The first component that survivors remove, or null where dropouts used up all of them. */
+/** The first component that survivors remove, or null where dropouts used up all of them. A component that one dropout began on stays. */
 export function firstRemoved(terms: Terms, { roster }: Session, survivors: number): number | null {
-  const first = roster.entries.length - survivors + 1;
+  const first = Math.ceil((roster.entries.length - survivors) / (terms.noise?.dropoutStep ?? 1)) + 1;
   return first <= componentsOf(terms) ? first : null;
 }
 

@@ -7,14 +7,18 @@ import * as z from 'zod';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { protocolName, labelledHash } from './labels.ts';
+import { mostPoints } from './shamir.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 lower-case hexadecimal digits');
 
 /** Of three, all would have to stay, and shares would help nobody. The privacy plan asks for more than this. */
 export const fewestParticipants = 4;
 
-/** Participants are numbered with two bytes. */
-export const mostParticipants = 65_535;
+/** What numbers of members and bitmaps of them are made for; complete graphs have room for fewer, as the field of the shares has. */
+export const mostParticipants = 1 << 20;
+
+/** Every component of removable noise is one more vector for each participant to draw, and one more share for each neighbour. */
+export const mostComponents = 1000;
 
 /** The smallest ring, 2^16: a coordinate takes two bytes. */
 export const fewestRingBits = 16;
@@ -28,6 +32,13 @@ const groupSchema = z.strictObject({
 }).refine(({ index, groups }) => index < groups, 'index: expected less than groups');
 
 export type GroupTerms = Readonly<z.infer<typeof groupSchema>>;
+
+const noiseSchema = z.strictObject({
+  /** Dropouts beyond these would leave too little noise, so nothing is revealed. */
+  tolerated: z.number().int().min(0).max(mostParticipants),
+  /** Dropouts that one component makes up for; absent: one. */
+  dropoutStep: z.number().int().min(1).max(mostParticipants).optional(),
+}).refine((noise) => componentsFor(noise) <= mostComponents, `dropoutStep: expected at most ${mostComponents} components for all that are tolerated`);
 
 export const termsSchema = z.strictObject({
   protocol: z.literal(protocolName),
@@ -56,11 +67,11 @@ export const termsSchema = z.strictObject({
       securityBits: z.number().int().min(20).max(128),
     }),
   ]),
-  /** Removable noise (see noise-chain): dropouts beyond `tolerated` would leave too little noise, so nothing is revealed. */
-  noise: z.strictObject({ tolerated: z.number().int().min(0).max(1000) }).nullable(),
+  /** Removable noise: see noise-chain. */
+  noise: noiseSchema.nullable(),
   /** Of a round in groups: whose sum this is. Nothing said in one group counts in another. */
   group: groupSchema.optional(),
-});
+}).refine(({ graph, minParticipants }) => graph.kind === 'harary' || minParticipants <= mostPoints, `minParticipants: expected at most ${mostPoints} with a complete graph`);
 
 export type Terms = Readonly<z.infer<typeof termsSchema>>;
 
@@ -80,7 +91,12 @@ export function termsHash(terms: Terms): Uint8Array {
   return known;
 }
 
+/** Components of removable noise that make up for so many dropouts; the last may be of fewer than `dropoutStep`. */
+export function componentsFor({ tolerated, dropoutStep = 1 }: { readonly tolerated: number; readonly dropoutStep?: number | undefined }): number {
+  return Math.ceil(tolerated / dropoutStep);
+}
+
 /** How many components of removable noise there are. */
-export function componentsOf(terms: Terms): number {
-  return terms.noise?.tolerated ?? 0;
+export function componentsOf({ noise }: Pick<Terms, 'noise'>): number {
+  return noise === null ? 0 : componentsFor(noise);
 }

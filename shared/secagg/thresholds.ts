@@ -68,26 +68,31 @@ function staysConnected(n: number, degree: number, missing: number, securityBits
 
 /** ln P[X = x] for draws without replacement: `draws` of a population in which `marked` are marked. */
 function logHypergeometric(population: number, marked: number, draws: number, x: number): number {
-  if (x > marked || draws - x > population - marked) return -Infinity;
   return logBinomial(marked, x) + logBinomial(population - marked, draws - x) - logBinomial(population, draws);
 }
 
-/** The smallest x with P[X > x] <= chance. */
+/** The smallest x with P[X > x] <= chance. Each probability follows from its neighbour's: in logarithms, since the first ones are 0 in numbers. */
 function upperQuantile(population: number, marked: number, draws: number, chance: number): number {
+  const most = Math.min(draws, marked);
+  let log = logHypergeometric(population, marked, draws, most);
   let tail = 0;
-  for (let x = draws; x > 0; x -= 1) {
-    tail += Math.exp(logHypergeometric(population, marked, draws, x));
+  for (let x = most; x > 0; x -= 1) {
+    tail += Math.exp(log);
     if (tail > chance) return x;
+    log += Math.log((x * (population - marked - draws + x)) / ((marked - x + 1) * (draws - x + 1)));
   }
   return 0;
 }
 
 /** The largest x with P[X < x] <= chance. */
 function lowerQuantile(population: number, marked: number, draws: number, chance: number): number {
+  const least = Math.max(0, draws - (population - marked));
+  let log = logHypergeometric(population, marked, draws, least);
   let tail = 0;
-  for (let x = 0; x < draws; x += 1) {
-    tail += Math.exp(logHypergeometric(population, marked, draws, x));
+  for (let x = least; x < draws; x += 1) {
+    tail += Math.exp(log);
     if (tail > chance) return x;
+    log += Math.log(((marked - x) * (draws - x)) / ((x + 1) * (population - marked - draws + x + 1)));
   }
   return draws;
 }

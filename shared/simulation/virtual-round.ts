@@ -16,9 +16,16 @@ import type { Member, RoundTraffic } from './round-outcome.ts';
 export type Turnout = Omit<RoundTraffic, 'bytesUp' | 'bytesDown' | 'clipFraction'>;
 
 export type VirtualRound =
-  /** `groups`: places in `reported` of the members of each masked sum; null where reports are one sum. */
-  | { readonly kind: 'closed'; readonly reported: readonly Member[]; readonly groups: readonly (readonly number[])[] | null; readonly turnout: Turnout }
+  /** `groups`: of a plan that has them, those whose sums are revealed. `roster`: members of the one sum at its start, dropouts included. */
+  | { readonly kind: 'closed'; readonly reported: readonly Member[]; readonly roster: number; readonly groups: readonly SummedGroup[] | null; readonly turnout: Turnout }
   | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string; readonly turnout: Turnout };
+
+/** One masked sum of several. */
+export interface SummedGroup {
+  /** Places in `reported` of those who are in it. */
+  readonly reports: readonly number[];
+  readonly roster: number;
+}
 
 /** Places in a roster of so many, dealt into the groups of a plan. */
 export type Deal = (participants: number) => readonly (readonly number[])[];
@@ -101,7 +108,7 @@ function trainApart({ plan, joined, startMs }: Recruited, started: Round, turnou
   const late = joined.length - left - reported.length;
   const after = { ...turnout, left, late, virtualMs: now };
   if (round.phase === 'failed') return { kind: 'failed', code: round.code, reason: round.reason, turnout: after };
-  return { kind: 'closed', reported, groups: null, turnout: after };
+  return { kind: 'closed', reported, roster: reported.length, groups: null, turnout: after };
 }
 
 function maskTogether({ plan, round, joined, startMs }: Recruited, turnout: Turnout, deal: Deal | null): VirtualRound {
@@ -119,8 +126,8 @@ function maskTogether({ plan, round, joined, startMs }: Recruited, turnout: Turn
   if (ended.phase === 'failed') return { kind: 'failed', code: ended.code, reason: ended.reason, turnout: after };
   if (isOver(ended)) throw new CestaError('internal', `round: expected a sum to be released, got ${ended.phase}`);
   const reported: Member[] = [];
-  const groups = summed.map(({ survivors }) => survivors.map((member) => reported.push(member) - 1));
-  return { kind: 'closed', reported, groups: deal === null ? null : groups, turnout: after };
+  const groups = summed.map(({ roster, survivors }) => ({ roster: roster.length, reports: survivors.map((member) => reported.push(member) - 1) }));
+  return { kind: 'closed', reported, roster: joined.length, groups: deal === null ? null : groups, turnout: after };
 }
 
 function isRevealed(plan: Plan, roster: number, survivors: number): boolean {

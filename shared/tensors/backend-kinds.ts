@@ -3,6 +3,23 @@ export const backendKinds = ['native', 'wasm', 'plain'] as const;
 /** `native`: the TensorFlow C library in Node; `wasm`: WebAssembly; `plain`: JavaScript. */
 export type BackendKind = (typeof backendKinds)[number];
 
+/** A backend that was not taken, and why. */
+export interface PassedOver {
+  readonly backend: BackendKind;
+  readonly reason: string;
+}
+
+/** What computes in a process. Nothing here names the library's types, which few projects compile with. */
+export interface ChosenBackend {
+  readonly backend: BackendKind;
+  /** Whether products of matrices are computed by the project's own kernels. */
+  readonly simd: boolean;
+  readonly passedOver: readonly PassedOver[];
+}
+
+/** Where the `.wasm` files of the WebAssembly backend are: a folder's URL, or a URL for each. Node finds its own. */
+export type WasmPaths = string | Readonly<Record<string, string>>;
+
 /** How many reports of a sum were computed on which backend. */
 export type BackendCounts = Partial<Record<BackendKind, number>>;
 

@@ -4,31 +4,16 @@
  */
 import type * as TensorFlow from '@tensorflow/tfjs';
 import { CestaError } from '../protocol/errors.ts';
-import { backendKinds, type BackendKind } from './backend-kinds.ts';
+import { backendKinds, type BackendKind, type ChosenBackend, type PassedOver, type WasmPaths } from './backend-kinds.ts';
 import { importNative } from './native-library.ts';
 import { installPlainKernels } from './plain-kernels.ts';
 import { probe } from './probe.ts';
 import { codeMissingOperations } from './replace-kernel.ts';
 import { installWasmKernels } from './wasm-kernels.ts';
 
-export type { BackendKind };
-
-/** A backend that was not taken, and why. */
-export interface PassedOver {
-  readonly backend: BackendKind;
-  readonly reason: string;
-}
-
-export interface TensorRuntime {
+export interface TensorRuntime extends ChosenBackend {
   readonly tf: typeof TensorFlow;
-  readonly backend: BackendKind;
-  /** Whether products of matrices are computed by the project's own kernels. */
-  readonly simd: boolean;
-  readonly passedOver: readonly PassedOver[];
 }
-
-/** Where the `.wasm` files of the WebAssembly backend are: a folder's URL, or a URL for each. Node finds its own. */
-export type WasmPaths = string | Readonly<Record<string, string>>;
 
 export interface TensorOptions {
   /** This backend or none; absent: the fastest that works. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../client/secure-random.ts';
 import { createCatalogue } from '../../shared/commerce/catalogue.ts';
 import { componentNoise, drawNoise, sharesIn } from '../../shared/federation/noise-shares.ts';
-import { totalNoiseStd, type Plan } from '../../shared/federation/plan.ts';
+import { honestShares, totalNoiseStd, type Plan } from '../../shared/federation/plan.ts';
 import { makePlan, parseTaskSpec } from '../../shared/federation/task.ts';
 import { createModel } from '../../shared/recommender/registry.ts';
 import { softwareCrypto } from '../../shared/secagg/software-crypto.ts';
@@ -17,6 +17,13 @@ function planOf(privacy: object = {}): Plan {
     cohort: { minParticipants: 16, targetParticipants: 20 }, deadlines: { recruitingMs: 1000, trainingMs: 1000 }, maxShoppersPerShop: 500,
   });
   return makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
+}
+
+function plainPlan(cohort: object, privacy: object = {}): Plan {
+  return makePlan(parseTaskSpec({
+    name: 'main', model: { kind: 'popularity' }, privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, ...privacy },
+    cohort: { ...cohort, overSelection: 1 }, deadlines: { recruitingMs: 1000, trainingMs: 1000 }, maxShoppersPerShop: 1,
+  }), { model, catalogue, roundNumber: 1, baseRelease: null });
 }
 
 function varianceOf(values: Int32Array): number {
@@ -70,11 +77,43 @@ describe('shares of noise', () => {
       name: 'main', model: { kind: 'popularity' }, privacy: { mode: 'distributed', epsilon: 3, delta: 1e-5, ...privacy },
       cohort: { ...cohort, overSelection: 1 }, deadlines: { recruitingMs: 1000, trainingMs: 1000 }, maxShoppersPerShop: 100,
     }), { model, catalogue, roundNumber: 1, baseRelease: null });
-    expect(() => large({ minParticipants: 150, targetParticipants: 200 }, { tolerated: 100 })).toThrow(/privacy.tolerated: expected shares of at most/);
+    expect(() => large({ minParticipants: 150, targetParticipants: 200 }, { tolerated: 100, dropoutStep: 1 })).toThrow(/privacy.tolerated: expected shares of at most/);
     // What a default says must be possible.
     for (const [minParticipants, targetParticipants] of [[4, 4], [5, 8], [80, 100], [150, 200], [300, 500]]) {
       const { privacy } = large({ minParticipants, targetParticipants });
       expect(privacy.mode === 'distributed' && privacy.tolerated <= 20).toBe(true);
     }
+  });
+
+  it('are components of several dropouts each where one for every dropout is more than a participant can deal or draw', () => {
+    const few = plainPlan({ minParticipants: 16, targetParticipants: 20 });
+    expect(few.privacy).not.toHaveProperty('dropoutStep');
+    expect(plainPlan({ minParticipants: 16, targetParticipants: 20 }, { tolerated: 4, dropoutStep: 2 }).privacy).toMatchObject({ tolerated: 4, dropoutStep: 2 });
+    for (const [participants, tolerated] of [[100_000, 10_000], [1_000_000, 100_000]]) {
+      const plan = plainPlan({ minParticipants: 0.8 * participants, targetParticipants: participants }, { tolerated });
+      const { privacy, bounds } = plan;
+      if (privacy.mode !== 'distributed') throw new Error('expected a distributed plan');
+      const { dropoutStep = 1, noiseStd, colluding } = privacy;
+      const { base, components } = sharesIn(plan, participants);
+      expect(components.length).toBe(Math.ceil(tolerated / dropoutStep));
+      // What a share is made of can be drawn, and one dropout fewer to a component would be too many components, or too small ones.
+      expect(Math.min(base, ...components)).toBeGreaterThanOrEqual(0.01);
+      expect(() => plainPlan({ minParticipants: 0.8 * participants, targetParticipants: participants }, { tolerated, dropoutStep: dropoutStep - 1 })).toThrow(/privacy.tolerated: expected shares/);
+      const planned = (noiseStd * bounds.gridScale) ** 2;
+      for (const dropped of [0, 1, dropoutStep, dropoutStep + 1, tolerated - 1, tolerated]) {
+        const kept = components.slice(0, Math.ceil(dropped / dropoutStep)).reduce((sum, variance) => sum + variance, base);
+        const excess = ((participants - dropped - colluding) * kept) / planned;
+        expect(excess).toBeGreaterThan(1 - 1e-9);
+        expect(excess).toBeLessThan(1 + (dropoutStep - 1) / honestShares(plan) + 1e-9);
+        expect(excess).toBeLessThan(1.01);
+      }
+    }
+  });
+
+  it('are planned for a twentieth of a cohort that is larger than ever before', () => {
+    expect(plainPlan({ minParticipants: 80_000, targetParticipants: 100_000 }).privacy).toMatchObject({ tolerated: 4_000, colluding: 8_000 });
+    expect(plainPlan({ minParticipants: 60_000, targetParticipants: 60_000 }).privacy).toMatchObject({ tolerated: 20 });
+    expect(() => plainPlan({ minParticipants: 800_000, targetParticipants: (1 << 20) + 1 })).toThrow(/cohort.maxParticipants: expected at most 1048576 in one masked sum, got 1048577/);
+    expect(() => plainPlan({ minParticipants: 80_000, targetParticipants: 100_000 }, { tolerated: 10_000, dropoutStep: 5 })).toThrow(/privacy.dropoutStep: expected at most 1000 components/);
   });
 });

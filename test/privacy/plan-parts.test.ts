@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
 import { gaussianEpsilon } from '../../shared/privacy/accounting/gaussian.ts';
 import { clipBitCoordinate, clipBitFraction, nextClipNorm, planAdaptiveClip, valueNoiseMultiplier } from '../../shared/privacy/adaptive-clip.ts';
 import { clopperPearson, membershipEpsilonLowerBound, oneRunEpsilonLowerBound, oneRunPValue } from '../../shared/privacy/audit.ts';
@@ -52,6 +53,21 @@ describe('noise that survives dropouts', () => {
       const all = shares.components.reduce((sum, value) => sum + value, shares.base);
       expect(all).toBeCloseTo(9 / (participants - tolerated), 12);
     }
+  });
+
+  it('leaves at least the central variance, and no more than a component too many brings, where one makes up for several dropouts', () => {
+    const cohort = fc.tuple(fc.integer({ min: 2, max: 500 }), fc.nat(), fc.integer({ min: 1, max: 60 }), fc.nat());
+    fc.assert(fc.property(cohort, ([participants, some, dropoutStep, others]) => {
+      const tolerated = some % participants;
+      const dropped = others % (tolerated + 1);
+      const shares = noiseShares({ participants, tolerated, centralVariance: 9, dropoutStep });
+      expect(shares.components.length).toBe(Math.ceil(tolerated / dropoutStep));
+      const residual = residualVariance({ participants, shares, dropped, dropoutStep });
+      expect(residual).toBeGreaterThanOrEqual(9 * (1 - 1e-12));
+      expect(residual).toBeLessThanOrEqual(9 * (1 + (dropoutStep - 1) / (participants - tolerated)) * (1 + 1e-12));
+      // Nobody adds more than where every dropout has a component of its own.
+      expect(shares.components.reduce((sum, value) => sum + value, shares.base)).toBeCloseTo(9 / (participants - tolerated), 10);
+    }), { numRuns: 2_000 });
   });
 
   it('without components the variance falls with every dropout', () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { membersOf, bitmapOf } from '../../shared/secagg/bytes.ts';
-import { hararyGraph, neighboursOf, placeAmongNeighbours } from '../../shared/secagg/graph.ts';
+import { completeGraph, graphParameters, hararyGraph, neighboursOf, placeAmongNeighbours, pointsOf } from '../../shared/secagg/graph.ts';
 import { labelledHash, statement } from '../../shared/secagg/labels.ts';
 import { chainEnd, chainKeys, noiseSeed } from '../../shared/secagg/noise-chain.ts';
 import { addPacked, addWords, bytesPerCoordinate, packVector, requirePacked, signExtend } from '../../shared/secagg/ring.ts';
@@ -101,6 +101,13 @@ describe('thresholds', () => {
     ]);
   });
 
+  it('of a complete graph end with the field of its shares', () => {
+    expect(graphParameters({ graph: { kind: 'complete' } }, 65_535)).toEqual({ degree: 65_534, threshold: 43_691 });
+    expect(() => graphParameters({ graph: { kind: 'complete' } }, 65_536)).toThrow('participants: expected at most 65535 in a complete graph, got 65536');
+    // Of neighbours there are few, however many members there are.
+    expect(graphParameters({ graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.1, securityBits: 40 } }, 1 << 20)).toEqual({ degree: 146, threshold: 101 });
+  });
+
   it('are refused where the load is too high or the cohort too small', () => {
     expect(() => hararyParameters({ participants: 100, corruptFraction: 0.31, dropoutFraction: 0.3, coordinator: 'lying', securityBits: 40 })).toThrow('load of at most 0.9');
     expect(() => hararyParameters({ participants: 10, corruptFraction: 0.05, dropoutFraction: 0.4, coordinator: 'lying', securityBits: 40 })).toThrow('use the complete graph');
@@ -113,6 +120,28 @@ describe('thresholds', () => {
       const neighbours = neighboursOf(graph, member);
       expect([new Set(neighbours).size, neighbours.includes(member)]).toEqual([8, false]);
       for (const other of neighbours) expect([neighboursOf(graph, other).includes(member), neighboursOf(graph, other)[placeAmongNeighbours(graph, other, member)]]).toEqual([true, member]);
+    }
+  });
+});
+
+describe('the shares of a member with neighbours', () => {
+  it('are at the numbers of those who hold them', async () => {
+    const graph = await hararyGraph(softwareCrypto, 31, { degree: 8, threshold: 6 }, new Uint8Array(32).fill(5));
+    expect(pointsOf(graph, neighboursOf(graph, 3))).toEqual(neighboursOf(graph, 3).map((neighbour) => neighbour + 1));
+    expect(pointsOf(completeGraph(4), [0, 1, 3])).toEqual([1, 2, 4]);
+  });
+
+  it('are in the field among more members than that has points', async () => {
+    const graph = await hararyGraph(softwareCrypto, 70_000, { degree: 8, threshold: 6 }, new Uint8Array(32).fill(5));
+    for (const dealer of [0, 40_000, 69_999]) {
+      const holders = neighboursOf(graph, dealer);
+      expect(Math.max(...holders)).toBeGreaterThan(8);
+      const points = pointsOf(graph, holders);
+      expect(points).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+      const secret = new Uint8Array(32).fill(dealer & 255);
+      const shares = splitSecret(secret, 6, points, random).map((bytes, place) => ({ x: points[place], bytes }));
+      expect(combineShares(shares.slice(2))).toEqual(secret);
+      expect(combineShares(shares.slice(0, 5))).not.toEqual(secret);
     }
   });
 });

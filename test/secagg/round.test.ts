@@ -67,6 +67,25 @@ describe('removable noise', () => {
     }
   });
 
+  it('stays in by whole components where one makes up for two dropouts', async () => {
+    // Of three dropouts: two and one.
+    const terms = termsOf({ length: 8, noise: { tolerated: 3, dropoutStep: 2 } });
+    const kept = [0, 10, 10, 110];
+    for (const left of [0, 1, 2, 3]) {
+      const world = await run(openWorld({
+        participants: 10, terms,
+        noiseOf: (_, { component }) => new Int32Array(terms.length).fill(10 ** component),
+        fromParticipant: (message, from) => (message.kind === 'masked' && Number(from.slice(5)) < left ? null : message),
+      }));
+      const { state } = world.aggregator;
+      expect(state).toMatchObject({ kind: 'done', result: { excessNoise: [], blamed: [] } });
+      if (state.kind !== 'done') continue;
+      const survivors = Array.from({ length: 10 - left }, (_, i) => reportOf(left + i, terms.length));
+      const noise = survivors.map(() => new Int32Array(terms.length).fill(kept[left]));
+      expect(state.result.sum).toEqual(sumOf([...survivors, ...noise], terms.length));
+    }
+  });
+
   it('stays in, and is told, where a survivor gives neither its key nor enough others their shares of it', async () => {
     const terms = termsOf({ length: 4, noise: { tolerated: 1 }, minParticipants: 5 });
     const world = await run(openWorld({

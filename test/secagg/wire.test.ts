@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CoordinatorMessage, ParticipantMessage } from '../../shared/secagg/messages.ts';
 import { parseCoordinatorMessage, parseParticipantMessage } from '../../shared/secagg/messages.ts';
+import { rosterFrameBytes, rosterMessage } from '../../shared/secagg/roster.ts';
 import { parseTerms, termsHash } from '../../shared/secagg/terms.ts';
 import { decodeFrame, encodeMessage } from '../../shared/secagg/wire.ts';
 import { cheatTerms, openQuiet } from './attacks.ts';
@@ -13,6 +14,18 @@ function frameOf(header: unknown, body: readonly number[] = []): Uint8Array {
   prefix.writeUInt32LE(text.length);
   return Uint8Array.from(Buffer.concat([prefix, text, Uint8Array.from(body)]));
 }
+
+describe('the roster of a round', () => {
+  it('is in a frame of the length that was reckoned with', () => {
+    for (const count of [4, 300]) {
+      const entries = Array.from({ length: count }, (_, i) => ({ id: `Büro ${i}`, cipherKey: new Uint8Array(32), maskKey: new Uint8Array(32), nonceHash: new Uint8Array(32), signature: new Uint8Array(64) }));
+      const message = rosterMessage({ entries, root: new Uint8Array(32), sessionId: new Uint8Array(32), signature: new Uint8Array(64) });
+      const reckoned = rosterFrameBytes(message.ids);
+      expect(encodeMessage(message).length).toBeLessThanOrEqual(reckoned);
+      expect(encodeMessage(message).length).toBeGreaterThan(reckoned - 512);
+    }
+  });
+});
 
 describe('a message on the wire', () => {
   it('comes back as it was, for every message of a round', async () => {
@@ -84,7 +97,7 @@ describe('the schema of messages', () => {
   it.each([
     ['a participant', parseParticipantMessage, { kind: 'survivors', members: new Uint8Array(1), signature: new Uint8Array(64) }],
     ['the coordinator', parseCoordinatorMessage, { kind: 'nonce', from: 0, nonce: new Uint8Array(32) }],
-    ['a participant', parseParticipantMessage, { kind: 'nonce', from: 65_535, nonce: new Uint8Array(32) }],
+    ['a participant', parseParticipantMessage, { kind: 'nonce', from: 1 << 20, nonce: new Uint8Array(32) }],
     ['a participant', parseParticipantMessage, { kind: 'nonce', from: -1, nonce: new Uint8Array(32) }],
     ['a participant', parseParticipantMessage, { kind: 'nonce', from: '0', nonce: new Uint8Array(32) }],
     ['a participant', parseParticipantMessage, { kind: 'nonce', from: 0, nonce: Array.from({ length: 32 }, () => 0) }],
@@ -100,13 +113,13 @@ describe('the schema of messages', () => {
 describe('terms', () => {
   it('have another hash for every change of every field', () => {
     const noise = { tolerated: 3 };
-    const changes = [{}, { round: 'demo-2' }, { planHash: 'c'.repeat(64) }, { modelHash: 'c'.repeat(64) }, { coordinatorKey: 'c'.repeat(64) }, { length: 25 }, { modulusBits: 31 }, { minParticipants: 5 }, { noise }, { noise: { tolerated: 4 } },
+    const changes = [{}, { round: 'demo-2' }, { planHash: 'c'.repeat(64) }, { modelHash: 'c'.repeat(64) }, { coordinatorKey: 'c'.repeat(64) }, { length: 25 }, { modulusBits: 31 }, { minParticipants: 5 }, { noise }, { noise: { tolerated: 4 } }, { noise: { tolerated: 4, dropoutStep: 2 } },
       { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.1, securityBits: 40 } }, { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.2, securityBits: 40 } }] as const;
     expect(new Set(changes.map((change) => Buffer.from(termsHash(termsOf(change))).toString('hex'))).size).toBe(changes.length);
     expect(termsHash(termsOf())).toEqual(termsHash(termsOf()));
   });
 
-  it.each([{ minParticipants: 3 }, { modulusBits: 15 }, { modulusBits: 33 }, { length: 0 }, { planHash: 'A'.repeat(64) }, { protocol: 'cesta/silo-secagg/v0' }, { extra: 1 }, { noise: { tolerated: -1 } }, { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.1, securityBits: 10 } }])('are refused with %j', (change) => {
+  it.each([{ minParticipants: 3 }, { modulusBits: 15 }, { modulusBits: 33 }, { length: 0 }, { planHash: 'A'.repeat(64) }, { protocol: 'cesta/silo-secagg/v0' }, { extra: 1 }, { noise: { tolerated: -1 } }, { noise: { tolerated: 4, dropoutStep: 0 } }, { noise: { tolerated: 1001 } }, { noise: { tolerated: 20_000, dropoutStep: 19 } }, { minParticipants: 65_536 }, { graph: { kind: 'harary', corruptFraction: 0.1, dropoutFraction: 0.1, securityBits: 10 } }])('are refused with %j', (change) => {
     expect(() => parseTerms({ ...termsOf(), ...change })).toThrow(expect.objectContaining({ code: 'secagg.invalid' }) as Error);
   });
 });

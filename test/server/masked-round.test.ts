@@ -24,7 +24,7 @@ interface Rig {
 }
 
 /** A masked round of five real participants; their vectors wait until a test uploads them. */
-function rig({ areas = 4, commit = () => Promise.resolve() }: { areas?: number; commit?: () => Promise<void> } = {}): Rig {
+function rig({ areas = 4, commit = () => Promise.resolve(), members = directory }: { areas?: number; commit?: () => Promise<void>; members?: ReadonlyMap<string, string> } = {}): Rig {
   const clock = fakeClock();
   const log: string[] = [];
   const blamed: Blame[] = [];
@@ -32,7 +32,7 @@ function rig({ areas = 4, commit = () => Promise.resolve() }: { areas?: number; 
   const sessions = new Map<string, MaskedSession>();
   const granted = new Set<string>();
   const round = createMaskedRound({
-    plan, key: coordinator, directory, clock, areas: createStagingAreas(areas), stallMs: 1_000, stageMs: 5_000,
+    plan, key: coordinator, directory: members, clock, areas: createStagingAreas(areas), stallMs: 1_000, stageMs: 5_000,
     send: (name, message) => sessions.get(name)?.receive(encodeBase64(encodeMessage(message))),
     onGrant(name) {
       granted.add(name);
@@ -123,6 +123,12 @@ describe('a masked round at the coordinator', () => {
     expect(late).toThrow(expect.objectContaining({ code: 'round.not-member' }) as Error);
     expect(() => made.round.message('stranger', 'AAAA')).toThrow(expect.objectContaining({ code: 'round.not-member' }) as Error);
     expect(made.blamed).toEqual([]);
+  });
+
+  it('is not begun where the roster is more than a frame, which nobody would take', () => {
+    const shops = (count: number): Map<string, string> => new Map(Array.from({ length: count }, (_, i) => [`shop-${String(i).padStart(5, '0')}`, 'a'.repeat(64)]));
+    expect(() => rig({ members: shops(4_500) })).not.toThrow();
+    expect(() => rig({ members: shops(4_600) })).toThrow(/cohort: expected a roster of at most 1048576 bytes for one masked sum, got \d+ for 4600 shops/);
   });
 
   it('hears nobody who left, and at most two messages of one member at a time', async () => {

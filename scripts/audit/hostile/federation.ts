@@ -72,7 +72,7 @@ export async function openHostileFederation(folder: string, options: Omit<Coordi
 }
 
 function start(name: string, options: object): ChildProcess {
-  return spawn(process.execPath, [...scriptExecArgv, scriptPath(name, import.meta.url), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [...scriptExecArgv(), scriptPath(name, import.meta.url), JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function firstLine({ stdout }: ChildProcess): Promise<string | null> {

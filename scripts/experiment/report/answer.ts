@@ -23,7 +23,7 @@ export function answer(result: ExperimentResult, summary: Summary): string[] {
     ...restSentence(cells, summary, sign),
     ...leastEpsilonSentence(result, cells, summary, sign),
     ...priceSentence(result, cells, metric),
-    ...baselineSentence(rows.filter(({ kind }) => kind === 'baseline'), metric),
+    ...baselineSentence(rows, metric, sign),
     ...failedSentence(summary),
   ];
 }
@@ -38,7 +38,7 @@ function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }
     ...(shoppers === null ? [] : [`${between(shoppers)} over test shoppers`]),
   ];
   const what = cells === 1 ? `With ${quoted(label)}, ${metric}` : `The best ${metric} of the ${cells} settings, with ${quoted(label)},`;
-  return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of the noise is not known.' : ''}`;
+  return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of its seed is not known.' : ''}`;
 }
 
 function comparedSentence({ label, comparison }: Row, { comparedWith, comparedBy }: Summary): string[] {
@@ -89,8 +89,15 @@ function priceSentence({ axes, cells }: ExperimentResult, rows: readonly Row[], 
   return shares.length === 0 ? [] : [`Of the ${estimate(whole)} that the same federation reaches without noise, privacy leaves ${list(shares)} of ${metric} (ratios of means).`];
 }
 
-function baselineSentence(rows: readonly Row[], metric: string): string[] {
-  return rows.length === 0 ? [] : [`To compare with, ${metric}: ${list(rows.map(({ label, statistics }) => `${nameOf(label)} ${estimate(statistics.mean)}`))}.`];
+/** By means alone: a federation that is below what a shop has without it should say so. */
+function baselineSentence(rows: readonly Row[], metric: string, sign: number): string[] {
+  const [cells, others] = [rows.filter(({ kind }) => kind === 'cell'), rows.filter(({ kind }) => kind === 'baseline')];
+  const said = others.map(({ label, statistics: { mean } }) => {
+    const below = cells.filter(({ statistics }) => sign * statistics.mean < sign * mean);
+    const which = below.length === cells.length ? 'every setting' : below.length > 4 ? `${below.length} of ${cells.length} settings` : list(below.map((cell) => quoted(cell.label)));
+    return `${nameOf(label)} ${estimate(mean)}${below.length === 0 ? '' : ` (a better mean than ${which})`}`;
+  });
+  return said.length === 0 ? [] : [`To compare with, ${metric}: ${said.join('; ')}.`];
 }
 
 function failedSentence({ rows }: Summary): string[] {

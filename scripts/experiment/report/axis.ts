@@ -17,7 +17,7 @@ export interface NumberAxis {
   /** Ascending, without null. */
   readonly values: readonly number[];
   /** Where cells without a number are drawn, right of all others; null where there is none. */
-  readonly unset: { readonly at: number; readonly label: string } | null;
+  readonly unset: { readonly at: number; readonly label: string; /** Width of the label, about. */ readonly pixels: number } | null;
 }
 
 /** Cells along a line of a chart. */
@@ -36,7 +36,7 @@ export function numberAxis(axes: readonly string[], cells: readonly Cell[]): Num
     const [least, most] = [values[0], values[values.length - 1]];
     const isLog = least > 0 && (path === epsilonPath || most / least >= 20);
     const at = isLog ? most * Math.max(1.6, (most / least) ** 0.2) : most + (most - least) / 5;
-    return { path, label: pathLabel(path), isLog, values, unset: found.includes(null) ? { at, label: nullLabel(path) } : null };
+    return { path, label: pathLabel(path), isLog, values, unset: found.includes(null) ? { at, label: nullLabel(path), pixels: 6.2 * nullLabel(path).length } : null };
   }
   return null;
 }
@@ -94,7 +94,7 @@ function axisTicks({ values, isLog, unset }: NumberAxis, pixels: number): number
   // From the right: the place without a value keeps its name.
   for (const value of all.reverse()) {
     const isLast = kept.length === 1 && unset !== null;
-    if (kept.length === 0 || ((scale(kept[kept.length - 1]) - scale(value)) / (to - from)) * pixels >= (isLast ? 44 : 32)) kept.push(value);
+    if (kept.length === 0 || ((scale(kept[kept.length - 1]) - scale(value)) / (to - from)) * pixels >= (isLast ? unset.pixels / 2 + 16 : 32)) kept.push(value);
   }
   return kept.reverse();
 }

@@ -69,12 +69,12 @@ function apart(positions: readonly number[], least: number): number[] {
   return moved.map((position, at) => position - positions[at]);
 }
 
-/** From zero where that leaves the values more than half of the height. */
+/** From zero where that leaves the values at least half of the height. */
 export function domainOf(values: readonly number[]): readonly [number, number] {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
   const margin = (most - least || Math.abs(most) || 1) * 0.08;
-  if (least >= 0 && least < most * 0.55) return [0, most + margin];
+  if (least >= 0 && (least < most * 0.55 || least === most)) return [0, (most || 1) + margin];
   return [least - margin, most + margin];
 }

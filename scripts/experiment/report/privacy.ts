@@ -50,7 +50,7 @@ const modes: Readonly<Record<Scenario['privacy']['mode'], string>> = {
 };
 
 function statement(terms: Terms, runs: readonly Run[], heading: string | null): Markup {
-  const epsilons = [...new Set(runs.flatMap(({ epsilon, scenario }) => epsilon ?? scenario.privacy.epsilon ?? []))].sort((a, b) => a - b);
+  const epsilons = [...new Set(runs.flatMap(({ epsilon, scenario }) => scenario.privacy.epsilon ?? epsilon ?? []))].sort((a, b) => a - b);
   const { unit, adjacency } = unitOf(terms.unit);
   if (!terms.isPrivate) {
     return html`${heading === null ? null : html`<h3>${heading}: none</h3>`}<p>${[...new Set(runs.map(({ scenario }) => labelOfPlain(scenario)))].join(' ')} ${threatModelOf('none', null)}</p>`;
@@ -58,7 +58,7 @@ function statement(terms: Terms, runs: readonly Run[], heading: string | null): 
   const facts: readonly (readonly [string, Content])[] = [
     ['Unit', unit],
     ['Adjacency', adjacency],
-    ['Epsilon', `${list(epsilons.map((epsilon) => figure(epsilon)))}, of all rounds of a training together`],
+    ['Epsilon', `${list(epsilons.map((epsilon) => figure(epsilon)))}, at most, of all rounds of a training together`],
     ['Delta', String(terms.delta)],
     ['Mode', modes[terms.mode]],
     ['Participants', terms.are === 'shops' ? 'shops, each with all its shoppers' : 'shoppers, each with its own device'],

@@ -71,10 +71,9 @@ function results(result: ExperimentResult, summary: Summary): Markup {
   const [metric, ...others] = result.metrics;
   const small = others.filter((name) => !isOfVariety(name));
   return html`<section aria-labelledby="results"><h2 id="results">${resultsTitle(result)}</h2>
-<p>${described(metric)}</p>
+<p>${metric}: ${described(metric)}</p>
 ${measure(result, summary, metric, false).map(figure)}
 ${small.length === 0 ? null : html`<h3>Other measures of the ranking</h3>
-<ul class="quiet">${small.map((name) => html`<li>${described(name)}</li>`)}</ul>
 ${grid(small.flatMap((name) => measure(result, summary, name, true)))}`}
 </section>`;
 }
@@ -84,8 +83,7 @@ function variety(result: ExperimentResult, summary: Summary): Markup {
   const names = there.filter((name) => isOfVariety(name) && (result.metrics.includes(name) || usual.includes(name)));
   const unknown = there.filter((name) => infoOf(name) === null && !result.metrics.includes(name));
   return html`<section aria-labelledby="variety"><h2 id="variety">Variety and popularity</h2>
-${names.length === 0 ? html`<p>No run measured it.</p>` : html`<ul class="quiet">${names.map((name) => html`<li>${described(name)}</li>`)}</ul>
-${grid(names.flatMap((name) => measure(result, summary, name, true)))}`}
+${names.length === 0 ? html`<p>No run measured it.</p>` : grid(names.flatMap((name) => measure(result, summary, name, true)))}
 ${unknown.length === 0 ? null : html`<h3>What else runs measured</h3>
 ${grid(unknown.flatMap((name) => measure(result, summary, name, true)))}`}
 </section>`;
@@ -102,11 +100,10 @@ function measure(result: ExperimentResult, summary: Summary, metric: string, isS
   if (!rows.some(({ kind }) => kind === 'cell')) return [];
   const axis = numberAxis(result.axes, result.cells);
   const title = axis === null || isSmall ? metric : `${metric} against ${axis.label}`;
-  return valueFigures({ result, rows, id: `metric-${metric.replace(/[^a-z0-9]+/gi, '-')}`, title, metric, isSmall });
+  return valueFigures({ result, rows, id: `metric-${metric.replace(/[^a-z0-9]+/gi, '-')}`, title, metric, meaning: isSmall ? described(metric) : '', isSmall });
 }
 
 function described(metric: string): string {
   const info = infoOf(metric);
-  if (info === null) return `${metric}.`;
-  return `${metric}: ${info.description}${info.better === null ? '' : `; ${info.better} is better`}.`;
+  return info === null ? '' : `${info.description}${info.better === null ? '' : `; ${info.better} is better`}.`;
 }

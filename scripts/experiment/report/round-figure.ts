@@ -93,6 +93,8 @@ function drawingOf({ label, lines, isSmall }: Required<RoundFigureProps>, course
 }
 
 function sentenceOf(label: string, courses: readonly Course[]): string {
+  const values = new Set(courses.flatMap(({ points }) => points.map(({ value }) => value)));
+  if (values.size === 1) return `${label}: ${digits([...values][0])} in every round.`;
   const ends = courses.map(({ label: name, points }) => ({ name, first: points[0], last: points[points.length - 1] }));
   const said = ({ name, first, last }: (typeof ends)[number]): string => `${name}, from ${digits(first.value)} in round ${first.round} to ${digits(last.value)} in round ${last.round}`;
   const [least, most] = [ends.reduce((one, other) => (other.last.value < one.last.value ? other : one)), ends.reduce((one, other) => (other.last.value > one.last.value ? other : one))];

@@ -25,7 +25,7 @@ ${isCourse ? null : html`<p>Every training is one round: there is no course to d
 ${quality.some(({ isSmall }) => isSmall) ? grid(quality) : quality.map(figure)}
 ${grid(course)}
 ${table('What rounds were like', ['setting', 'rounds released', 'epsilon at the end', 'clipped, mean', 'signal to noise, mean', 'clip norm, last', 'noise of the sum, last (std)'], cells.map(courseRow))}
-<p class="quiet">Signal to noise is the norm of the sum over that of the noise in it: near 1 a round is noise. The noise is that of each coordinate, in the units of the clip norm. Means are over released rounds and seeds.</p>
+<p class="quiet">Signal to noise is the norm of the sum over that of the noise in it: near 1, nearly all of the norm is noise, and what signal there is lies in few coordinates. The noise is that of each coordinate, in the units of the clip norm. Means are over released rounds and seeds.</p>
 </section>`;
 }
 

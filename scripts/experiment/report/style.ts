@@ -80,6 +80,11 @@ footer { padding-bottom: 2rem; }
   .chart.narrow, .contents { display: none; }
   details::details-content { content-visibility: visible; block-size: auto; }
   .table { overflow: visible; max-height: none; }
+  summary { display: none; }
+  table { font-size: .75rem; }
+  td { white-space: normal; }
+  th, td { padding-right: .5rem; }
+  tbody th { min-width: 0; }
   thead th { position: static; }
   figure, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; }

@@ -15,6 +15,8 @@ export interface ValueFigureProps {
   readonly id: string;
   readonly title: string;
   readonly metric: string;
+  /** What the sentence says of the metric besides its values. */
+  readonly meaning: string;
   readonly isSmall: boolean;
 }
 
@@ -28,7 +30,7 @@ export function valueFigures(props: ValueFigureProps): FigureProps[] {
     isOpen: !props.isSmall,
     id: parts.length === 1 ? props.id : `${props.id}-${part + 1}`,
     title: parts.length === 1 ? props.title : `${props.title}, part ${part + 1} of ${parts.length}`,
-    ...(axis === null ? namesFigure(props, known) : numbersFigure(props, axis, series)),
+    ...withMeaning(axis === null ? namesFigure(props, known) : numbersFigure(props, axis, series), props.meaning),
   }));
 }
 
@@ -46,6 +48,10 @@ interface Spot {
 
 function spotOf({ statistics: { mean, interval }, shoppers }: Row, at: number | string): Spot {
   return { at, mean, seedLow: interval?.low ?? mean, seedHigh: interval?.high ?? mean, shopperLow: shoppers?.low ?? mean, shopperHigh: shoppers?.high ?? mean };
+}
+
+function withMeaning(drawing: Drawing, meaning: string): Drawing {
+  return { ...drawing, sentence: meaning === '' ? drawing.sentence : `${drawing.sentence} That is: ${meaning}` };
 }
 
 function extentOf(spots: readonly Spot[], lines: readonly BaselineLine[]): readonly [number, number] {
@@ -66,7 +72,7 @@ function numbersFigure(props: ValueFigureProps, axis: NumberAxis, series: readon
   const height = props.isSmall ? 230 : 400;
   const draw = (width: number): Plot.PlotOptions => {
     const hasMargin = width > 600 && lines.length > 0;
-    const margins = { marginLeft: 48, marginRight: hasMargin ? 128 : 22, marginTop: props.isSmall ? 14 : 22, marginBottom: 42 };
+    const margins = { marginLeft: 48, marginRight: hasMargin ? 128 : Math.max(22, (axis.unset?.pixels ?? 0) / 2), marginTop: props.isSmall ? 14 : 22, marginBottom: 42 };
     const pixels = width - margins.marginLeft - margins.marginRight;
     return {
       width, height, ...margins,

@@ -21,7 +21,7 @@ export function between({ low, high }: Interval): string {
 }
 
 export function pValue(p: number): string {
-  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+  return p < 0.001 ? '<\u00a00.001' : p.toFixed(3);
 }
 
 /** A baseline's in words, a cell's as it is. */
@@ -37,11 +37,11 @@ export interface RowTable {
 
 export function rowTable(rows: readonly Row[], metric: string, comparedWith: string): RowTable {
   const columns: readonly [string, (row: Row) => string][] = [
-    [`${metric}, mean ± 95 % over seeds`, ({ statistics }) => withMargin(statistics)],
+    [`${metric}, mean ± 95\u00a0% over seeds`, ({ statistics }) => withMargin(statistics)],
     ['seeds', ({ statistics }) => String(statistics.seeds)],
-    ['95 % over shoppers', ({ shoppers }) => (shoppers === null ? '' : between(shoppers))],
+    ['95\u00a0% over shoppers', ({ shoppers }) => (shoppers === null ? '' : between(shoppers))],
     [`against ${nameOf(comparedWith)}, paired`, ({ comparison }) => (comparison === null ? '' : signed(comparison.difference))],
-    ['95 % of the difference', ({ comparison }) => (comparison === null ? '' : between(comparison))],
+    ['95\u00a0% of the difference', ({ comparison }) => (comparison === null ? '' : between(comparison))],
     ['p', ({ comparison }) => (comparison === null ? '' : pValue(comparison.p))],
     ['p, Holm', ({ comparison }) => (comparison === null ? '' : pValue(comparison.adjustedP))],
   ];

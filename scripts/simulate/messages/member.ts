@@ -33,6 +33,8 @@ export interface SimulatedMember {
   readonly isUp: boolean;
   /** Since it was told to train: at work on its report, gone before, or done with it. Null before that. */
   readonly stage: 'training' | 'left' | 'made' | null;
+  /** Why it did not join; null where it did, or has not answered. */
+  readonly refusal: string | null;
   /** What its report was made of. */
   readonly made: Omit<MemberReport, 'report'> | null;
 }
@@ -56,7 +58,7 @@ export function startMember(context: MemberContext, member: Member): SimulatedMe
   const { time, work, crypto, openSocket, coordinatorKey, openedMs, input: { model, plan, seed } } = context;
   const name = member.id.toLowerCase();
   const key = simulatedKey(seed, name);
-  const running: Running = { member, name, isUp: false, stage: null, made: null, connection: null };
+  const running: Running = { member, name, isUp: false, stage: null, refusal: null, made: null, connection: null };
   let checked = (): void => undefined;
   startParticipant({
     connect: (handlers) => (running.connection = openConnection({
@@ -78,7 +80,9 @@ export function startMember(context: MemberContext, member: Member): SimulatedMe
     receipts: { shop: name, node: key.publicKey, keep: () => undefined },
     onEvent(event) {
       if (event.kind === 'up') running.isUp = true;
-      if (event.kind === 'declined') checked();
+      if (event.kind !== 'declined') return;
+      checked();
+      if (running.stage === null) running.refusal = `${event.code}: ${event.message}`;
     },
   });
   return running;

@@ -111,7 +111,7 @@ function joinedOf(round: Round): number | null {
 function outcomeOf(house: House, members: readonly SimulatedMember[], { joined, sum, outcome }: Progress & { readonly outcome: RoundOutcome | null }): SimulatedOutcome {
   const round = outcome?.round;
   const traffic = trafficOf(house, members, joined);
-  if (round?.phase === 'failed') return { kind: 'failed', code: round.code, reason: round.reason, traffic };
+  if (round?.phase === 'failed') return { kind: 'failed', code: round.code, reason: reasonOf(round.reason, members), traffic };
   if (round?.phase !== 'done' || sum === null) throw new CestaError('internal', `round: expected a sum, got none in ${round?.phase ?? 'no phase'}`);
   const names = new Set(round.reported);
   const inSum = members.filter(({ name }) => names.has(name));
@@ -123,6 +123,12 @@ function outcomeOf(house: House, members: readonly SimulatedMember[], { joined, 
     owns: new Map(made.flatMap(({ index, own }) => (own === null ? [] : [[index, own]]))),
     traffic: { ...traffic, late: late(members, names), clipFraction: fractionOf(made) },
   };
+}
+
+/** A plan that participants refuse leaves a coordinator with too few, and with reasons in its log. */
+function reasonOf(reason: string, members: readonly SimulatedMember[]): string {
+  const declined = members.find(({ refusal }) => refusal !== null);
+  return declined === undefined ? reason : `${reason}; ${declined.name} declined with ${declined.refusal}`;
 }
 
 function trafficOf({ time, openedMs, bytes }: House, members: readonly SimulatedMember[], joined: number): RoundTraffic {

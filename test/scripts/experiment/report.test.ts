@@ -107,7 +107,7 @@ function signed(value = NaN): string {
 }
 
 function p(value = NaN): string {
-  return value < 0.001 ? '< 0.001' : value.toFixed(3);
+  return value < 0.001 ? '<\u00a00.001' : value.toFixed(3);
 }
 
 describe('charts of a report', () => {
@@ -149,6 +149,10 @@ describe('charts of a report', () => {
     expect(textsOf(figureOf(document, 'quality-by-round-1'), 'thead th')).toEqual(['round', 'epsilon 0.5', 'epsilon 2', 'epsilon 8', 'no noise']);
   });
 
+  it('say of a figure that never changes that it does not', () => {
+    expect(figureOf(parsed(frontier(['mean'])), 'clipped-by-round').querySelector('desc')?.textContent).toBe('share that was clipped: 0.25 in every round.');
+  });
+
   it('show whatever else runs measured', () => {
     const cells = ['mean', 'median'].map((aggregate, at): Cell => ({ point: { aggregate }, label: aggregate, runs: [exampleRun({}, 0.2, { rounds, metrics: { 'ndcg@10': 0.2, 'exposure@10': 0.1 + at } })] }));
     expect(textsOf(figureOf(parsed(exampleResult({ axes: ['aggregate'], cells, metrics: ['ndcg@10'] })), 'metric-exposure-10'), 'tbody td')).toEqual(['0.1000', '1', '1.10', '1']);
@@ -176,6 +180,12 @@ describe('the answer of a report', () => {
     expect(said).toContain('not more than the luck of the test shoppers may explain');
     expect(said).toContain('There is one seed');
     expect(said).not.toContain('better than');
+  });
+
+  it('says which baselines are a better mean than which settings', () => {
+    const central = [exampleRun({ baseline: 'central' }, 0.25, { rounds: [] })];
+    const said = parsed(exampleResult({ baselines: { ...exampleResult().baselines, central } })).querySelector('.answer')?.textContent ?? '';
+    expect(said).toMatch(/popularity 0\.\d+ \(a better mean than “epsilon 1”\); all data in one place, no privacy 0\.\d+ \(a better mean than “epsilon 1”\)\./);
   });
 
   it('counts failed rounds, and their reasons are beside the traffic', () => {

@@ -111,6 +111,14 @@ describe('a round of messages', () => {
     expect(outcome).toMatchObject({ kind: 'failed', code: 'round.failed' });
   });
 
+  it('says why its members do not join, where they refuse the plan', async () => {
+    const honest = planOf({ shops: 4, mode: 'local' });
+    if (honest.privacy.mode !== 'local') throw new Error('expected mode local');
+    const outcome = await run({ shops: 4 }, {}, { plan: { ...honest, privacy: { ...honest.privacy, noiseStd: honest.privacy.noiseStd / 2 } } });
+    expect(outcome).toMatchObject({ kind: 'failed', code: 'round.failed', traffic: { joined: 0 } });
+    expect(outcome.kind === 'failed' && outcome.reason).toContain('shop-0 declined with privacy.invalid: privacy.noiseStd: expected enough noise for epsilon 3');
+  });
+
   it('is the same to the last bit and byte when it is repeated, keys, masks and dropouts included', async () => {
     const repeat = (): Promise<SimulatedOutcome> => run({ shops: 6, mode: 'distributed', tolerated: 1 }, { 3: { leaves: true } });
     expect(await repeat()).toEqual(await repeat());

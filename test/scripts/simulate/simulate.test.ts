@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluateInDetail } from '../../../scripts/evaluate.ts';
+import { startState, type SimulationState } from '../../../scripts/simulate/checkpoint.ts';
+import { openFederation } from '../../../scripts/simulate/federation.ts';
+import { simulateOneRound } from '../../../scripts/simulate/one-round.ts';
 import { simulate } from '../../../scripts/simulate/simulate.ts';
+import { createSumPool } from '../../../scripts/simulate/sum-pool.ts';
+import { sumsRunner } from '../../../scripts/simulate/sums-runner.ts';
+import { openWorld } from '../../../scripts/simulate/world.ts';
 import type { Checkpoint, RoundRecord, SimulationResult } from '../../../scripts/simulate/simulation.ts';
 import { average } from '../../../shared/evaluation/metrics.ts';
 import type { ScenarioInput } from '../../../shared/simulation/scenario.ts';
@@ -50,19 +56,13 @@ describe('simulate', () => {
     await expect(simulate({ scenario: { ...scenario, seed: 2 }, resume: seen[1] })).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
-  it('keeps control variates and the state of a strategy in a checkpoint', async () => {
-    const local = { kind: 'sequence', hyperParameters: { cell: 'none' } } as const;
-    const scenario = scenarioOver(orders, { model: 'als', population: { shops: 4 }, privacy: { epsilon: null }, aggregate: 'mean', rounds: 3, ...(local.kind === 'sequence' ? {} : {}) });
-    const seen: Checkpoint[] = [];
-    const whole = await simulate({ scenario, workers: 0, onCheckpoint: (checkpoint) => void seen.push(checkpoint) });
-    expect(await simulate({ scenario, workers: 0, resume: seen[0] })).toEqual(whole);
-  });
-
-  it('does without a round that its budget does not hold', async () => {
-    const { rounds, epsilon } = await run({ ...masked, rounds: 3 });
-    expect(rounds).toHaveLength(3);
-    expect(epsilon).toBeLessThanOrEqual(5);
-    expect(rounds.map((record) => record.epsilon ?? 0)).toEqual([...rounds.map((record) => record.epsilon ?? 0)].sort((a, b) => a - b));
+  it('does not open a round that its budget does not hold', async () => {
+    const federation = openFederation(await openWorld(scenarioOver(orders, { ...masked, rounds: 2 })));
+    const run = sumsRunner({ pool: createSumPool(federation.world.dataset.catalogue, 0, 0), isCentral: false });
+    let state: SimulationState = startState;
+    for (let next: SimulationState | null = state; next !== null; next = await simulateOneRound(federation, state, { run })) state = next;
+    expect(state.round).toBe(2);
+    expect(state.records[1].epsilon).toBeCloseTo(5, 3);
   });
 });
 
