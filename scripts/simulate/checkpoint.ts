@@ -84,7 +84,7 @@ export function openCheckpoint({ bytes }: Checkpoint, { scenario, dataHash }: Ch
   if (of !== canonicalJson(scenario)) throw new CestaError('config.invalid', 'resume: expected a checkpoint of this scenario, got one of another');
   if (data !== dataHash) throw new CestaError('config.invalid', 'resume: expected a checkpoint over the same data, got one over other data');
   if (model === null) return { ...state, served: null };
-  const owns = new Map(Object.entries(unprefixed(prefixes.own, tensors)).map(([index, { data: own }]) => [Number(index), own]));
+  const owns = new Map(Object.entries(unprefixed(prefixes.own, tensors)).map(([index, { data: own }]) => [Number(index), Float32Array.from(own)]));
   const strategy = Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith('strategy/')));
   return { ...state, served: { model, params: modelOf(model).decode(unprefixed(prefixes.model, tensors)), strategy, owns } };
 }

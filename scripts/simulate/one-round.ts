@@ -31,8 +31,13 @@ interface Opened {
   readonly releaseBytes: number;
 }
 
+export interface RoundRunner {
+  readonly run: RunRound;
+  readonly onTimed: NonNullable<SimulateOptions['onTimed']> | null;
+}
+
 /** The state after the next round, or null where the task's budget does not hold it: then it is not opened. */
-export async function simulateOneRound(federation: Federation, state: SimulationState, { run, onTimed }: { readonly run: RunRound } & Pick<SimulateOptions, 'onTimed'>): Promise<SimulationState | null> {
+export async function simulateOneRound(federation: Federation, state: SimulationState, { run, onTimed }: RoundRunner): Promise<SimulationState | null> {
   const opened = openNext(federation, state);
   const { number, plan, moment } = opened;
   const reserved = admit(federation, state.spends, plan);

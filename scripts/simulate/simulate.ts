@@ -70,7 +70,7 @@ async function runRounds(federation: Federation, run: RunRound, { resume, onRoun
   let state = resume === undefined ? startState : openCheckpoint(resume, world, federation.modelOf);
   while (state.round < rounds) {
     signal?.throwIfAborted();
-    const next = await simulateOneRound(federation, state, { run, onTimed });
+    const next = await simulateOneRound(federation, state, { run, onTimed: onTimed ?? null });
     // Its budget does not hold another round: the task has stopped for good.
     if (next === null) break;
     state = next;

@@ -6,7 +6,7 @@ import { createCatalogue } from '../../../shared/commerce/catalogue.ts';
 import { parseScenario } from '../../../shared/simulation/scenario.ts';
 
 const catalogue = createCatalogue([{ id: 'cup', title: '' }, { id: 'pot', title: '' }]);
-const model = createPopularity(catalogue, {}) as AnyFederatedModel;
+const model = createPopularity(catalogue) as AnyFederatedModel;
 const of = { scenario: parseScenario({}), dataHash: 'of these orders' };
 
 describe('a checkpoint of a simulation', () => {

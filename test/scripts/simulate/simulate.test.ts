@@ -60,7 +60,7 @@ describe('simulate', () => {
     const federation = openFederation(await openWorld(scenarioOver(orders, { ...masked, rounds: 2 })));
     const run = sumsRunner({ pool: createSumPool(federation.world.dataset.catalogue, 0, 0), isCentral: false });
     let state: SimulationState = startState;
-    for (let next: SimulationState | null = state; next !== null; next = await simulateOneRound(federation, state, { run })) state = next;
+    for (let next: SimulationState | null = state; next !== null; next = await simulateOneRound(federation, state, { run, onTimed: null })) state = next;
     expect(state.round).toBe(2);
     expect(state.records[1].epsilon).toBeCloseTo(5, 3);
   });
@@ -142,6 +142,21 @@ describe('a simulated round', () => {
     expect(large.rounds[0].noiseStd).toBeCloseTo(own.rounds[0].noiseStd / 10, 12);
     expect([large.epsilon, large.noiseCohort]).toEqual([own.epsilon, 100]);
     await expect(run({ ...masked, privacy: { noiseCohort: 5 } })).rejects.toMatchObject({ code: 'privacy.invalid' });
+  });
+
+  it('has those of whom the secret sample took some, with noise for that', async () => {
+    const all = await run({ ...masked, privacy: { epsilon: 20 } });
+    const some = await run({ ...masked, privacy: { epsilon: 20, sampling: 0.3 } });
+    expect(some.rounds[0].noiseStd).toBeLessThan(all.rounds[0].noiseStd);
+    expect(some.rounds[0].shoppers).toBeLessThan(0.6 * all.rounds[0].shoppers);
+  });
+
+  it('combines what shops report in the clear, or sums of masked groups, by a rule that one of them cannot move', async () => {
+    const malicious = { kind: 'participants', count: 1 } as const;
+    const attacked = { ...masked, population: { shops: 20 }, clients: { malicious }, privacy: { epsilon: 1_000 } };
+    const exposureOf = async (input: ScenarioInput): Promise<number> => (await run({ ...attacked, ...input })).metrics['exposure@20'];
+    expect(await exposureOf({ aggregate: 'median' })).toBeLessThan(await exposureOf({}));
+    expect(await exposureOf({ aggregate: 'multi-krum', privacy: { epsilon: null } })).toBeLessThan(await exposureOf({ privacy: { epsilon: null } }));
   });
 
   it('adds central noise once, whoever reports', async () => {
