@@ -40,7 +40,7 @@ export function addExperiment(program: Command): void {
     .option('--runs <folder>', 'where runs are kept', 'runs')
     .option('--tensorboard', 'write events of the rounds for TensorBoard, in the folder of the experiment')
     .option('--mlflow <url>', 'log the rounds to an MLflow tracking server', httpUrl)
-    .option('--resume', 'go on with interrupted runs where they stopped (default)', true)
+    .option('--resume', 'go on with interrupted runs where they stopped', true)
     .option('--no-resume', 'begin interrupted runs anew; finished ones stay')
     .option('--dry-run', 'say what would run, and check it')
     .option('--list', 'name the experiments that come with Cesta')
@@ -79,7 +79,7 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
   } catch (error) {
     end();
     if (!stopping.signal.aborted) throw error;
-    process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}\n`);
+    process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}${options.runs === 'runs' ? '' : ` --runs ${quoted(options.runs)}`}\n`);
     process.exitCode = 130;
   }
 }
@@ -111,9 +111,13 @@ async function loggersOf({ tensorboard, mlflow }: ExperimentCommandOptions): Pro
 
 /** As it can be typed again; where runs are kept, and how many go at a time, change no result. */
 function commandOf(file: string, { set = [], seeds, quick }: ExperimentCommandOptions): string {
-  const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
   const words = ['npx', 'cesta', 'experiment', file, ...(quick === true ? ['--quick'] : []), ...set.flatMap((setting) => ['--set', setting]), ...(seeds === undefined ? [] : ['--seeds', seeds.join(',')])];
   return words.map(quoted).join(' ');
+}
+
+/** For a shell. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 async function list(options: ExperimentCommandOptions): Promise<void> {

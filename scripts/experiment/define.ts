@@ -17,8 +17,8 @@ export function sweep<const T>(values: readonly T[]): Sweep<T> {
   return { sweep: values };
 }
 
-/** `T`, or with a sweep at any depth. Records of free names, as hyper-parameters are, take sweeps as values already. */
-type Swept<T> = T | Sweep<T> | (T extends readonly unknown[] ? never : T extends object ? (string extends keyof T ? never : { readonly [K in keyof T]: Swept<T[K]> }) : never);
+/** `T`, or with a sweep at any depth; of records of free names, as hyper-parameters are, each value may be swept. */
+type Swept<T> = T | Sweep<T> | (T extends readonly unknown[] ? never : T extends object ? (string extends keyof T ? Readonly<Record<string, T[keyof T] | Sweep<Json>>> : { readonly [K in keyof T]: Swept<T[K]> }) : never);
 
 type ScenarioFields = Omit<ScenarioInput, 'seed' | 'baseline' | 'aggregate'> & {
   readonly aggregate?: ScenarioInput['aggregate'] | keyof typeof aggregateAliases;

@@ -51,7 +51,9 @@ export function readFinished({ id, scenario, dataHash, folder }: PlannedRun): Ru
   if (result === null) return null;
   const records = readRecords(folder);
   const { metrics, epsilon, delta, files } = result;
+  const { noiseCohort } = scenario.privacy;
   return {
+    ...(noiseCohort === undefined ? {} : { noiseCohort }),
     id, scenario, dataHash, metrics, epsilon, delta,
     rounds: records,
     tests: decodeTests(readFileSync(join(folder, 'tests.bin'))),

@@ -66,9 +66,9 @@ function answered(child: ChildProcess, onRound: PerformOptions['onRound']): Prom
       }
       child.off('message', hear);
       if (message.kind === 'failed') {
-        const error = new CestaError(message.code, message.text);
-        if (message.stack !== '') error.stack = message.stack;
-        reject(error);
+        // Of a defect the stack of the process tells more than that of its parent.
+        const cause = Object.assign(new Error(message.text), { stack: message.stack });
+        reject(new CestaError(message.code, message.text, message.stack === '' ? {} : { cause }));
       } else told.then(resolve, reject);
     };
     child.on('message', hear);
