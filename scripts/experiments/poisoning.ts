@@ -9,19 +9,26 @@ export default experiment({
   question: 'How many shoppers see an item that malicious shoppers or a malicious shop push, under each rule, and what does the rule cost?',
   model: 'neighbours',
   population: { shops: 20 },
-  clients: {
-    // Nobody is invented with share 0: how many see the item if nobody pushes it. 5 % is far more than a shop would overlook.
-    malicious: sweep([{ kind: 'shoppers', share: 0 }, { kind: 'shoppers', share: 0.01 }, { kind: 'shoppers', share: 0.05 }, { kind: 'participants', count: 1 }]),
+  // Nobody is invented with share 0: how many see the item if nobody pushes it.
+  variants: {
+    'nobody pushes': { clients: { malicious: { kind: 'shoppers', share: 0 } } },
+    '1 % of shoppers': { clients: { malicious: { kind: 'shoppers', share: 0.01 } } },
+    '5 % of shoppers': { clients: { malicious: { kind: 'shoppers', share: 0.05 } } },
+    'one shop of 20': { clients: { malicious: { kind: 'participants', count: 1 } } },
   },
   aggregate: sweep(['mean', 'median', 'trimmed-mean']),
   privacy: { epsilon: sweep([3, Infinity]), mode: 'distributed' },
   // The pushed item differs from seed to seed.
   seeds: [1, 2, 3],
   metrics: ['exposure@20', 'ndcg@10'],
-  comparedWith: { 'clients.malicious': { kind: 'shoppers', share: 0 }, aggregate: 'mean', 'privacy.epsilon': null },
+  comparedWith: { variant: 'nobody pushes', aggregate: 'mean', 'privacy.epsilon': null },
   quick: {
     seeds: [1],
-    clients: { malicious: sweep([{ kind: 'shoppers', share: 0 }, { kind: 'shoppers', share: 0.05 }, { kind: 'participants', count: 1 }]) },
+    variants: {
+      'nobody pushes': { clients: { malicious: { kind: 'shoppers', share: 0 } } },
+      '5 % of shoppers': { clients: { malicious: { kind: 'shoppers', share: 0.05 } } },
+      'one shop of 20': { clients: { malicious: { kind: 'participants', count: 1 } } },
+    },
     aggregate: sweep(['mean', 'median']),
   },
 });
