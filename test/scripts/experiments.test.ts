@@ -34,10 +34,10 @@ describe('the experiments that come with Cesta', () => {
     });
   });
 
-  it('can be simulated as far as anything is refused before it runs, with --quick', async () => {
+  it('are not refused before they run, the first setting and the last', async () => {
     for (const name of names) {
       const { cells } = expand(parseExperiment((await loadExperiment(name)).experiment, { name, quick: true }));
-      await checkScenarios(cells.map(({ label, scenarios: [scenario] }) => ({ label: `${name}: ${label}`, scenario })));
+      await checkScenarios([cells[0], cells[cells.length - 1]].map(({ label, scenarios: [scenario] }) => ({ label: `${name}: ${label}`, scenario })));
     }
-  }, 60_000);
+  }, 240_000);
 });

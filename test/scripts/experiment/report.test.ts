@@ -84,7 +84,7 @@ describe('a report', () => {
     const cells = textsOf(figureOf(parsed(result), 'metric-ndcg-10'), 'tbody tr:first-child > *');
     const { mean, interval } = row.metrics['ndcg@10'];
     expect(cells).toEqual([
-      'epsilon 1', `${mean.toFixed(4)} ± ${((interval?.high ?? 0) - mean).toFixed(4)}`, '3', `${row.ndcg10Interval.low.toFixed(4)} to ${row.ndcg10Interval.high.toFixed(4)}`,
+      'epsilon 1', `${mean.toFixed(4)} ± ${((interval?.high ?? 0) - mean).toFixed(4)}`, '3', `${row.shopperIntervals['ndcg@10'].low.toFixed(4)} to ${row.shopperIntervals['ndcg@10'].high.toFixed(4)}`,
       `${(row.comparison?.difference ?? 0) < 0 ? '−' : '+'}${Math.abs(row.comparison?.difference ?? 0).toFixed(4)}`, `${signed(row.comparison?.low)} to ${signed(row.comparison?.high)}`, p(row.comparison?.p), p(row.comparison?.adjustedP),
     ]);
   });
