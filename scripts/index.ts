@@ -29,8 +29,10 @@ export { baselines, parseScenario, type Baseline, type Scenario, type ScenarioIn
 export { evaluate, type EvaluateOptions, type EvaluationResult, type EvaluationSummary } from './evaluate.ts';
 export { experiment, sweep, type ExperimentInput, type Sweep } from './experiment/define.ts';
 export type { Cell, ExperimentResult, Point, Run } from './experiment/result.ts';
-export { runExperiment } from './experiment/run-experiment.ts';
+export type { Overrides } from './experiment/parse.ts';
+export { runExperiment, type ExperimentEvent, type ExperimentOptions } from './experiment/run-experiment.ts';
+export type { LoggedRun, RunLogger } from './experiment/run-logger.ts';
 export { frontier, type Comparison, type Frontier, type FrontierPoint } from './frontier.ts';
 export { simulate } from './simulate/simulate.ts';
-export type { Checkpoint, Metrics, RoundRecord, SimulateOptions, SimulationResult } from './simulate/simulation.ts';
+export type { Checkpoint, Metrics, RoundRecord, RoundTime, SimulateOptions, SimulationResult, TestValues } from './simulate/simulation.ts';
 export type { SimulationMode } from './simulated-training.ts';

@@ -2,6 +2,8 @@
 import type { RoundEvent } from '../shared/federation/round.ts';
 import { sessionsOf } from '../shared/federation/session-cohort.ts';
 import { encodeBase64 } from '../shared/ledger/base64.ts';
+import type { ServerMessage } from '../shared/protocol/messages.ts';
+import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import { encodeMessage } from '../shared/secagg/wire.ts';
 import { publicMessage } from './disclosure.ts';
 import { createGroupedRound, type GroupedRoundOptions } from './grouped-round.ts';
@@ -24,9 +26,10 @@ export function openMasked(runner: Runner, hooks: MaskedHooks): MaskedRound {
 function optionsOf(runner: Runner, { dispatch, charge }: MaskedHooks): GroupedRoundOptions {
   const { context, plan, directory, receipts } = runner;
   const { key, clock, areas, stallMs, stageMs, gateway, logger, crypto, meter } = context;
+  const frameOf = frameWriter(plan.round);
   return {
     plan, key, directory, clock, areas, stallMs, stageMs, ...(meter === undefined ? {} : { meter }), ...(crypto === undefined ? {} : { crypto }),
-    send: (participant, message) => void gateway.send(participant, { type: 'masked', round: plan.round, frame: encodeBase64(encodeMessage(message)) }),
+    send: (participant, message) => void gateway.send(participant, frameOf(message)),
     onGrant: (participant) => void gateway.send(participant, { type: 'upload', round: plan.round }),
     onAccepted: (participant, sha256) => receipts.report(participant, sha256),
     onBlame: (blame) => accuse(runner, directory, blame),
@@ -45,11 +48,22 @@ function optionsOf(runner: Runner, { dispatch, charge }: MaskedHooks): GroupedRo
   };
 }
 
+/** What is told to many, above all the roster, is written once. */
+function frameWriter(round: string): (message: CoordinatorMessage) => ServerMessage {
+  const written = new WeakMap<CoordinatorMessage, ServerMessage>();
+  return (message) => {
+    const frame = written.get(message) ?? { type: 'masked', round, frame: encodeBase64(encodeMessage(message)) };
+    written.set(message, frame);
+    return frame;
+  };
+}
+
 /** Stages of a masked session beside that of the vectors. */
 const maskingStages = 5;
 
 /** Everybody hears of all members: who is in whose group, each draws for itself. */
 export function tellToMask({ context: { gateway, stageMs }, plan, directory }: Runner): void {
   const deadlineMs = plan.deadlines.trainingMs + maskingStages * stageMs;
-  for (const participant of directory.keys()) gateway.send(participant, { type: 'train', round: plan.round, deadlineMs, directory: [...directory] });
+  const message: ServerMessage = { type: 'train', round: plan.round, deadlineMs, directory: [...directory] };
+  for (const participant of directory.keys()) gateway.send(participant, message);
 }

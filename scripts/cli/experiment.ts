@@ -8,7 +8,7 @@ import type { ExperimentPlan } from '../experiment/plan-experiment.ts';
 import type { ExperimentResult, Run } from '../experiment/result.ts';
 import type { PlannedRun } from '../experiment/run-folder.ts';
 import type { RunLogger } from '../experiment/run-logger.ts';
-import type { Summary } from '../experiment/summary.ts';
+import type { Summary, SummaryRow } from '../experiment/summary.ts';
 import { showProgress } from './experiment-progress.ts';
 import { collect, httpUrl, integerIn } from './options.ts';
 import { print, stopSignals } from './output.ts';
@@ -150,20 +150,20 @@ async function report(options: ExperimentCommandOptions, result: ExperimentResul
   const files = writeResults(result, plan.folder);
   const summary = summaryOf(result);
   const { name, question, axes, metrics, comparedWith, command, codeHash, dataHash, attribution } = result;
-  const rows = summary.rows.map((row) => {
-    const [runs, planned] = row.kind === 'cell' ? [cellOf(result, row.label), cellOf(plan, row.label)] : [result.baselines[row.label as Baseline] ?? [], plan.baselines[row.label as Baseline] ?? []];
-    return { ...row, runs: runs.map((run, at) => describeRun(run, planned[at])) };
-  });
-  print(options, { name, question, folder: plan.folder, files, axes, metrics, comparedWith, comparedBy: summary.comparedBy, command, codeHash, dataHash, attribution, rows }, [
+  const rowsOf = (kind: SummaryRow['kind'], planned: (label: string) => readonly PlannedRun[] | undefined, runs: (label: string) => readonly Run[] | undefined): object[] =>
+    summary.rows.filter((row) => row.kind === kind).map((row) => ({ ...row, runs: (runs(row.label) ?? []).map((run, at) => describeRun(run, planned(row.label)?.[at]?.folder)) }));
+  const cells = rowsOf('cell', (label) => runsAt(plan, label), (label) => runsAt(result, label));
+  const baselines = rowsOf('baseline', (label) => plan.baselines[label as Baseline], (label) => result.baselines[label as Baseline]);
+  print(options, { name, question, folder: plan.folder, files, axes, metrics, comparedWith, comparedBy: summary.comparedBy, command, codeHash, dataHash, attribution, cells, baselines }, [
     question, tableOf(result, summary), `Report: ${files.report}`, `Runs:   ${plan.folder}`,
   ].join('\n'));
 }
 
-function cellOf<R>({ cells }: { readonly cells: readonly { readonly label: string; readonly runs: readonly R[] }[] }, label: string): readonly R[] {
-  return cells.find((cell) => cell.label === label)?.runs ?? [];
+function runsAt<R>({ cells }: { readonly cells: readonly { readonly label: string; readonly runs: readonly R[] }[] }, label: string): readonly R[] | undefined {
+  return cells.find((cell) => cell.label === label)?.runs;
 }
 
-function describeRun({ id, scenario, metrics, epsilon, rounds }: Run, { folder }: PlannedRun): object {
+function describeRun({ id, scenario, metrics, epsilon, rounds }: Run, folder: string | undefined): object {
   return { id, seed: scenario.seed, folder, metrics, epsilon, rounds: rounds.length };
 }
 

@@ -88,8 +88,9 @@ function inputOf({ world, attack }: Federation, { number, moment, plan, model, b
 /**
  * The plan with the noise that stands in this small sum for what a large one has in its own: of n participants instead of N, n / N
  * of the standard deviation, so that the mean over participants is as noisy as in the large federation. Epsilon is that of the
- * plan as it was made, of the large federation. McMahan et al. 2018 ("Learning differentially private recurrent language
- * models", section 4); Granqvist et al. 2024 ("pfl-research", section 4.3), whose noise cohort size it is.
+ * plan as it was made, of the large federation. Idea: McMahan et al. 2018 ("Learning differentially private recurrent
+ * language models"); the name is that of Granqvist et al. 2024 ("pfl-research: simulation framework for accelerating research in
+ * private federated learning").
  */
 function noisedPlan(noiseCohort: number | undefined, plan: Plan): Plan {
   if (noiseCohort === undefined || plan.privacy.mode === 'none') return plan;

@@ -35,7 +35,7 @@ export function sumsRunner({ pool, isCentral }: SumsOptions): RunRound {
     const { plan, members, seed } = input;
     const closed = runVirtualRound(plan, members, plan.robust?.groups === undefined ? null : (participants) => dealShops(plan, participants, seed));
     const { turnout } = closed;
-    const reports = closed.kind === 'closed' ? closed.reported.length : 0;
+    const reports = closed.kind === 'closed' ? closed.reported.length : closed.sent;
     const bytes = bytesOfRound(plan, { joined: turnout.joined, reports: reports + turnout.late });
     if (closed.kind === 'failed') return { kind: 'failed', code: closed.code, reason: closed.reason, traffic: { ...turnout, ...bytes, clipFraction: null } };
     const drawn = isCentral ? withCentralNoise(plan, reports) : plan;

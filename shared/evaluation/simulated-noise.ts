@@ -70,7 +70,7 @@ const mostOwnDraws = 64;
  * The noise in a sum of reports, in grid steps; null in mode `none`.
  *
  * Skellam laws are infinitely divisible: independent Skellam(v_i) noise adds up to Skellam(sum of v_i) exactly, in integers
- * (Skellam 1946; Agarwal, Kairouz and Liu 2021, section 2). So beyond some 64 participants it is drawn for the sum, in as many
+ * (Skellam 1946; Agarwal, Kairouz and Liu 2021). So beyond some 64 participants it is drawn for the sum, in as many
  * parts as the sampler's largest variance asks for. Up to there each participant draws its own from its own stream. Of the
  * removable noise of mode `distributed` every survivor has left what `noiseShares` of privacy/xnoise.ts says for so many
  * dropouts, base and components, whose sum is a Skellam draw again.

@@ -18,7 +18,8 @@ export type Turnout = Omit<RoundTraffic, 'bytesUp' | 'bytesDown' | 'clipFraction
 export type VirtualRound =
   /** `groups`: of a plan that has them, those whose sums are revealed. `roster`: members of the one sum at its start, dropouts included. */
   | { readonly kind: 'closed'; readonly reported: readonly Member[]; readonly roster: number; readonly groups: readonly SummedGroup[] | null; readonly turnout: Turnout }
-  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string; readonly turnout: Turnout };
+  /** `sent`: reports that were on their way for nothing. */
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly reason: string; readonly sent: number; readonly turnout: Turnout };
 
 /** One masked sum of several. */
 export interface SummedGroup {
@@ -41,7 +42,7 @@ export function runVirtualRound(plan: Plan, members: readonly Member[], deal: De
     case 'training':
       return trainApart(recruiting, round, turnout);
     case 'failed':
-      return { kind: 'failed', code: round.code, reason: round.reason, turnout };
+      return { kind: 'failed', code: round.code, reason: round.reason, sent: 0, turnout };
     case 'recruiting':
     case 'releasing':
     case 'done':
@@ -107,7 +108,7 @@ function trainApart({ plan, joined, startMs }: Recruited, started: Round, turnou
   }
   const late = joined.length - left - reported.length;
   const after = { ...turnout, left, late, virtualMs: now };
-  if (round.phase === 'failed') return { kind: 'failed', code: round.code, reason: round.reason, turnout: after };
+  if (round.phase === 'failed') return { kind: 'failed', code: round.code, reason: round.reason, sent: reported.length, turnout: after };
   return { kind: 'closed', reported, roster: reported.length, groups: null, turnout: after };
 }
 
@@ -123,7 +124,7 @@ function maskTogether({ plan, round, joined, startMs }: Recruited, turnout: Turn
   const fewest = plan.robust === undefined ? 1 : fewestRows(plan.robust.rule, plan.robust.byzantine);
   const event: RoundEvent = summed.length < fewest ? { kind: 'abort', code: 'secagg.too-few', reason: tooFew(plan, joined.length, joined.filter(isThere).length) } : { kind: 'summed', reported: summed.flatMap(({ survivors }) => survivors.map(({ id }) => id)) };
   const [ended] = advance(round, event);
-  if (ended.phase === 'failed') return { kind: 'failed', code: ended.code, reason: ended.reason, turnout: after };
+  if (ended.phase === 'failed') return { kind: 'failed', code: ended.code, reason: ended.reason, sent: joined.filter(isThere).length, turnout: after };
   if (isOver(ended)) throw new CestaError('internal', `round: expected a sum to be released, got ${ended.phase}`);
   const reported: Member[] = [];
   const groups = summed.map(({ roster, survivors }) => ({ roster: roster.length, reports: survivors.map((member) => reported.push(member) - 1) }));

@@ -65,9 +65,10 @@ describe('cesta experiment', () => {
     expect(runs[1].roundsDone).toBeGreaterThanOrEqual(2);
     const again = workshop.run(['experiment', 'small.json', '--seeds', '1', '--json', '--tensorboard']);
     expect(await again.ended).toBe(0);
-    const { rows, files } = JSON.parse(again.stdout()) as { rows: { label: string; runs: { rounds: number; folder: string }[] }[]; files: { report: string } };
-    expect(rows.map(({ label, runs: [{ rounds: done }] }) => [label, done])).toEqual([['als', rounds], ['popularity', 0]]);
-    expect(readdirSync(join(workshop.folder, rows[0].runs[0].folder))).not.toContain('checkpoint.bin');
+    interface Row { label: string; runs: { rounds: number; folder: string }[] }
+    const { cells, baselines, files } = JSON.parse(again.stdout()) as { cells: Row[]; baselines: Row[]; files: { report: string } };
+    expect([...cells, ...baselines].map(({ label, runs: [{ rounds: done }] }) => [label, done])).toEqual([['als', rounds], ['popularity', 0]]);
+    expect(readdirSync(join(workshop.folder, cells[0].runs[0].folder))).not.toContain('checkpoint.bin');
     expect(readFileSync(join(workshop.folder, files.report), 'utf8')).toContain('<svg');
     expect(readdirSync(join(workshop.folder, 'runs/small/tensorboard'))).toHaveLength(1);
   }, 180_000);

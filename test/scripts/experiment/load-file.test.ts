@@ -30,7 +30,7 @@ describe('an experiment file', () => {
     ['empty.ts', 'export const other = 3;', 'config.invalid', 'expected an experiment as its default export or by the name experiment'],
     ['broken.ts', 'throw new Error("on purpose");', 'data.unreadable', 'on purpose'],
     ['broken.json', '{ "rounds": ', 'data.unreadable', 'expected JSON'],
-    ['orders.csv', 'a,b', 'data.unreadable', 'expected a file that ends in .ts, .js, .mjs, .json'],
+    ['orders.csv', 'a,b', 'data.unreadable', 'expected a file that ends in .ts, .mts, .js, .mjs, .json'],
   ])('%s is refused', async (file, content, code, message) => {
     await expect(loadExperiment(written(file, content))).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
   });

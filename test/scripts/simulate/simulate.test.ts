@@ -56,6 +56,14 @@ describe('simulate', () => {
     await expect(simulate({ scenario: { ...scenario, seed: 2 }, resume: seen[1] })).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
+  it('stops between rounds when it is told to', async () => {
+    const stop = new AbortController();
+    const heard: number[] = [];
+    const stopped = simulate({ scenario: scenarioOver(orders, { ...masked, rounds: 3 }), workers: 0, signal: stop.signal, onRound: ({ round }) => (heard.push(round), stop.abort()) });
+    await expect(stopped).rejects.toThrow(/abort/);
+    expect(heard).toEqual([1]);
+  });
+
   it('does not open a round that its budget does not hold', async () => {
     const federation = openFederation(await openWorld(scenarioOver(orders, { ...masked, rounds: 2 })));
     const run = sumsRunner({ pool: createSumPool(federation.world.dataset.catalogue, 0, 0), isCentral: false });
