@@ -4,6 +4,7 @@ import { metricInfo, type MetricInfo } from '../../../shared/evaluation/scenario
 import type { ExperimentResult } from '../result.ts';
 import type { Summary } from '../summary.ts';
 import { epsilonPath } from './axis.ts';
+import { pushed } from './pushed.ts';
 import { rowsOf, type Row } from './rows.ts';
 import { between, estimate, list, nameOf, pValue, signed } from './words.ts';
 
@@ -15,6 +16,7 @@ export function answer(result: ExperimentResult, summary: Summary): string[] {
   const rows = rowsOf(summary, metric);
   const cells = rows.filter(({ kind }) => kind === 'cell');
   if (cells.length === 0) return [`No finished run has ${metric}.`];
+  if (metric === 'exposure@20') return [...pushed(result, summary), ...failedSentence(summary)];
   const sign = infoOf(metric)?.better === 'lower' ? -1 : 1;
   const best = cells.reduce((one, other) => (sign * other.statistics.mean > sign * one.statistics.mean ? other : one));
   return [
@@ -70,6 +72,7 @@ function leastEpsilonSentence({ cells, axes }: ExperimentResult, rows: readonly 
     const [epsilon, comparison] = [point[epsilonPath], rows.find((row) => row.label === label)?.comparison ?? null];
     return typeof epsilon === 'number' && comparison !== null && comparison.adjustedP < level && sign * comparison.difference > 0 ? [{ label, epsilon, comparison }] : [];
   });
+  if (rows.every(({ comparison }) => comparison === null)) return [];
   if (better.length === 0) return [`With noise, nothing is better than ${quoted(comparedWith)}.`];
   const least = better.reduce((one, other) => (other.epsilon < one.epsilon || (other.epsilon === one.epsilon && sign * other.comparison.difference > sign * one.comparison.difference) ? other : one));
   return [`The smallest epsilon that is better than ${quoted(comparedWith)} is ${least.epsilon}: ${quoted(least.label)} has ${signed(least.comparison.difference)} (${between(least.comparison)}).`];
@@ -103,7 +106,9 @@ function baselineSentence(rows: readonly Row[], metric: string, sign: number): s
 function failedSentence({ rows }: Summary): string[] {
   const cells = rows.filter(({ kind }) => kind === 'cell');
   const [all, failed] = [cells.reduce((sum, { rounds, seeds }) => sum + rounds * seeds.length, 0), cells.reduce((sum, { failedRounds, seeds }) => sum + failedRounds * seeds.length, 0)];
-  return failed === 0 ? [] : [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed.`];
+  if (failed === 0) return [];
+  const where = cells.filter(({ failedRounds }) => failedRounds > 0).map(({ label, rounds, failedRounds, seeds }) => `${Math.round(failedRounds * seeds.length)} of ${Math.round(rounds * seeds.length)} with ${quoted(label)}`);
+  return [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed${cells.length === 1 || where.length > 6 ? '' : `: ${list(where)}`}.`];
 }
 
 function quoted(label: string): string {
