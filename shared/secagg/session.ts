@@ -95,7 +95,7 @@ function fewestInGraph({ graph }: Terms, participants: number): number {
  * would have signed both. Neighbours alone do not tell: far from them, a coordinator could have another set confirmed, and so
  * have less noise left in than all dropouts together call for.
  */
-export function confirmationsNeeded(terms: Terms, { roster, graph }: Pick<Session, 'roster' | 'graph'>): number {
+export function confirmationsNeeded(terms: Pick<Terms, 'graph'>, { roster, graph }: { readonly roster: Pick<Roster, 'entries'>; readonly graph: Pick<Graph, 'threshold'> }): number {
   if (terms.graph.kind === 'complete') return graph.threshold;
   const participants = roster.entries.length;
   return Math.floor((participants + Math.ceil(terms.graph.corruptFraction * participants)) / 2) + 1;
