@@ -43,7 +43,7 @@ export function expand(experiment: ParsedExperiment): Expansion {
   const cells = points.map((point): PlannedCell => {
     const fields = point['privacy.epsilon'] === null ? withoutNoiseSettings(experiment.scenario, paths) : experiment.scenario;
     const scenarios = experiment.seeds.map((seed) => scenarioOf(fields, point, { seed }));
-    return { point, label: labelOf(point) || scenarios[0].model.kind, scenarios };
+    return { point, label: labelOf(point) || labelOf({ model: scenarios[0].model.kind }), scenarios };
   });
   refuseTwins(cells);
   const baselines = Object.fromEntries(experiment.baselines.map((baseline) => [baseline, baselineOf(experiment, baseline, points[0])]));
