@@ -59,7 +59,12 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
   if (options.dryRun === true) return dryRun(options, experiment, overrides);
   const { runExperiment } = await import('../experiment/run-experiment.ts');
   const stopping = new AbortController();
-  void stopSignals().first.then(() => stopping.abort());
+  const { first, second } = stopSignals();
+  void first.then(() => {
+    process.stderr.write('Stopping after the rounds that go on; once more stops at once, and loses these.\n');
+    stopping.abort();
+  });
+  void second.then(() => process.exit(130));
   const { onEvent, end } = showProgress(options.quiet === true || options.json === true ? 'none' : hasWidth(process.stderr) ? 'line' : 'lines');
   const command = commandOf(file, options);
   const loggers = await loggersOf(options);
@@ -79,7 +84,7 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
   } catch (error) {
     end();
     if (!stopping.signal.aborted) throw error;
-    process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}${options.runs === 'runs' ? '' : ` --runs ${quoted(options.runs)}`}\n`);
+    process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}${whereOf(options)}\n`);
     process.exitCode = 130;
   }
 }
@@ -113,6 +118,12 @@ async function loggersOf({ tensorboard, mlflow }: ExperimentCommandOptions): Pro
 function commandOf(file: string, { set = [], seeds, quick }: ExperimentCommandOptions): string {
   const words = ['npx', 'cesta', 'experiment', file, ...(quick === true ? ['--quick'] : []), ...set.flatMap((setting) => ['--set', setting]), ...(seeds === undefined ? [] : ['--seeds', seeds.join(',')])];
   return words.map(quoted).join(' ');
+}
+
+/** What else was said of where results go. */
+function whereOf({ runs, jobs, tensorboard, mlflow }: ExperimentCommandOptions): string {
+  const words = [...(runs === 'runs' ? [] : ['--runs', runs]), ...(jobs === undefined ? [] : ['--jobs', String(jobs)]), ...(tensorboard === true ? ['--tensorboard'] : []), ...(mlflow === undefined ? [] : ['--mlflow', mlflow.href])];
+  return words.map((word) => ` ${quoted(word)}`).join('');
 }
 
 /** For a shell. */
