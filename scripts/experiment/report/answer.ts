@@ -15,15 +15,18 @@ export function answer(result: ExperimentResult, summary: Summary): string[] {
   const rows = rowsOf(summary, metric);
   const cells = rows.filter(({ kind }) => kind === 'cell');
   if (cells.length === 0) return [`No finished run has ${metric}.`];
-  const sign = infoOf(metric)?.better === 'lower' ? -1 : 1;
+  const better = infoOf(metric)?.better ?? null;
+  const sign = better === 'lower' ? -1 : 1;
   const best = cells.reduce((one, other) => (sign * other.statistics.mean > sign * one.statistics.mean ? other : one));
   return [
-    bestSentence(best, cells.length, metric),
+    bestSentence(best, metric, cells.length === 1 ? null : `The ${better === null ? 'highest' : 'best'} ${metric} of the ${cells.length} settings`),
     ...comparedSentence(best, summary),
     ...restSentence(cells, summary, sign),
     ...leastEpsilonSentence(result, cells, summary, sign),
-    ...priceSentence(result, cells, metric),
-    ...baselineSentence(rows, metric, sign),
+    // What is left of a figure is a share where more of it is better.
+    ...(better === 'higher' ? priceSentence(result, cells, metric) : []),
+    ...baselineSentence(rows, metric, better),
+    ...scaledSentence(result),
     ...failedSentence(summary),
   ];
 }
@@ -32,13 +35,16 @@ export function infoOf(metric: string): MetricInfo | null {
   return Object.hasOwn(metricInfo, metric) ? metricInfo[metric as keyof typeof metricInfo] : null;
 }
 
-function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }: Row, cells: number, metric: string): string {
+/** @param choice what the setting was chosen for; null where there is one */
+function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }: Row, metric: string, choice: string | null): string {
+  // Where nothing is drawn, an interval without width would promise certainty.
+  const isSame = interval !== null && interval.high - interval.low < 1e-12;
   const luck = [
-    ...(interval === null ? [] : [`${between(interval)} over ${plural(seeds, 'seed')}`]),
+    ...(interval === null || isSame ? [] : [`${between(interval)} over ${plural(seeds, 'seed')}`]),
     ...(shoppers === null ? [] : [`${between(shoppers)} over test shoppers`]),
   ];
-  const what = cells === 1 ? `With ${quoted(label)}, ${metric}` : `The best ${metric} of the ${cells} settings, with ${quoted(label)},`;
-  return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of its seed is not known.' : ''}`;
+  const what = choice === null ? `With ${quoted(label)}, ${metric}` : `${choice}, with ${quoted(label)},`;
+  return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of its seed is not known.' : isSame ? ` It is the same with each of ${seeds} seeds: none of them draws anything that changes it.` : ''}`;
 }
 
 function comparedSentence({ label, comparison }: Row, { comparedWith, comparedBy }: Summary): string[] {
@@ -60,7 +66,7 @@ function restSentence(cells: readonly Row[], { comparedWith }: Summary, sign: nu
   const better = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference > 0);
   const worse = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference < 0);
   const parts = [[better, 'better than'], [worse, 'worse than'], [alike, 'not told apart from']] as const;
-  return [`Of ${compared.length === cells.length ? '' : 'the '}${compared.length}${compared.length === cells.length ? '' : ' other'} settings, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${quoted(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => quoted(label)).join(', ')})`}`))}, at a level of ${level}.`];
+  return [`Of ${compared.length === cells.length ? '' : 'the '}${compared.length}${compared.length === cells.length ? '' : ' other'} settings, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${quoted(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => quoted(label)).join(', ')})`}`))}, at a level of ${level} over test shoppers, with the seeds that were run.`];
 }
 
 /** From which epsilon on anything is better than the reference. */
@@ -70,9 +76,10 @@ function leastEpsilonSentence({ cells, axes }: ExperimentResult, rows: readonly 
     const [epsilon, comparison] = [point[epsilonPath], rows.find((row) => row.label === label)?.comparison ?? null];
     return typeof epsilon === 'number' && comparison !== null && comparison.adjustedP < level && sign * comparison.difference > 0 ? [{ label, epsilon, comparison }] : [];
   });
-  if (better.length === 0) return [`With noise, nothing is better than ${quoted(comparedWith)}.`];
+  if (rows.every(({ comparison }) => comparison === null)) return [];
+  if (better.length === 0) return [`With noise, no setting is shown to be better than ${quoted(comparedWith)}.`];
   const least = better.reduce((one, other) => (other.epsilon < one.epsilon || (other.epsilon === one.epsilon && sign * other.comparison.difference > sign * one.comparison.difference) ? other : one));
-  return [`The smallest epsilon that is better than ${quoted(comparedWith)} is ${least.epsilon}: ${quoted(least.label)} has ${signed(least.comparison.difference)} (${between(least.comparison)}).`];
+  return [`The smallest epsilon of those swept that is better than ${quoted(comparedWith)} is ${least.epsilon}: ${quoted(least.label)} has ${signed(least.comparison.difference)} (${between(least.comparison)}).`];
 }
 
 /** What epsilon costs, where the same was run without noise and nothing else was swept. */
@@ -90,14 +97,21 @@ function priceSentence({ axes, cells }: ExperimentResult, rows: readonly Row[], 
 }
 
 /** By means alone: a federation that is below what a shop has without it should say so. */
-function baselineSentence(rows: readonly Row[], metric: string, sign: number): string[] {
+function baselineSentence(rows: readonly Row[], metric: string, better: MetricInfo['better']): string[] {
+  const sign = better === 'lower' ? -1 : 1;
   const [cells, others] = [rows.filter(({ kind }) => kind === 'cell'), rows.filter(({ kind }) => kind === 'baseline')];
   const said = others.map(({ label, statistics: { mean } }) => {
     const below = cells.filter(({ statistics }) => sign * statistics.mean < sign * mean);
     const which = below.length === cells.length ? 'every setting' : below.length > 4 ? `${below.length} of ${cells.length} settings` : list(below.map((cell) => quoted(cell.label)));
-    return `${nameOf(label)} ${estimate(mean)}${below.length === 0 ? '' : ` (a better mean than ${which})`}`;
+    return `${nameOf(label)} ${estimate(mean)}${below.length === 0 ? '' : ` (a ${better === null ? 'higher' : 'better'} mean than ${which})`}`;
   });
   return said.length === 0 ? [] : [`To compare with, ${metric}: ${said.join('; ')}.`];
+}
+
+/** An epsilon of a federation that was not simulated is not to be read as one of what was. */
+function scaledSentence({ cells }: ExperimentResult): string[] {
+  const cohorts = [...new Set(cells.flatMap(({ runs }) => runs.flatMap(({ noiseCohort }) => noiseCohort ?? [])))].sort((a, b) => a - b);
+  return cohorts.length === 0 ? [] : [`Noise is scaled down from ${cohorts.length === 1 ? 'a cohort' : 'cohorts'} of ${list(cohorts.map(String))} participants: epsilon and quality are estimates of that federation's, and what was simulated has no such guarantee.`];
 }
 
 function failedSentence({ rows }: Summary): string[] {

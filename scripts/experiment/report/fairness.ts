@@ -34,10 +34,11 @@ export function fairness({ cells, baselines }: ExperimentResult): Markup {
   const spreads = groups.flatMap(spreadsOf);
   const federated = cells.flatMap(spreadsOf);
   const sizes = sizeTable(groups);
+  const seeds = new Set(groups.map(({ runs }) => runs.length));
   return html`<section aria-labelledby="fairness"><h2 id="fairness">Shops</h2>
 ${spreads.length === 0 ? html`<p>No shop has ${minTestShoppers} test shoppers: figures by shop would be those of single shoppers.</p>` : figure(shopsFigure(spreads, federated))}
 ${sizes === null ? null : html`<h3>By size of the shop</h3>${sizes}`}
-<p class="quiet">A shop's figure is the mean over its test shoppers; shops with fewer than ${minTestShoppers} are left out of the distribution. Figures of small shops differ by chance alone, so part of the spread is chance. Worst decile: mean of the worst tenth of the shops, of at least one.</p>
+<p class="quiet">A shop's figure is the mean over its test shoppers; shops with fewer than ${minTestShoppers} are left out of the distribution. Figures of small shops differ by chance alone, so part of the spread is chance. Worst decile: mean of the worst tenth of the shops, of at least one.${seeds.size > 1 ? ' Which shopper is of which shop is drawn with the seed: a setting of one seed has the shops of that seed only.' : ''}</p>
 </section>`;
 }
 
