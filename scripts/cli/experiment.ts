@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { doSeedsAgree } from '../../shared/evaluation/significance.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Baseline } from '../../shared/simulation/scenario.ts';
 import type { ExperimentPlan } from '../experiment/plan-experiment.ts';
@@ -187,7 +188,7 @@ function tableOf({ name, metrics }: ExperimentResult, { rows, comparedWith, comp
       const { mean, interval } = values[metric];
       return `${mean.toFixed(4)}${interval === null ? '' : ` ± ${((interval.high - interval.low) / 2).toFixed(4)}`}`;
     });
-    table.push([label, ...shown, epsilon?.toPrecision(3) ?? '', comparison === null ? '' : `${comparison.difference >= 0 ? '+' : ''}${comparison.difference.toFixed(4)} (p ${comparison.adjustedP.toPrecision(2)})`]);
+    table.push([label, ...shown, epsilon?.toPrecision(3) ?? '', comparison === null ? '' : `${comparison.difference >= 0 ? '+' : ''}${comparison.difference.toFixed(4)} (p ${comparison.adjustedP.toPrecision(2)}${doSeedsAgree(comparison) ? '' : '; seeds disagree'})`]);
   }
   return table.toString();
 }

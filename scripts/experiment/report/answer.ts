@@ -1,13 +1,14 @@
 /** The answer of an experiment in sentences made of its numbers, no stronger than its intervals and tests. */
 import { baselineNames, plural } from '../../../server/dashboard/page/words.ts';
+import { doSeedsAgree } from '../../../shared/evaluation/significance.ts';
 import { metricInfo, type MetricInfo } from '../../../shared/evaluation/scenario-metrics.ts';
 import type { ExperimentResult } from '../result.ts';
-import type { Summary } from '../summary.ts';
+import type { AdjustedComparison, Summary } from '../summary.ts';
 import { epsilonPath } from './axis.ts';
 import { rowsOf, type Row } from './rows.ts';
 import { between, estimate, list, nameOf, pValue, signed } from './words.ts';
 
-/** At which a difference counts as more than the luck of the shoppers. */
+/** At which a difference counts as more than luck. */
 const level = 0.05;
 
 export function answer(result: ExperimentResult, summary: Summary): string[] {
@@ -49,9 +50,14 @@ function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }
 
 function comparedSentence({ label, comparison }: Row, { comparedWith, comparedBy }: Summary): string[] {
   if (comparison === null) return [];
-  const { difference, adjustedP } = comparison;
-  const verdict = adjustedP < level ? 'more than the luck of the test shoppers explains' : 'not more than the luck of the test shoppers may explain';
+  const { difference, adjustedP, overSeeds } = comparison;
+  const verdict = adjustedP < level ? `more than the luck of the test shoppers explains${isTold(comparison) || overSeeds === null ? '' : `, but not more than that of the seeds may (95 % interval over seeds ${between(overSeeds)})`}` : 'not more than the luck of the test shoppers may explain';
   return [`Against ${quoted(comparedWith)}, shopper by shopper, ${quoted(label)} has ${signed(difference)} ${comparedBy} (95 % interval ${between(comparison)}; p ${inWords(adjustedP)}, adjusted for all comparisons): ${verdict}.`];
+}
+
+/** Against the luck of the shoppers, of all comparisons together, and that of the seeds. */
+function isTold(comparison: AdjustedComparison): boolean {
+  return comparison.adjustedP < level && doSeedsAgree(comparison);
 }
 
 function inWords(p: number): string {
@@ -62,11 +68,11 @@ function inWords(p: number): string {
 function restSentence(cells: readonly Row[], { comparedWith }: Summary, sign: number): string[] {
   const compared = cells.flatMap(({ label, comparison }) => (comparison === null ? [] : [{ label, ...comparison }]));
   if (compared.length < 2) return [];
-  const alike = compared.filter(({ adjustedP }) => adjustedP >= level);
-  const better = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference > 0);
-  const worse = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference < 0);
+  const alike = compared.filter((comparison) => !isTold(comparison));
+  const better = compared.filter((comparison) => isTold(comparison) && sign * comparison.difference > 0);
+  const worse = compared.filter((comparison) => isTold(comparison) && sign * comparison.difference < 0);
   const parts = [[better, 'better than'], [worse, 'worse than'], [alike, 'not told apart from']] as const;
-  return [`Of ${compared.length === cells.length ? '' : 'the '}${compared.length}${compared.length === cells.length ? '' : ' other'} settings, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${quoted(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => quoted(label)).join(', ')})`}`))}, at a level of ${level} over test shoppers, with the seeds that were run.`];
+  return [`Of ${compared.length === cells.length ? '' : 'the '}${compared.length}${compared.length === cells.length ? '' : ' other'} settings, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${quoted(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => quoted(label)).join(', ')})`}`))}, at a level of ${level}${compared.some(({ overSeeds }) => overSeeds !== null) ? ' over test shoppers, and over seeds as well' : ' over test shoppers, with the seed that was run'}.`];
 }
 
 /** From which epsilon on anything is better than the reference. */
@@ -74,7 +80,7 @@ function leastEpsilonSentence({ cells, axes }: ExperimentResult, rows: readonly 
   if (!axes.includes(epsilonPath)) return [];
   const better = cells.flatMap(({ label, point }) => {
     const [epsilon, comparison] = [point[epsilonPath], rows.find((row) => row.label === label)?.comparison ?? null];
-    return typeof epsilon === 'number' && comparison !== null && comparison.adjustedP < level && sign * comparison.difference > 0 ? [{ label, epsilon, comparison }] : [];
+    return typeof epsilon === 'number' && comparison !== null && isTold(comparison) && sign * comparison.difference > 0 ? [{ label, epsilon, comparison }] : [];
   });
   if (rows.every(({ comparison }) => comparison === null)) return [];
   if (better.length === 0) return [`With noise, no setting is shown to be better than ${quoted(comparedWith)}.`];

@@ -62,7 +62,7 @@ export function limits(result: ExperimentResult, { rows, comparedBy }: Summary):
   const said = [
     'Intervals over seeds (Student\'s t, which takes seeds to be normal) say how far a mean may move with other noise and other draws of participants, on the same test shoppers. With few seeds they are wide and rest on that assumption.',
     'Intervals over shoppers (bootstrap) say how far it may move with other test shoppers of the same kind, with the seeds that were run. Neither holds the other, and neither speaks of another data set, another season or a live shop.',
-    ...(comparisons === 0 ? [] : [`Comparisons are of ${comparedBy}, paired by shopper: a randomisation test, two-sided, ${comparisons === 1 ? 'one comparison' : `adjusted by Holm's method over all ${comparisons} comparisons`}. A large p is no proof that two settings are equal.`]),
+    ...(comparisons === 0 ? [] : [`Comparisons are of ${comparedBy}, paired by shopper: a randomisation test, two-sided, ${comparisons === 1 ? 'one comparison' : `adjusted by Holm's method over all ${comparisons} comparisons`}. The test takes trained models as they are: noise that one of them has is the same for all shoppers, and with one seed it is part of the difference. With several, a setting counts as better or worse only where the 95 % interval of the difference over seeds, each by itself, leaves out zero as well. A large p is no proof that two settings are equal.`]),
     ...(cells.length > 1 ? [`The best of ${cells.length} settings is picked on the test shoppers it is reported on, so its ${metrics[0]} leans upwards a little.`] : []),
     ...baselineLimits(result),
     'Quality is measured on orders that shoppers made without these shelves: what they would buy with them is another question.',

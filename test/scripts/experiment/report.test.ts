@@ -85,7 +85,8 @@ describe('a report', () => {
     const { mean, interval } = row.metrics['ndcg@10'];
     expect(cells).toEqual([
       'epsilon 1', `${mean.toFixed(4)} ± ${((interval?.high ?? 0) - mean).toFixed(4)}`, '3', `${row.ndcg10Interval.low.toFixed(4)} to ${row.ndcg10Interval.high.toFixed(4)}`,
-      `${(row.comparison?.difference ?? 0) < 0 ? '−' : '+'}${Math.abs(row.comparison?.difference ?? 0).toFixed(4)}`, `${signed(row.comparison?.low)} to ${signed(row.comparison?.high)}`, p(row.comparison?.p), p(row.comparison?.adjustedP),
+      `${(row.comparison?.difference ?? 0) < 0 ? '−' : '+'}${Math.abs(row.comparison?.difference ?? 0).toFixed(4)}`, `${signed(row.comparison?.low)} to ${signed(row.comparison?.high)}`, `${signed(row.comparison?.overSeeds?.low)} to ${signed(row.comparison?.overSeeds?.high)}`,
+      p(row.comparison?.p), p(row.comparison?.adjustedP),
     ]);
   });
 
@@ -192,6 +193,20 @@ describe('the answer of a report', () => {
     const said = (metrics: ExperimentResult['metrics']): string => parsed(exampleResult({ metrics, comparedWith: 'epsilon 8' })).querySelector('.answer')?.textContent ?? '';
     expect(said(['gini@10', 'ndcg@10'])).not.toMatch(/better than|leaves/);
     expect(said(['ndcg@10'])).toContain('no setting is shown to be better than “epsilon 8”');
+  });
+
+  it('claims nothing where seeds disagree, whatever shoppers say', () => {
+    const popularity = exampleRun({ baseline: 'popularity' }, 0.2, { rounds: [] });
+    const cells = [1, 8].map((epsilon): Cell => ({
+      point: { 'privacy.epsilon': epsilon }, label: `epsilon ${epsilon}`,
+      runs: [0.05, -0.03].map((shift, at) => exampleRun({ seed: at + 1, privacy: { epsilon } }, 0.2, { tests: { ...popularity.tests, ndcg10: popularity.tests.ndcg10.map((value) => value + shift) } })),
+    }));
+    const result = exampleResult({ axes: ['privacy.epsilon'], cells, baselines: { popularity: [popularity] } });
+    expect(summaryOf(result).rows[0].comparison?.adjustedP).toBeLessThan(0.05);
+    const said = parsed(result).querySelector('.answer')?.textContent ?? '';
+    expect(said).toContain('but not more than that of the seeds may');
+    expect(said).toContain('all are not told apart from popularity');
+    expect(said).toContain('no setting is shown to be better than popularity');
   });
 
   it('gives no interval over seeds that change nothing', () => {
