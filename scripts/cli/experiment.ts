@@ -159,8 +159,8 @@ async function dryRun(options: ExperimentCommandOptions, experiment: unknown, ov
 async function report(options: ExperimentCommandOptions, result: ExperimentResult, plan: ExperimentPlan): Promise<void> {
   const { writeResults } = await import('../experiment/write-results.ts');
   const { summaryOf } = await import('../experiment/summary.ts');
-  const files = writeResults(result, plan.folder);
   const summary = summaryOf(result);
+  const files = writeResults(result, plan.folder, summary);
   const { name, question, axes, metrics, comparedWith, command, codeHash, dataHash, attribution } = result;
   const rowsOf = (kind: SummaryRow['kind'], planned: (label: string) => readonly PlannedRun[] | undefined, runs: (label: string) => readonly Run[] | undefined): object[] =>
     summary.rows.filter((row) => row.kind === kind).map((row) => ({ ...row, runs: (runs(row.label) ?? []).map((run, at) => describeRun(run, planned(row.label)?.[at]?.folder)) }));
