@@ -74,7 +74,7 @@ function shopsFigure(spreads: readonly Spread[], federated: readonly Spread[]): 
   const fairest = (federated.length === 0 ? spreads : federated).reduce((one, other) => (other.worst > one.worst ? other : one));
   return {
     id: 'shops', title: 'ndcg@10 over shops', draw,
-    sentence: `Of the settings, ${fairest.label} is the best for the worst tenth of ${digits(fairest.tested)} shops: ndcg@10 ${estimate(fairest.worst)} there, ${estimate(fairest.median)} at the median shop.`,
+    sentence: `The worst tenth of ${digits(fairest.tested)} shops has the highest mean with ${fairest.label}: ndcg@10 ${estimate(fairest.worst)}, and ${estimate(fairest.median)} at the median shop. Whether others differ from that by more than chance is not tested.`,
     legend: [
       { text: 'worst decile', className: 'series s2', symbol: 'triangle', strokeWidth: 0 },
       { text: 'median', className: 'series s1', symbol: 'circle', strokeWidth: 0 },
