@@ -37,12 +37,14 @@ interface Terms {
   readonly baselines?: readonly Baseline[];
   /** A baseline, the label of a cell, or a point of it; by default the first baseline, or else the first cell. */
   readonly comparedWith?: string | Readonly<Record<string, Json>>;
+  /** Fields that change together, by the name of each set: laid over the rest one at a time, as another axis, `variant`, before all swept ones. */
+  readonly variants?: Readonly<Record<string, ScenarioFields>>;
 }
 
 type Fields = Terms & { readonly [K in keyof ScenarioFields]: Swept<ScenarioFields[K]> };
 
 export type ExperimentInput = Fields & {
-  /** Laid over the rest by `--quick`: objects field by field, everything else as a whole. */
+  /** Laid over the rest by `--quick`: objects field by field, variants and everything else as a whole. */
   readonly quick?: Fields;
 };
 

@@ -1,9 +1,9 @@
 /** From an experiment to its scenarios: the product of all sweeps in the order of the file, times the seeds, and the baselines. */
 import { canonicalJson, type Json } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { scenarioSchema, type Baseline, type Scenario } from '../../shared/simulation/scenario.ts';
+import { askedOf, scenarioSchema, type Baseline, type Scenario } from '../../shared/simulation/scenario.ts';
 import { scenarioError } from './field-errors.ts';
-import { isPlainObject, isSweep, withValueAt, type Fields } from './fields.ts';
+import { isPlainObject, isSweep, laidOver, withValueAt, type Fields } from './fields.ts';
 import { labelOf } from './labels.ts';
 import type { ParsedExperiment } from './parse.ts';
 import type { Point } from './result.ts';
@@ -28,6 +28,8 @@ interface Axis {
   readonly values: readonly Json[];
 }
 
+/** Of `variants`, which have no path of their own. */
+const variantPath = 'variant';
 const mostRuns = 10_000;
 const noiseSettings: readonly string[] = ['clip', 'sampling', 'encoding', 'adaptiveClip', 'noiseCohort'];
 /** Models that end at the same parameters whatever the seed, where nothing is private. */
@@ -35,19 +37,26 @@ const withoutDraws: readonly string[] = ['popularity', 'neighbours', 'ease', 'sl
 
 /** @throws CestaError `config.invalid` naming the field */
 export function expand(experiment: ParsedExperiment): Expansion {
-  const axes = axesOf(experiment.scenario, '');
+  const { variants } = experiment;
+  const axes = [...(variants === undefined ? [] : [{ path: variantPath, values: Object.keys(variants) }]), ...axesOf(experiment.scenario, '')];
   const paths = axes.map(({ path }) => path);
   const points = axes.reduce<readonly Point[]>((rows, { path, values }) => rows.flatMap((row) => values.map((value) => ({ ...row, [path]: value }))), [{}]);
   const runs = points.length * experiment.seeds.length;
   if (runs > mostRuns) throw new CestaError('config.invalid', `experiment: expected at most ${mostRuns} runs, got ${runs} of ${points.length} points and ${experiment.seeds.length} seeds`);
   const cells = points.map((point): PlannedCell => {
-    const fields = point['privacy.epsilon'] === null ? withoutNoiseSettings(experiment.scenario, paths) : experiment.scenario;
-    const scenarios = experiment.seeds.map((seed) => scenarioOf(fields, point, { seed }));
+    const fields = fieldsAt(experiment, point);
+    const quiet = point['privacy.epsilon'] === null ? withoutNoiseSettings(fields, paths) : fields;
+    const scenarios = experiment.seeds.map((seed) => scenarioOf(quiet, point, { seed }));
     return { point, label: labelOf(point) || labelOf({ model: scenarios[0].model.kind }), scenarios };
   });
   refuseTwins(cells);
-  const baselines = Object.fromEntries(experiment.baselines.map((baseline) => [baseline, baselineOf(experiment, baseline, points[0])]));
+  const baselines = Object.fromEntries(experiment.baselines.map((baseline) => [baseline, baselineOf(experiment, baseline, cells)]));
   return { axes: paths, cells, baselines, comparedWith: resolveCompared(experiment, cells) };
+}
+
+/** Before the point is set in it. */
+function fieldsAt({ scenario, variants = {} }: ParsedExperiment, { [variantPath]: variant }: Point): Fields {
+  return typeof variant === 'string' ? laidOver(scenario, variants[variant]) : scenario;
 }
 
 function axesOf(fields: Fields, prefix: string): readonly Axis[] {
@@ -73,7 +82,7 @@ function withoutNoiseSettings({ privacy, ...fields }: Fields, axes: readonly str
 }
 
 function scenarioOf(fields: Fields, point: Point, extra: { readonly seed: number; readonly baseline?: Baseline }): Scenario {
-  const input = { ...Object.entries(point).reduce((filled, [path, value]) => withValueAt(filled, path.split('.'), value), fields), ...extra };
+  const input = { ...Object.entries(point).filter(([path]) => path !== variantPath).reduce((filled, [path, value]) => withValueAt(filled, path.split('.'), value), fields), ...extra };
   const parsed = scenarioSchema.safeParse(input);
   if (!parsed.success) throw scenarioError(parsed.error, input);
   return parsed.data;
@@ -91,11 +100,12 @@ function refuseTwins(cells: readonly PlannedCell[]): void {
 }
 
 /** A baseline has no rounds under privacy: what only these understand is left out, so that it is the same run whatever they say. */
-function baselineOf(experiment: ParsedExperiment, baseline: Baseline, point: Point): readonly Scenario[] {
-  const swept = Object.keys(point).find((path) => ['data', 'protocol'].includes(path) || path.startsWith('schedule'));
+function baselineOf(experiment: ParsedExperiment, baseline: Baseline, [{ point, scenarios }, ...rest]: readonly PlannedCell[]): readonly Scenario[] {
+  const other = rest.find((cell) => askedOf(cell.scenarios[0]) !== askedOf(scenarios[0]));
+  const swept = other === undefined ? undefined : Object.keys(point).find((path) => point[path] !== other.point[path]);
   if (swept !== undefined) throw new CestaError('config.invalid', `baselines: expected none where ${swept} is swept, since one baseline is tested on one split, got ${baseline}`);
   const [seed, ...others] = experiment.seeds;
-  const first = scenarioOf(experiment.scenario, point, { seed, baseline });
+  const first = scenarioOf(fieldsAt(experiment, point), point, { seed, baseline });
   const { data, protocol, model, population, rounds, schedule } = first;
   const kept = { data, protocol, model, population, rounds, schedule, privacy: { epsilon: null }, baseline };
   const isFixed = baseline === 'popularity' || (baseline === 'central' && withoutDraws.includes(model.kind));

@@ -34,12 +34,12 @@ function modelObject(model: unknown): unknown {
   return typeof model === 'string' ? { kind: model } : (model ?? { kind: 'neighbours' });
 }
 
-/** Objects are laid over each other field by field; sweeps, lists and everything else replace what was there. */
+/** Objects are laid over each other field by field; sweeps, lists, variants and everything else replace what was there. */
 export function laidOver(base: Fields, over: Fields): Fields {
   const merged: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(over)) {
     const below = name === 'model' && isPlainObject(value) && !isSweep(value) && !isSweep(base[name]) ? modelObject(base[name]) : base[name];
-    merged[name] = isPlainObject(value) && !isSweep(value) && isPlainObject(below) && !isSweep(below) ? laidOver(below, value) : value;
+    merged[name] = name !== 'variants' && isPlainObject(value) && !isSweep(value) && isPlainObject(below) && !isSweep(below) ? laidOver(below, value) : value;
   }
   return merged;
 }

@@ -18,6 +18,8 @@ export interface ParsedExperiment {
   readonly metrics: readonly string[];
   readonly baselines: readonly Baseline[];
   readonly comparedWith: string | Point | undefined;
+  /** By name, fields that belong together: laid over the scenario, one at a time. */
+  readonly variants: Readonly<Record<string, Fields>> | undefined;
   /** Fields of a scenario in the order of the file, sweeps in them still. */
   readonly scenario: Fields;
 }
@@ -40,6 +42,7 @@ const termsSchema = z.strictObject({
   metrics: distinct(z.enum(metricNames)).min(1).default(['ndcg@10']),
   baselines: distinct(z.enum(baselines)).default([]),
   comparedWith: z.union([z.string().min(1), z.record(z.string(), z.json())]).optional(),
+  variants: z.record(z.string().min(1), z.record(z.string(), z.unknown())).optional(),
 });
 const termNames = Object.keys(termsSchema.shape);
 const topFields = Object.keys(scenarioSchema.shape).filter((name) => name !== 'seed' && name !== 'baseline');
@@ -71,8 +74,16 @@ function splitFields(fields: Fields): ParsedExperiment {
     const got = JSON.stringify(fields[String(path[0])]);
     throw new CestaError('config.invalid', `${path.join('.')}: ${message.replace(/^[^:]*: (?=expected)/, '').replace(/, received .*$/s, '')}, got ${got}`, { cause: terms.error });
   }
-  const { question, comparedWith, ...rest } = terms.data;
-  return { ...rest, question, comparedWith, scenario: plainTree(of(false), '') };
+  const { question, comparedWith, variants, ...rest } = terms.data;
+  return { ...rest, question, comparedWith, variants: variants === undefined ? undefined : variantsOf(variants), scenario: plainTree(of(false), '') };
+}
+
+function variantsOf(variants: Readonly<Record<string, Fields>>): Readonly<Record<string, Fields>> {
+  return Object.fromEntries(Object.entries(variants).map(([name, fields]) => {
+    const stray = Object.keys(fields).find((field) => !topFields.includes(field));
+    if (stray !== undefined) throw unknownField([stray], scenarioFields());
+    return [name, plainTree(fields, '')];
+  }));
 }
 
 function applySetting(fields: Fields, setting: string): Fields {

@@ -3,12 +3,13 @@
  * stand apart, as in shared/evaluation/significance.ts.
  */
 import { bootstrapInterval, type Interval } from '../../shared/evaluation/intervals.ts';
-import { metricNames } from '../../shared/evaluation/scenario-metrics.ts';
+import { coldValues, metricNames } from '../../shared/evaluation/scenario-metrics.ts';
 import { compareRuns, holmAdjusted, overSeeds, shopperMeans, type Comparison, type SeedStatistics } from '../../shared/evaluation/significance.ts';
-import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
+import { canonicalJson, type Json } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { baselines } from '../../shared/simulation/scenario.ts';
-import type { RoundRecord, SimulationResult, TestValues } from '../simulate/simulation.ts';
+import { isColdShop } from '../../shared/simulation/cold-shops.ts';
+import { askedOf, baselines, type Scenario } from '../../shared/simulation/scenario.ts';
+import type { RoundRecord, SimulationResult } from '../simulate/simulation.ts';
 import type { ExperimentResult, Point, Run } from './result.ts';
 
 export interface SummaryRow {
@@ -20,8 +21,8 @@ export interface SummaryRow {
   readonly seeds: readonly number[];
   /** By name: those of the experiment first, then all others that the runs have. Over the seeds. */
   readonly metrics: Readonly<Record<string, SeedStatistics>>;
-  /** 95 % bootstrap interval of ndcg@10 over test shoppers, each averaged over the seeds first. */
-  readonly ndcg10Interval: Interval;
+  /** By metric: 95 % bootstrap interval over test shoppers, each averaged over the seeds first. Of ndcg@10, and of those of the experiment whose values are kept. */
+  readonly shopperIntervals: Readonly<Record<string, Interval>>;
   /** Null for what the others are compared with, and where test shoppers are not the same. */
   readonly comparison: AdjustedComparison | null;
   /** The largest of the seeds, spent at `delta`; null without noise. */
@@ -50,9 +51,13 @@ export interface Summary {
 
 /** Metrics that are means over test shoppers, whose values are kept. */
 const perShopper = {
-  'ndcg@10': ({ ndcg10 }: TestValues) => ndcg10,
-  'recall@10': ({ recall10 }: TestValues) => recall10,
+  'ndcg@10': ({ tests: { ndcg10 } }: Tested) => ndcg10,
+  'recall@10': ({ tests: { recall10 } }: Tested) => recall10,
+  /** The same shoppers whatever the seed, and alone as in the federation. */
+  'cold.ndcg@10': ({ tests: { ndcg10, shops }, scenario: { population } }: Tested) => coldValues(ndcg10, shops, (shop) => isColdShop(population, shop)),
 };
+
+type Tested = Pick<SimulationResult, 'tests' | 'scenario'>;
 
 interface Candidate {
   readonly kind: SummaryRow['kind'];
@@ -67,8 +72,8 @@ export function summaryOf(result: ExperimentResult): Summary {
   const reference = candidates.find(({ label }) => label === result.comparedWith);
   if (reference === undefined) throw new CestaError('config.invalid', `comparedWith: expected one of ${candidates.map(({ label }) => `"${label}"`).join(', ')}, got "${result.comparedWith}"`);
   const comparedBy = result.metrics.find(isPerShopper) ?? 'ndcg@10';
-  const valuesOf = ({ runs }: Candidate): Float64Array[] => runs.map(({ tests }) => perShopper[comparedBy](tests));
-  const comparisons = candidates.map((candidate) => (candidate === reference || !areTestedAlike(candidate, reference) ? null : compareRuns(valuesOf(candidate), valuesOf(reference))));
+  const valuesOf = ({ runs }: Candidate): Float64Array[] => runs.map((run) => perShopper[comparedBy](run));
+  const comparisons = candidates.map((candidate) => (candidate === reference || !areTestedAlike(candidate, reference, comparedBy) ? null : compareRuns(valuesOf(candidate), valuesOf(reference))));
   return { comparedWith: reference.label, comparedBy, rows: withAdjusted(comparisons).map((comparison, at) => rowOf(candidates[at], result.metrics, comparison)) };
 }
 
@@ -83,8 +88,9 @@ function candidatesOf(result: ExperimentResult): readonly Candidate[] {
 }
 
 /** Whether the same shoppers were asked the same: data, split, and the days that were tested. */
-function areTestedAlike(a: Candidate, b: Candidate): boolean {
-  const asked = ({ dataHash, scenario: { protocol, schedule }, tests }: SimulationResult): string => canonicalJson([dataHash, protocol, schedule.kind === 'calendar' ? schedule : null, tests.ndcg10.length]);
+function areTestedAlike(a: Candidate, b: Candidate, comparedBy: keyof typeof perShopper): boolean {
+  const cold = ({ population }: Scenario): Json => (comparedBy === 'cold.ndcg@10' ? { ...population.cold } : null);
+  const asked = ({ dataHash, scenario, tests }: SimulationResult): string => canonicalJson([dataHash, askedOf(scenario), cold(scenario), tests.ndcg10.length]);
   return new Set([...a.runs, ...b.runs].map(asked)).size === 1;
 }
 
@@ -101,7 +107,7 @@ function rowOf({ kind, label, point, runs }: Candidate, metrics: readonly string
     point,
     seeds: runs.map(({ scenario }) => scenario.seed),
     metrics: metricsOver(runs, metrics),
-    ndcg10Interval: bootstrapInterval(shopperMeans(runs.map(({ tests }) => tests.ndcg10))),
+    shopperIntervals: Object.fromEntries(['ndcg@10', ...metrics].filter(isPerShopper).map((name) => [name, bootstrapInterval(shopperMeans(runs.map(perShopper[name])))])),
     comparison,
     epsilon: largestEpsilon(runs),
     delta: runs[0].delta,

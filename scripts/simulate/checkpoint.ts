@@ -8,7 +8,7 @@ import type { JournalledSpend } from '../../shared/federation/budget-report.ts';
 import type { StageModel } from '../../shared/federation/stages.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { roundRecordSchema } from './records.ts';
-import type { Checkpoint, RoundRecord } from './simulation.ts';
+import type { Checkpoint, Measured, RoundRecord } from './simulation.ts';
 
 /** A release, as the next round starts from it. */
 export interface Served {
@@ -27,11 +27,18 @@ export interface SimulationState {
   readonly clipNorm: number | null;
   readonly spends: readonly JournalledSpend[];
   readonly records: readonly RoundRecord[];
+  /** With a calendar, of every round that was tested: what the result is of. */
+  readonly measured: readonly Measured[];
   /** Null before the first release. */
   readonly served: Served | null;
 }
 
-export const startState: SimulationState = { round: 0, virtualSeconds: 0, clipNorm: null, spends: [], records: [], served: null };
+export const startState: SimulationState = { round: 0, virtualSeconds: 0, clipNorm: null, spends: [], records: [], measured: [], served: null };
+
+const measuredSchema = z.strictObject({
+  metrics: z.record(z.string(), z.number()),
+  tests: z.strictObject({ ndcg10: z.array(z.number()), recall10: z.array(z.number()), shops: z.array(z.number().int()) }),
+});
 
 const stateSchema = z.strictObject({
   scenario: z.string(),
@@ -41,6 +48,7 @@ const stateSchema = z.strictObject({
   clipNorm: z.number().nullable(),
   spends: z.array(z.strictObject({ round: z.string(), purpose: z.enum(['training', 'evaluation']), state: z.enum(['reserved', 'committed', 'abandoned']), event: z.unknown() })),
   records: z.array(roundRecordSchema),
+  measured: z.array(measuredSchema),
   model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), z.custom<Json>((value) => z.json().safeParse(value).success)) }).nullable(),
 });
 
@@ -54,7 +62,7 @@ const prefixes = { model: 'model/', own: 'own/' } as const;
 const stateName = 'state';
 
 export function sealCheckpoint({ scenario, dataHash }: CheckpointOf, { served, ...rest }: SimulationState, model: AnyFederatedModel | null): Checkpoint {
-  const state: z.input<typeof stateSchema> = { ...rest, spends: [...rest.spends], records: rest.records.map((record) => ({ ...record, metrics: record.metrics === null ? null : { ...record.metrics } })), scenario: canonicalJson(scenario), dataHash, model: served === null ? null : { kind: served.model.kind, hyperParameters: { ...served.model.hyperParameters } } };
+  const state: z.input<typeof stateSchema> = { ...rest, spends: [...rest.spends], records: rest.records.map((record) => ({ ...record, metrics: record.metrics === null ? null : { ...record.metrics } })), measured: rest.measured.map(writable), scenario: canonicalJson(scenario), dataHash, model: served === null ? null : { kind: served.model.kind, hyperParameters: { ...served.model.hyperParameters } } };
   const json = new TextEncoder().encode(JSON.stringify(state));
   const tensors = served === null || model === null ? {} : {
     ...prefixed(prefixes.model, model.encode(served.params)),
@@ -71,13 +79,22 @@ export function sealCheckpoint({ scenario, dataHash }: CheckpointOf, { served, .
 export function openCheckpoint({ bytes }: Checkpoint, { scenario, dataHash }: CheckpointOf, modelOf: (stage: StageModel) => AnyFederatedModel): SimulationState {
   // Every control variate has a line in the header.
   const { tensors } = decodeTensors(bytes, { maxHeaderBytes: 1 << 26 });
-  const { scenario: of, dataHash: data, model, ...state } = stateOf(tensors);
+  const { scenario: of, dataHash: data, model, measured, ...rest } = stateOf(tensors);
+  const state = { ...rest, measured: measured.map(readable) };
   if (of !== canonicalJson(scenario)) throw new CestaError('config.invalid', 'resume: expected a checkpoint of this scenario, got one of another');
   if (data !== dataHash) throw new CestaError('config.invalid', 'resume: expected a checkpoint over the same data, got one over other data');
   if (model === null) return { ...state, served: null };
   const owns = new Map(Object.entries(unprefixed(prefixes.own, tensors)).map(([index, { data: own }]) => [Number(index), Float32Array.from(own)]));
   const strategy = Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith('strategy/')));
   return { ...state, served: { model, params: modelOf(model).decode(unprefixed(prefixes.model, tensors)), strategy, owns } };
+}
+
+function writable({ metrics, tests: { ndcg10, recall10, shops } }: Measured): z.input<typeof measuredSchema> {
+  return { metrics: { ...metrics }, tests: { ndcg10: [...ndcg10], recall10: [...recall10], shops: [...shops] } };
+}
+
+function readable({ metrics, tests: { ndcg10, recall10, shops } }: z.output<typeof measuredSchema>): Measured {
+  return { metrics, tests: { ndcg10: Float64Array.from(ndcg10), recall10: Float64Array.from(recall10), shops: Int32Array.from(shops) } };
 }
 
 function stateOf(tensors: NamedTensors): z.output<typeof stateSchema> {

@@ -2,11 +2,13 @@
 import { rankTests } from '../../shared/evaluation/evaluate-model.ts';
 import { average } from '../../shared/evaluation/metrics.ts';
 import { metricsOfShelves } from '../../shared/evaluation/scenario-metrics.ts';
+import { isColdShop } from '../../shared/simulation/cold-shops.ts';
+import type { Split } from '../../shared/evaluation/splits.ts';
 import { nextModel } from '../../shared/federation/stages.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import type { SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
-import type { Metrics, TestValues } from './simulation.ts';
+import type { Measured, TestValues } from './simulation.ts';
 
 export interface TestedModel {
   readonly model: AnyFederatedModel;
@@ -21,10 +23,31 @@ export function testedModel({ world, task, modelOf, stageAt, momentOf }: Federat
 }
 
 /** With an attack, `exposure@20` is the share of test shoppers who have the pushed item on their first 20. */
-export function measure({ world, momentOf, attack }: Federation, { model, params }: TestedModel, round: number): { readonly metrics: Metrics; readonly tests: TestValues } {
-  const { split } = momentOf(round);
+export function measure({ world, momentOf, attack }: Federation, { model, params }: TestedModel, round: number): Measured {
+  return together(momentOf(round).asked.map((split) => measureOn(split, { model, params }, { world, attack })));
+}
+
+function measureOn(split: Split, { model, params }: TestedModel, { world, attack }: Pick<Federation, 'world' | 'attack'>): Measured {
   const shelves = rankTests(split, ({ history }, scores) => model.score(params, history, scores));
-  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => world.population.shopOfReal(shopper));
+  const { metrics, perShopper } = metricsOfShelves(shelves, split, (shopper) => world.population.shopOfReal(shopper), (shop) => isColdShop(world.scenario.population, shop));
   const exposure = attack === null ? {} : { 'exposure@20': average(shelves.map((shelf) => (shelf.includes(attack.target) ? 1 : 0))) };
   return { metrics: { ...metrics, ...exposure }, tests: perShopper };
+}
+
+/**
+ * Several measurements as one: all test cases, and the mean of each metric by their number. Of what is no mean over test cases, such
+ * as coverage, that is a mean over the measurements.
+ */
+export function together(parts: readonly Measured[]): Measured {
+  if (parts.length === 1) return parts[0];
+  const names = new Set(parts.flatMap(({ metrics }) => Object.keys(metrics)));
+  const meanOf = (name: string): number => {
+    const known = parts.filter(({ metrics }) => Object.hasOwn(metrics, name));
+    return known.reduce((sum, { metrics, tests }) => sum + metrics[name] * tests.ndcg10.length, 0) / known.reduce((sum, { tests }) => sum + tests.ndcg10.length, 0);
+  };
+  const joined = (valuesOf: (tests: TestValues) => Float64Array): Float64Array => Float64Array.from(parts.flatMap(({ tests }) => [...valuesOf(tests)]));
+  return {
+    metrics: Object.fromEntries([...names].map((name) => [name, meanOf(name)])),
+    tests: { ndcg10: joined(({ ndcg10 }) => ndcg10), recall10: joined(({ recall10 }) => recall10), shops: Int32Array.from(parts.flatMap(({ tests }) => [...tests.shops])) },
+  };
 }

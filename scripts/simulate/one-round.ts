@@ -51,8 +51,9 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, releaseBytes: opened.releaseBytes, epsilon: epsilonSpent(federation, spends) }, outcome);
   const after = { ...state, round: number, virtualSeconds: record.virtualSeconds, spends, ...release };
   const isTested = number % federation.world.scenario.evaluateEvery === 0 || number === federation.rounds;
-  const metrics = isTested ? measure(federation, testedModel(federation, after), number).metrics : null;
-  return { ...after, records: [...state.records, { ...record, metrics }] };
+  const measured = isTested ? measure(federation, testedModel(federation, after), number) : null;
+  const kept = measured === null || federation.world.scenario.schedule.kind !== 'calendar' ? [] : [measured];
+  return { ...after, records: [...state.records, { ...record, metrics: measured?.metrics ?? null }], measured: [...state.measured, ...kept] };
 }
 
 export function openNext(federation: Federation, { round, served, clipNorm }: SimulationState): Opened {

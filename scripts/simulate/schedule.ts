@@ -9,33 +9,52 @@ export interface Moment {
   readonly opensSeconds: number;
   /** Unix seconds: the day that models take for today. */
   readonly asOf: number;
+  /** What trains. */
   readonly split: Split;
+  /** What its release is asked. */
+  readonly asked: readonly Split[];
 }
 
 const daySeconds = 86_400;
 
 /**
  * One moment a round, 1 for the first. `at-once`: all training orders, on the day they end. `calendar`: each `everyDays` from
- * the first order's midnight on; a round knows what was ordered before it, and is asked what is new in the `everyDays` after.
- * @throws CestaError `config.invalid` for more rounds than there are orders to ask about, or a protocol that a calendar has no use for
+ * `startDays` after the first order's midnight on; a round knows what was ordered before it, and is asked about the days until the
+ * next one in steps of `testDays`. In each step a shopper has all that was bought before it, and items that
+ * were sold by then can be asked for, whether or not the round knew them: what is asked depends on the step alone.
+ * @throws CestaError `config.invalid` for more rounds than there are orders to ask about, steps that do not fill the days between
+ * rounds, or a protocol that a calendar has no use for
  */
-export function scheduleOf({ scenario: { schedule, rounds, protocol }, dataset, split }: Pick<World, 'scenario' | 'dataset' | 'split'>): (round: number) => Moment {
+export function scheduleOf({ scenario, dataset, split }: Pick<World, 'scenario' | 'dataset' | 'split'>): (round: number) => Moment {
+  const { schedule, rounds, protocol } = scenario;
   if (schedule.kind === 'at-once') {
     const asOf = simulatedToday(split);
-    return (round) => ({ opensSeconds: (round - 1) * schedule.everySeconds, asOf, split });
+    return (round) => ({ opensSeconds: (round - 1) * schedule.everySeconds, asOf, split, asked: [split] });
   }
   if (protocol !== 'last-basket') throw new CestaError('config.invalid', `protocol: expected the default with a calendar, which asks about the days after each round, got ${protocol}`);
+  const { everyDays, startDays = everyDays, testDays = everyDays } = schedule;
+  if (!Number.isInteger(everyDays / testDays)) throw new CestaError('config.invalid', `schedule.testDays: expected a part of the ${everyDays} days between rounds, got ${testDays}`);
   const histories = dataset.shoppers.map(({ history }) => history);
   const times = histories.flatMap(({ visitTimes }) => (visitTimes.length === 0 ? [] : [visitTimes[0], visitTimes[visitTimes.length - 1]]));
   const [first, last] = times.reduce(([least, most], time) => [Math.min(least, time), Math.max(most, time)], [Infinity, -Infinity]);
   const start = Math.floor(first / daySeconds) * daySeconds;
-  const everySeconds = schedule.everyDays * daySeconds;
-  const most = Math.floor((last - start) / everySeconds);
-  if (rounds > most) throw new CestaError('config.invalid', `rounds: expected at most ${most} every ${schedule.everyDays} days of these orders, got ${rounds}`);
-  return (round) => {
+  // Of the last round, orders of a day at least.
+  const most = Math.max(0, Math.floor((last - start - startDays * daySeconds) / (everyDays * daySeconds)) + 1);
+  if (rounds > most) throw new CestaError('config.invalid', `rounds: expected at most ${most} every ${everyDays} days of these orders, got ${rounds}`);
+  const momentOf = (round: number): Moment => {
     // A first count may be one round more: the last days are asked about twice.
-    const step = Math.min(round, most);
-    const cutTime = start + step * everySeconds;
-    return { opensSeconds: step * everySeconds, asOf: Math.ceil(cutTime), split: splitAtTime(histories, dataset.catalogue.products.length, { cutTime, until: cutTime + everySeconds }) };
+    const opensSeconds = (startDays + (Math.min(round, most) - 1) * everyDays) * daySeconds;
+    const steps = Array.from({ length: everyDays / testDays }, (_, step) => splitAtTime(histories, dataset.catalogue.products.length, { cutTime: start + opensSeconds + step * testDays * daySeconds, until: start + opensSeconds + (step + 1) * testDays * daySeconds }));
+    return { opensSeconds, asOf: Math.ceil(start + opensSeconds), split: steps[0], asked: steps };
+  };
+  return remembered(momentOf);
+}
+
+/** A round is planned, summed and tested at the same moment. */
+function remembered(momentOf: (round: number) => Moment): (round: number) => Moment {
+  let last: { readonly round: number; readonly moment: Moment } | null = null;
+  return (round) => {
+    if (last?.round !== round) last = { round, moment: momentOf(round) };
+    return last.moment;
   };
 }

@@ -12,7 +12,7 @@ import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { simulateBaseline } from './baselines.ts';
 import { openCheckpoint, sealCheckpoint, startState, type SimulationState } from './checkpoint.ts';
 import { openFederation, type Federation } from './federation.ts';
-import { measure, testedModel } from './measure.ts';
+import { measure, testedModel, together } from './measure.ts';
 import { simulateOneRound } from './one-round.ts';
 import type { SimulateOptions, SimulationResult } from './simulation.ts';
 import { createSumPool } from './sum-pool.ts';
@@ -83,7 +83,7 @@ async function runRounds(federation: Federation, run: RunRound, { resume, onRoun
 function resultOf(federation: Federation, state: SimulationState): SimulationResult {
   const { world } = federation;
   const { scenario, dataHash } = world;
-  const { metrics, tests } = measure(federation, testedModel(federation, state), Math.max(1, state.round));
+  const { metrics, tests } = state.measured.length > 0 ? together(state.measured) : measure(federation, testedModel(federation, state), Math.max(1, state.round));
   const { epsilon, delta, noiseCohort } = scenario.privacy;
   return {
     scenario,

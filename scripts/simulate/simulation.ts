@@ -42,7 +42,7 @@ export interface RoundRecord {
   readonly metrics: Metrics | null;
 }
 
-/** Values of each test shopper at the end, in the order of the split: what paired comparisons need. */
+/** Values of each test shopper at the end, in the order of the split: what paired comparisons need. With a calendar one test case a shopper and step. */
 export interface TestValues {
   readonly ndcg10: Float64Array;
   readonly recall10: Float64Array;
@@ -50,10 +50,15 @@ export interface TestValues {
   readonly shops: Int32Array;
 }
 
+export interface Measured {
+  readonly metrics: Metrics;
+  readonly tests: TestValues;
+}
+
 export interface SimulationResult {
   readonly scenario: Scenario;
   readonly rounds: readonly RoundRecord[];
-  /** Of the last release. */
+  /** Of the last release; with a calendar, over the test cases of all rounds. */
   readonly metrics: Metrics;
   readonly epsilon: number | null;
   readonly delta: number | null;

@@ -30,6 +30,8 @@ export const metricInfo = {
   'shops.spread': { description: `standard deviation of ndcg@10 over the shops with ${minTestShoppers} test shoppers or more`, unit: 'fraction', better: 'lower' },
   'shops.tested': { description: `shops with ${minTestShoppers} test shoppers or more`, unit: 'shops', better: null },
   'shops.left-out': { description: `shops with fewer than ${minTestShoppers} test shoppers, which figures by shop leave out`, unit: 'shops', better: null },
+  'cold.ndcg@10': { description: 'ndcg@10 of the test shoppers of shops with little data', unit: 'fraction', better: 'higher' },
+  'exposure@20': { description: 'share of the test shoppers who have the pushed item among the first 20', unit: 'fraction', better: 'lower' },
 } as const satisfies Readonly<Record<string, MetricInfo>>;
 
 export type MetricName = keyof typeof metricInfo;
@@ -37,7 +39,7 @@ export type MetricName = keyof typeof metricInfo;
 export const metricNames = Object.keys(metricInfo) as readonly MetricName[];
 
 export interface ScenarioMetrics {
-  /** By {@link MetricName}. `shops.worst-decile` is missing where no shop has enough test shoppers, `shops.spread` where fewer than two have. */
+  /** By {@link MetricName}. `shops.worst-decile` is missing where no shop has enough test shoppers, `shops.spread` where fewer than two have; `cold.ndcg@10` where no test shopper is of a cold shop; `exposure@20` is known only to whoever pushes. */
   readonly metrics: Readonly<Record<string, number>>;
   /** One entry a test case, in the order of the split. */
   readonly perShopper: { readonly ndcg10: Float64Array; readonly recall10: Float64Array; readonly shops: Int32Array };
@@ -52,8 +54,11 @@ export function metricsOf<Params>({ model, params, split, shopOf }: { readonly m
   return metricsOfShelves(rankTests(split, (test, scores) => model.score(params, test.history, scores)), split, shopOf);
 }
 
-/** The same of shelves that several models made, such as one a shop: `rankTests` ranks them. */
-export function metricsOfShelves(shelves: readonly Int32Array[], split: Split, shopOf: (shopper: number) => number): ScenarioMetrics {
+/**
+ * The same of shelves that several models made, such as one a shop: `rankTests` ranks them.
+ * @param isCold whether a shop has little data of its own
+ */
+export function metricsOfShelves(shelves: readonly Int32Array[], split: Split, shopOf: (shopper: number) => number, isCold: (shop: number) => boolean = () => false): ScenarioMetrics {
   const evaluation = evaluateShelves(shelves, split);
   const { ndcg10 } = evaluation.perShopper;
   const recall10 = Float64Array.from(shelves, (shelf, at) => recall(shelf, new Set(split.tests[at].relevant), 10));
@@ -69,6 +74,7 @@ export function metricsOfShelves(shelves: readonly Int32Array[], split: Split, s
     'gini@20': evaluation.gini20,
     ...popularityMetrics(shelves, split),
     ...shopMetrics(ndcg10, shops),
+    ...coldMetrics(ndcg10, shops, isCold),
   } satisfies Partial<Record<MetricName, number>>;
   return { metrics, perShopper: { ndcg10, recall10, shops } };
 }
@@ -82,6 +88,16 @@ function popularityMetrics(shelves: readonly Int32Array[], { training, tests, ra
     'novelty@10': novelty(shelves10, popularity, shoppers),
     'popularity@10': popularityLift(shelves10, tests.map(({ history }) => history), popularity),
   };
+}
+
+/** Of the test shoppers of cold shops, in the order of all. */
+export function coldValues(values: Float64Array, shops: Int32Array, isCold: (shop: number) => boolean): Float64Array {
+  return values.filter((_, at) => isCold(shops[at]));
+}
+
+function coldMetrics(ndcg10: Float64Array, shops: Int32Array, isCold: (shop: number) => boolean): Partial<Record<MetricName, number>> {
+  const own = coldValues(ndcg10, shops, isCold);
+  return own.length === 0 ? {} : { 'cold.ndcg@10': average(own) };
 }
 
 function shopMetrics(ndcg10: Float64Array, shops: Int32Array): Partial<Record<MetricName, number>> {

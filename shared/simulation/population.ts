@@ -7,6 +7,7 @@ import { shopByHash, shopByTaste } from '../datasets/partitions.ts';
 import { hashedBelow } from '../numerics/hashed-random.ts';
 import { hashName } from '../numerics/random.ts';
 import { CestaError, requireNumber } from '../protocol/errors.ts';
+import { dealCold, requireCold } from './cold-shops.ts';
 import { countryDraws, dealCountries, shopsByCountry, type CountryDeal } from './countries.ts';
 import type { Scenario } from './scenario.ts';
 import { tasteDraws, tastesOf } from './tastes.ts';
@@ -52,9 +53,10 @@ export type VirtualDraws = Pick<Population, 'realOf' | 'shopOfReal'>;
  * | `country` | by hash among the shops of their country | all of the shop's country alike | any of that country, by hash |
  * | `dirichlet` | dealt as `dirichlet` does | a taste by the shop's mix, then all of that taste alike | by the shares of that taste in the shops |
  *
- * A shop of real shoppers may be empty; a virtual one never is. Indexes out of range have no meaning and are not checked.
+ * Cold shops are the last ones; whoever is not in them is dealt to the others. A shop of real shoppers may be empty; a virtual one
+ * never is. Indexes out of range have no meaning and are not checked.
  * @throws CestaError `data.empty` without real shoppers; `config.invalid` for fewer virtual shoppers than shops, `country`
- * without groups, `dirichlet` without kinds
+ * without groups, `dirichlet` without kinds, and cold shops that the data or the rest of the configuration do not allow
  * @example
  * const population = createPopulation(parseScenario({ population: { shoppers: 1_000_000 } }).population, real, 7);
  * real.histories[population.realOf(123_456)];
@@ -62,12 +64,15 @@ export type VirtualDraws = Pick<Population, 'realOf' | 'shopOfReal'>;
 export function createPopulation(config: Scenario['population'], real: RealShoppers, seed: number): Population {
   if (real.ids.length === 0) throw new CestaError('data.empty', 'shoppers: expected at least one, got none');
   if (typeof config.partition === 'object') requireNumber('dirichlet', config.partition.dirichlet, 1e-6, 1e6);
+  requireCold(config);
   return config.shoppers === null ? realPopulation(config, real, seed) : virtualPopulation({ ...config, shoppers: config.shoppers }, real, seed);
 }
 
-function realPopulation({ shops, partition }: Scenario['population'], real: RealShoppers, seed: number): Population {
+function realPopulation(config: Scenario['population'], real: RealShoppers, seed: number): Population {
+  const { shops, partition, cold } = config;
   const deal = partition === 'country' ? dealCountries(real, shops, () => 1) : null;
-  const shopOfReal = dealt(partition, deal, { real, shops, seed });
+  const shopOfReal = dealt(partition, deal, { real, shops: shops - (cold?.shops ?? 0), seed });
+  dealCold(config, real, shopOfReal);
   const offsets = new Uint32Array(shops + 1);
   for (const shop of shopOfReal) offsets[shop + 1] += 1;
   for (let shop = 0; shop < shops; shop += 1) offsets[shop + 1] += offsets[shop];

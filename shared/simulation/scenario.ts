@@ -7,6 +7,7 @@ import { protocols } from '../evaluation/splits.ts';
 import { robustSchema } from '../federation/robust/rule.ts';
 import { strategyKinds, strategySchema } from '../federation/strategies/strategy.ts';
 import { robustRules } from '../federation/robust/rule.ts';
+import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { modelKinds } from '../recommender/federated-model.ts';
 
@@ -23,6 +24,8 @@ const populationSchema = z.strictObject({
   partition: z.union([z.literal('hash'), z.literal('country'), z.strictObject({ dirichlet: positive })]).default('hash'),
   /** Of shops of virtual shoppers: about equal, or a few large and many small ones (size of rank r as 1 / r). */
   sizes: z.enum(['equal', 'zipf']).default('equal'),
+  /** Of the real shoppers: so many of the shops have few shoppers with few orders, of at most so many training events together. */
+  cold: z.strictObject({ shops: count.max(65_535), events: count }).optional(),
 });
 
 /** Who attacks, and how: what `cesta audit poisoning` knows. */
@@ -84,8 +87,12 @@ const aggregateSchema = z.union([
 const scheduleSchema = z.discriminatedUnion('kind', [
   /** All training orders in every round. */
   z.strictObject({ kind: z.literal('at-once'), everySeconds: positive.default(3_600) }),
-  /** Rounds go through the time of the orders: each trains on what was bought before it, and is tested on the first `everyDays` after. */
-  z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7) }),
+  /**
+   * Rounds go through the time of the orders: each trains on what was bought before it, and its release is tested on what is bought
+   * until the next round. With other `startDays` and `testDays` than the usual `everyDays`, calendars of different rounds are
+   * tested alike: from the same day on, in steps of `testDays`, each asking for what is new to a shopper who has all before it.
+   */
+  z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7), startDays: positive.optional(), testDays: positive.optional() }),
 ]);
 
 export const baselines = ['popularity', 'local-only', 'central'] as const;
@@ -116,6 +123,18 @@ export const scenarioSchema = z.strictObject({
 export type Scenario = Readonly<z.output<typeof scenarioSchema>>;
 /** As a file says it, with defaults left out. */
 export type ScenarioInput = z.input<typeof scenarioSchema>;
+
+/** The same for scenarios whose test cases are the same, as far as data of that name are. */
+export function askedOf(scenario: Scenario): string {
+  return canonicalJson([scenario.data, scenario.protocol, testedDays(scenario)]);
+}
+
+/** The days of a calendar that are tested, counted from the first order's, and in what steps; null without a calendar. */
+function testedDays({ schedule, rounds }: Pick<Scenario, 'schedule' | 'rounds'>): { readonly from: number; readonly until: number; readonly step: number } | null {
+  if (schedule.kind !== 'calendar') return null;
+  const { everyDays, startDays = everyDays, testDays = everyDays } = schedule;
+  return { from: startDays, until: startDays + rounds * everyDays, step: testDays };
+}
 
 /** @throws CestaError `config.invalid` naming the field */
 export function parseScenario(value: unknown): Scenario {

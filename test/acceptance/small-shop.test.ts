@@ -4,38 +4,20 @@ import { memoryOf } from '../../scripts/audit/hostile/process-memory.ts';
 import { simulatedToday, splitDataset } from '../../scripts/evaluate.ts';
 import { trainCentrally, trainings } from '../../scripts/simulated-training.ts';
 import { readDataset } from '../../client/shop/read-data.ts';
-import { byHash } from '../../shared/datasets/partitions.ts';
 import { evaluateModel } from '../../shared/evaluation/evaluate-model.ts';
 import { pairedBootstrapInterval } from '../../shared/evaluation/intervals.ts';
 import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
+import { smallShops } from '../../shared/simulation/cold-shops.ts';
 import { openWorkshop, type Workshop } from '../e2e/processes.ts';
 
 const mostEvents = 200;
-const mostEventsOfAShopper = 20;
 const shopsTested = 30;
-
-/** Shops of shoppers with few orders, in the order of their hashes, each filled up to what a small shop has. */
-function smallShops(ids: readonly string[], eventsOf: (id: string) => number): string[][] {
-  const shops: string[][] = [[]];
-  let events = 0;
-  for (const id of ids.filter((candidate) => eventsOf(candidate) > 0 && eventsOf(candidate) <= mostEventsOfAShopper)) {
-    if (events + eventsOf(id) > mostEvents) {
-      shops.push([]);
-      events = 0;
-    }
-    shops[shops.length - 1].push(id);
-    events += eventsOf(id);
-  }
-  return shops;
-}
 
 describe('capability 18: small shops', () => {
   it('capability 18: with at most 200 events of its own, a shop ranks better with the federation, noise included, than alone', async () => {
     const dataset = await readDataset('online-retail');
     const parts = splitDataset(dataset, 'last-basket');
-    const index = new Map(dataset.shoppers.map(({ id }, shopper) => [id, shopper]));
-    const hashed = byHash(512)(dataset, 1).flat().map(({ id }) => id);
-    const shops = smallShops(hashed, (id) => parts.training[index.get(id) ?? -1].items.length).map((ids) => ids.map((id) => index.get(id) ?? -1));
+    const shops = smallShops({ ids: dataset.shoppers.map(({ id }) => id), histories: parts.training }, mostEvents);
     const testOf = new Map(parts.tests.map((test) => [test.shopper, test]));
     const small = shops
       .map((members) => ({ histories: members.map((shopper) => parts.training[shopper]), tests: members.map((shopper) => testOf.get(shopper)).filter((test) => test !== undefined) }))

@@ -5,6 +5,7 @@ import { metricInfo, type MetricInfo } from '../../../shared/evaluation/scenario
 import type { ExperimentResult } from '../result.ts';
 import type { AdjustedComparison, Summary } from '../summary.ts';
 import { epsilonPath } from './axis.ts';
+import { pushed } from './pushed.ts';
 import { rowsOf, type Row } from './rows.ts';
 import { between, estimate, list, nameOf, pValue, signed } from './words.ts';
 
@@ -16,6 +17,7 @@ export function answer(result: ExperimentResult, summary: Summary): string[] {
   const rows = rowsOf(summary, metric);
   const cells = rows.filter(({ kind }) => kind === 'cell');
   if (cells.length === 0) return [`No finished run has ${metric}.`];
+  if (metric === 'exposure@20') return [...pushed(result, summary), ...failedSentence(summary)];
   const better = infoOf(metric)?.better ?? null;
   const sign = better === 'lower' ? -1 : 1;
   const best = cells.reduce((one, other) => (sign * other.statistics.mean > sign * one.statistics.mean ? other : one));
@@ -123,7 +125,9 @@ function scaledSentence({ cells }: ExperimentResult): string[] {
 function failedSentence({ rows }: Summary): string[] {
   const cells = rows.filter(({ kind }) => kind === 'cell');
   const [all, failed] = [cells.reduce((sum, { rounds, seeds }) => sum + rounds * seeds.length, 0), cells.reduce((sum, { failedRounds, seeds }) => sum + failedRounds * seeds.length, 0)];
-  return failed === 0 ? [] : [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed.`];
+  if (failed === 0) return [];
+  const where = cells.filter(({ failedRounds }) => failedRounds > 0).map(({ label, rounds, failedRounds, seeds }) => `${Math.round(failedRounds * seeds.length)} of ${Math.round(rounds * seeds.length)} with ${quoted(label)}`);
+  return [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed${cells.length === 1 || where.length > 6 ? '' : `: ${list(where)}`}.`];
 }
 
 function quoted(label: string): string {

@@ -26,9 +26,12 @@ export interface Series {
   readonly cells: readonly Cell[];
 }
 
+/** Drawn along the axis before all others, whatever the order of the file. */
+const foremost: readonly string[] = ['population.shoppers', epsilonPath];
+
 /** The axis that is drawn as numbers; null where cells are told apart by names. */
 export function numberAxis(axes: readonly string[], cells: readonly Cell[]): NumberAxis | null {
-  const candidates = axes.includes(epsilonPath) ? [epsilonPath, ...axes.filter((path) => path !== epsilonPath)] : axes;
+  const candidates = [...foremost.filter((path) => axes.includes(path)), ...axes.filter((path) => !foremost.includes(path))];
   for (const path of candidates) {
     const found = cells.map(({ point }) => point[path] ?? null);
     const values = [...new Set(found.filter((value) => typeof value === 'number'))].sort((a, b) => a - b);

@@ -7,7 +7,7 @@ export interface Row {
   readonly kind: SummaryRow['kind'];
   readonly label: string;
   readonly statistics: SeedStatistics;
-  /** Of ndcg@10 only: other metrics are not kept for each shopper. */
+  /** Null for metrics that are not kept for each shopper. */
   readonly shoppers: Interval | null;
   /** Of the metric that decides comparisons only. */
   readonly comparison: AdjustedComparison | null;
@@ -15,8 +15,8 @@ export interface Row {
 
 /** Without cells and baselines that do not have the metric. */
 export function rowsOf({ rows, comparedBy }: Summary, metric: string): Row[] {
-  return rows.filter(({ metrics }) => Object.hasOwn(metrics, metric) && metrics[metric].seeds > 0).map(({ kind, label, metrics, ndcg10Interval, comparison }) => ({
-    kind, label, statistics: metrics[metric], shoppers: metric === 'ndcg@10' ? ndcg10Interval : null, comparison: metric === comparedBy ? comparison : null,
+  return rows.filter(({ metrics }) => Object.hasOwn(metrics, metric) && metrics[metric].seeds > 0).map(({ kind, label, metrics, shopperIntervals, comparison }) => ({
+    kind, label, statistics: metrics[metric], shoppers: shopperIntervals[metric] ?? null, comparison: metric === comparedBy ? comparison : null,
   }));
 }
 

@@ -24,6 +24,26 @@ describe('expanding an experiment', () => {
     expect(cells[6].scenarios[0]).toMatchObject({ rounds: 100, clients: { perRound: 100, dropout: 0.1 }, privacy: { epsilon: 0.5, delta: 1e-6, clip: 0.5 }, model: { kind: 'neighbours' } });
   });
 
+  it('lays variants over the rest, one at a time, before all sweeps; --quick replaces them as a whole', () => {
+    const value = experiment({
+      schedule: { kind: 'calendar', startDays: 10, testDays: 5 },
+      variants: { often: { schedule: { kind: 'calendar', everyDays: 5 }, rounds: 4 }, seldom: { schedule: { kind: 'calendar', everyDays: 20 }, rounds: 1, aggregate: 'trimmedMean' } },
+      privacy: { epsilon: sweep([1, 2]) },
+      baselines: ['popularity'],
+      comparedWith: { variant: 'seldom', 'privacy.epsilon': 2 },
+      quick: { variants: { seldom: { rounds: 2 } } },
+    });
+    const { axes, cells, comparedWith, baselines } = expanded(value);
+    expect(axes).toEqual(['variant', 'privacy.epsilon']);
+    expect(cells.map(({ label }) => label)).toEqual(['often, epsilon 1', 'often, epsilon 2', 'seldom, epsilon 1', 'seldom, epsilon 2']);
+    expect(cells[3].scenarios[0]).toMatchObject({ schedule: { everyDays: 20, startDays: 10 }, rounds: 1, aggregate: 'trimmed-mean', privacy: { epsilon: 2 } });
+    expect(comparedWith).toBe('seldom, epsilon 2');
+    expect(baselines.popularity?.[0]).toMatchObject({ schedule: { everyDays: 5 }, rounds: 4 });
+    expect(labels(value, { quick: true })).toEqual(['seldom, epsilon 1', 'seldom, epsilon 2']);
+    expect(() => labels({ variants: { a: { round: 1 } } })).toThrow('rounds');
+    expect(() => labels({ ...value, variants: { a: { rounds: 4 }, b: { rounds: 5 } } })).toThrow('baselines: expected none where variant is swept');
+  });
+
   it('goes through the product of the sweeps in the order of the file, the last one fastest', () => {
     expect(labels({ unit: ['shopper', 'shop'], rounds: [1, 2] })).toEqual(['shopper, rounds 1', 'shopper, rounds 2', 'shop, rounds 1', 'shop, rounds 2']);
     expect(labels({ rounds: { sweep: [1, 2] }, unit: 'shop' })).toEqual(['rounds 1', 'rounds 2']);

@@ -84,7 +84,7 @@ describe('a report', () => {
     const cells = textsOf(figureOf(parsed(result), 'metric-ndcg-10'), 'tbody tr:first-child > *');
     const { mean, interval } = row.metrics['ndcg@10'];
     expect(cells).toEqual([
-      'epsilon 1', `${mean.toFixed(4)} ± ${((interval?.high ?? 0) - mean).toFixed(4)}`, '3', `${row.ndcg10Interval.low.toFixed(4)} to ${row.ndcg10Interval.high.toFixed(4)}`,
+      'epsilon 1', `${mean.toFixed(4)} ± ${((interval?.high ?? 0) - mean).toFixed(4)}`, '3', `${row.shopperIntervals['ndcg@10'].low.toFixed(4)} to ${row.shopperIntervals['ndcg@10'].high.toFixed(4)}`,
       `${(row.comparison?.difference ?? 0) < 0 ? '−' : '+'}${Math.abs(row.comparison?.difference ?? 0).toFixed(4)}`, `${signed(row.comparison?.low)} to ${signed(row.comparison?.high)}`, `${signed(row.comparison?.overSeeds?.low)} to ${signed(row.comparison?.overSeeds?.high)}`,
       p(row.comparison?.p), p(row.comparison?.adjustedP),
     ]);
@@ -239,7 +239,7 @@ describe('the answer of a report', () => {
 
   it('counts failed rounds, and their reasons are beside the traffic', () => {
     const document = parsed(exampleResult());
-    expect(document.querySelector('.answer')?.textContent).toContain('6 of 12 rounds failed.');
+    expect(document.querySelector('.answer')?.textContent).toContain('6 of 12 rounds failed: 3 of 6 with “epsilon 1” and 3 of 6 with “epsilon 8”.');
     expect(textsOf(document, '[aria-labelledby="communication"] li')).toContain('round.failed: 6 rounds');
     expect(textsOf(figureOf(document, 'bytes'), 'tbody tr:first-child td')).toEqual(['400', '2000', '6000', '30000']);
   });

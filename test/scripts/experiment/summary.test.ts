@@ -17,7 +17,7 @@ describe('the summary of an experiment', () => {
     expect(Object.keys(rows[0].metrics)).toEqual(['ndcg@10', 'gini@10', 'recall@10']);
     expect(rows[0].metrics['ndcg@10']).toEqual(overSeeds(result.cells[0].runs.map(({ metrics }) => metrics['ndcg@10'])));
     expect(rows[2].metrics['ndcg@10']).toMatchObject({ seeds: 1, sd: null, interval: null });
-    const { low, high } = rows[0].ndcg10Interval;
+    const { low, high } = rows[0].shopperIntervals['ndcg@10'];
     expect(low).toBeLessThan(rows[0].metrics['ndcg@10'].mean);
     expect(high).toBeGreaterThan(rows[0].metrics['ndcg@10'].mean);
   });

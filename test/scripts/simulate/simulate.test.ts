@@ -8,6 +8,7 @@ import { createSumPool } from '../../../scripts/simulate/sum-pool.ts';
 import { sumsRunner } from '../../../scripts/simulate/sums-runner.ts';
 import { openWorld } from '../../../scripts/simulate/world.ts';
 import type { Checkpoint, RoundRecord, SimulationResult } from '../../../scripts/simulate/simulation.ts';
+import { average } from '../../../shared/evaluation/metrics.ts';
 import type { ScenarioInput } from '../../../shared/simulation/scenario.ts';
 import { scenarioOver, shoppers, writeOrders, type Orders } from './orders.ts';
 
@@ -113,6 +114,34 @@ describe('a simulated round', () => {
     expect(counted).toEqual([...counted].sort((a, b) => a - b));
     expect(counted[0]).toBeLessThan(counted[3]);
     await expect(run({ rounds: 40, schedule: { kind: 'calendar', everyDays: 30 } })).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it('asks calendars of different rounds the same, where they start and step alike, and is resumed in the middle of one', async () => {
+    const calendar = { kind: 'calendar', startDays: 40, testDays: 20 } as const;
+    const often = scenarioOver(orders, { ...masked, rounds: 6, schedule: { ...calendar, everyDays: 20 } });
+    const seen: Checkpoint[] = [];
+    const whole = await simulate({ scenario: often, workers: 0, onCheckpoint: (checkpoint) => void seen.push(checkpoint) });
+    const seldom = await run({ ...masked, rounds: 2, schedule: { ...calendar, everyDays: 60 } });
+    const popular = await run({ baseline: 'popularity', rounds: 2, schedule: { ...calendar, everyDays: 60 } });
+    expect(seldom.rounds.map(({ virtualSeconds }) => Math.floor(virtualSeconds / 86_400))).toEqual([40, 100]);
+    expect(seldom.tests.ndcg10.length).toBe(whole.tests.ndcg10.length);
+    const shopOf = await run({ ...masked, rounds: 1, schedule: { ...calendar, everyDays: 120 } });
+    expect(shopOf.tests.shops).toEqual(whole.tests.shops);
+    expect(popular.tests.ndcg10.length).toBe(whole.tests.ndcg10.length);
+    expect(whole.metrics['ndcg@10']).toBeCloseTo(average(whole.tests.ndcg10), 12);
+    expect(await simulate({ scenario: often, workers: 0, resume: seen[2] })).toEqual(whole);
+    await expect(run({ rounds: 2, schedule: { ...calendar, everyDays: 50 } })).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it('measures shops with little data apart, with the federation and alone', async () => {
+    const population = { shops: 12, cold: { shops: 4, events: 30 } };
+    const [together, alone] = [await run({ ...masked, population }), await run({ population, baseline: 'local-only' })];
+    for (const { metrics, tests } of [together, alone]) {
+      const own = tests.ndcg10.filter((_, at) => tests.shops[at] >= 8);
+      expect(own.length).toBeGreaterThan(4);
+      expect(metrics['cold.ndcg@10']).toBeCloseTo(average(own), 12);
+    }
+    expect(alone.tests.shops).toEqual(together.tests.shops);
   });
 
   it('has the noise of the large federation that a small one stands for', async () => {
