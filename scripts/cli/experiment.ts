@@ -188,7 +188,7 @@ function tableOf({ name, metrics }: ExperimentResult, { rows, comparedWith, comp
       const { mean, interval } = values[metric];
       return `${mean.toFixed(4)}${interval === null ? '' : ` ± ${((interval.high - interval.low) / 2).toFixed(4)}`}`;
     });
-    table.push([label, ...shown, epsilon?.toPrecision(3) ?? '', comparison === null ? '' : `${comparison.difference >= 0 ? '+' : ''}${comparison.difference.toFixed(4)} (p ${comparison.adjustedP.toPrecision(2)}${doSeedsAgree(comparison) ? '' : '; seeds disagree'})`]);
+    table.push([label, ...shown, epsilon?.toPrecision(3) ?? '', comparison === null ? '' : `${comparison.difference >= 0 ? '+' : ''}${comparison.difference.toFixed(4)} (p ${comparison.adjustedP.toPrecision(2)}${doSeedsAgree(comparison) ? '' : '; seeds leave it open'})`]);
   }
   return table.toString();
 }
