@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { doSeedsAgree } from '../../shared/evaluation/significance.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { Baseline } from '../../shared/simulation/scenario.ts';
 import type { ExperimentPlan } from '../experiment/plan-experiment.ts';
@@ -59,7 +60,12 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
   if (options.dryRun === true) return dryRun(options, experiment, overrides);
   const { runExperiment } = await import('../experiment/run-experiment.ts');
   const stopping = new AbortController();
-  void stopSignals().first.then(() => stopping.abort());
+  const { first, second } = stopSignals();
+  void first.then(() => {
+    process.stderr.write('Stopping after the rounds that go on; once more stops at once, and loses these.\n');
+    stopping.abort();
+  });
+  void second.then(() => process.exit(130));
   const { onEvent, end } = showProgress(options.quiet === true || options.json === true ? 'none' : hasWidth(process.stderr) ? 'line' : 'lines');
   const command = commandOf(file, options);
   const loggers = await loggersOf(options);
@@ -79,7 +85,7 @@ async function runVerb(file: string | undefined, options: ExperimentCommandOptio
   } catch (error) {
     end();
     if (!stopping.signal.aborted) throw error;
-    process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}${options.runs === 'runs' ? '' : ` --runs ${quoted(options.runs)}`}\n`);
+    process.stderr.write(`Stopped. What is done is kept in ${planned?.folder ?? options.runs}; to go on: ${command}${whereOf(options)}\n`);
     process.exitCode = 130;
   }
 }
@@ -115,6 +121,12 @@ function commandOf(file: string, { set = [], seeds, quick }: ExperimentCommandOp
   return words.map(quoted).join(' ');
 }
 
+/** What else was said of where results go. */
+function whereOf({ runs, jobs, tensorboard, mlflow }: ExperimentCommandOptions): string {
+  const words = [...(runs === 'runs' ? [] : ['--runs', runs]), ...(jobs === undefined ? [] : ['--jobs', String(jobs)]), ...(tensorboard === true ? ['--tensorboard'] : []), ...(mlflow === undefined ? [] : ['--mlflow', mlflow.href])];
+  return words.map((word) => ` ${quoted(word)}`).join('');
+}
+
 /** For a shell. */
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
@@ -147,8 +159,8 @@ async function dryRun(options: ExperimentCommandOptions, experiment: unknown, ov
 async function report(options: ExperimentCommandOptions, result: ExperimentResult, plan: ExperimentPlan): Promise<void> {
   const { writeResults } = await import('../experiment/write-results.ts');
   const { summaryOf } = await import('../experiment/summary.ts');
-  const files = writeResults(result, plan.folder);
   const summary = summaryOf(result);
+  const files = writeResults(result, plan.folder, summary);
   const { name, question, axes, metrics, comparedWith, command, codeHash, dataHash, attribution } = result;
   const rowsOf = (kind: SummaryRow['kind'], planned: (label: string) => readonly PlannedRun[] | undefined, runs: (label: string) => readonly Run[] | undefined): object[] =>
     summary.rows.filter((row) => row.kind === kind).map((row) => ({ ...row, runs: (runs(row.label) ?? []).map((run, at) => describeRun(run, planned(row.label)?.[at]?.folder)) }));
@@ -176,7 +188,7 @@ function tableOf({ name, metrics }: ExperimentResult, { rows, comparedWith, comp
       const { mean, interval } = values[metric];
       return `${mean.toFixed(4)}${interval === null ? '' : ` ± ${((interval.high - interval.low) / 2).toFixed(4)}`}`;
     });
-    table.push([label, ...shown, epsilon?.toPrecision(3) ?? '', comparison === null ? '' : `${comparison.difference >= 0 ? '+' : ''}${comparison.difference.toFixed(4)} (p ${comparison.adjustedP.toPrecision(2)})`]);
+    table.push([label, ...shown, epsilon?.toPrecision(3) ?? '', comparison === null ? '' : `${comparison.difference >= 0 ? '+' : ''}${comparison.difference.toFixed(4)} (p ${comparison.adjustedP.toPrecision(2)}${doSeedsAgree(comparison) ? '' : '; seeds leave it open'})`]);
   }
   return table.toString();
 }

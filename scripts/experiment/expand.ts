@@ -47,7 +47,7 @@ export function expand(experiment: ParsedExperiment): Expansion {
     const fields = fieldsAt(experiment, point);
     const quiet = point['privacy.epsilon'] === null ? withoutNoiseSettings(fields, paths) : fields;
     const scenarios = experiment.seeds.map((seed) => scenarioOf(quiet, point, { seed }));
-    return { point, label: labelOf(point) || scenarios[0].model.kind, scenarios };
+    return { point, label: labelOf(point) || labelOf({ model: scenarios[0].model.kind }), scenarios };
   });
   refuseTwins(cells);
   const baselines = Object.fromEntries(experiment.baselines.map((baseline) => [baseline, baselineOf(experiment, baseline, cells)]));

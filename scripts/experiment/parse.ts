@@ -97,7 +97,8 @@ function valueOf(text: string): unknown {
   if (text === 'Infinity') return Infinity;
   try {
     return JSON.parse(text) as unknown;
-  } catch {
+  } catch (cause) {
+    if (/^\s*[[{"]/.test(text)) throw new CestaError('usage.invalid', `--set: expected a text or JSON, whose texts are in quotes, such as '["mean","median"]', got ${text}`, { cause });
     return text;
   }
 }

@@ -17,7 +17,7 @@ export interface ExperimentPlan extends Omit<ExperimentResult, 'cells' | 'baseli
   readonly baselines: Readonly<Partial<Record<Baseline, readonly PlannedRun[]>>>;
 }
 
-/** @throws CestaError `config.invalid` naming the field, `data.not-found`, `data.unreadable`; whatever `check` does */
+/** @throws CestaError `config.invalid` naming the field, `data.not-found`, `data.unreadable` */
 export async function planExperiment(experiment: unknown, overrides: Overrides, runsFolder = 'runs'): Promise<ExperimentPlan> {
   const parsed = parseExperiment(experiment, overrides);
   const { name, metrics } = parsed;

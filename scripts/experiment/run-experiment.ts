@@ -11,7 +11,7 @@ import type { Overrides } from './parse.ts';
 import { performRun, type Simulate } from './perform-run.ts';
 import { planExperiment, runsOf, type ExperimentPlan } from './plan-experiment.ts';
 import type { ExperimentResult, Run } from './result.ts';
-import { readFinished, type PlannedRun } from './run-folder.ts';
+import { readFinished, removeLeftovers, type PlannedRun } from './run-folder.ts';
 import type { RunLogger } from './run-logger.ts';
 import { startPerformer, type Performer } from './run-pool.ts';
 
@@ -49,11 +49,18 @@ export type ExperimentEvent =
  */
 export async function runExperiment(experiment: ExperimentInput, options: ExperimentOptions = {}): Promise<ExperimentResult> {
   const plan = await planExperiment(experiment, options, options.runs);
-  const pending = runsOf(plan).filter((run) => readFinished(run) === null);
+  const pending = runsOf(plan).filter(isUnfinished);
   if (options.simulate === undefined) await (await import('../simulate/check.ts')).checkScenarios(pending);
   options.onEvent?.({ kind: 'planned', plan, pending });
   await performAll(pending, options);
   return collect(plan, options.command ?? `npx cesta experiment ${plan.name}`);
+}
+
+function isUnfinished(run: PlannedRun): boolean {
+  if (readFinished(run) === null) return true;
+  // Of a process that was killed right after the result: nobody performs this run again, who would take them away.
+  removeLeftovers(run.folder);
+  return false;
 }
 
 async function performAll(pending: readonly PlannedRun[], options: ExperimentOptions): Promise<void> {

@@ -101,7 +101,6 @@ function withAdjusted(comparisons: readonly (Comparison | null)[]): readonly (Ad
 
 function rowOf({ kind, label, point, runs }: Candidate, metrics: readonly string[], comparison: AdjustedComparison | null): SummaryRow {
   const rounds = runs.flatMap((run) => run.rounds);
-  const epsilons = runs.flatMap(({ epsilon }) => (epsilon === null ? [] : [epsilon]));
   return {
     kind,
     label,
@@ -110,13 +109,19 @@ function rowOf({ kind, label, point, runs }: Candidate, metrics: readonly string
     metrics: metricsOver(runs, metrics),
     shopperIntervals: Object.fromEntries(['ndcg@10', ...metrics].filter(isPerShopper).map((name) => [name, bootstrapInterval(shopperMeans(runs.map(perShopper[name])))])),
     comparison,
-    epsilon: epsilons.length === 0 ? null : Math.max(...epsilons),
+    epsilon: largestEpsilon(runs),
     delta: runs[0].delta,
     rounds: rounds.length / runs.length,
     failedRounds: rounds.filter(({ outcome }) => outcome === 'failed').length / runs.length,
     bytesUpPerParticipant: perParticipant(rounds, ({ bytesUp }) => bytesUp),
     bytesDownPerParticipant: perParticipant(rounds, ({ bytesDown }) => bytesDown),
   };
+}
+
+/** Of several seeds; null without noise. */
+export function largestEpsilon(runs: readonly Pick<Run, 'epsilon'>[]): number | null {
+  const epsilons = runs.flatMap(({ epsilon }) => epsilon ?? []);
+  return epsilons.length === 0 ? null : Math.max(...epsilons);
 }
 
 function metricsOver(runs: readonly Run[], first: readonly string[]): Record<string, SeedStatistics> {

@@ -5,6 +5,7 @@ import { writeResultsCsv } from './outputs/results-csv.ts';
 import { writeResultsParquet } from './outputs/results-parquet.ts';
 import { renderReport } from './report/report.ts';
 import type { ExperimentResult } from './result.ts';
+import type { Summary } from './summary.ts';
 
 export interface ResultFiles {
   readonly csv: string;
@@ -13,10 +14,10 @@ export interface ResultFiles {
 }
 
 /** Replaces each file as a whole; the same result makes the same bytes. */
-export function writeResults(result: ExperimentResult, folder: string): ResultFiles {
+export function writeResults(result: ExperimentResult, folder: string, summary?: Summary): ResultFiles {
   const files = { csv: join(folder, 'results.csv'), parquet: join(folder, 'results.parquet'), report: join(folder, 'report.html') };
   writeResultsCsv(result, files.csv);
   writeResultsParquet(result, files.parquet);
-  writeDurably(files.report, folder, renderReport(result));
+  writeDurably(files.report, folder, renderReport(result, summary));
   return files;
 }

@@ -21,6 +21,11 @@ export interface Comparison extends Interval {
   readonly difference: number;
   /** Two-sided, of the null hypothesis that it does not matter which of the two a shopper gets; not adjusted for other comparisons. */
   readonly p: number;
+  /**
+   * Student's t interval of the difference over the seeds, with the test shoppers there are: seeds that both have are paired, one
+   * without others stands against all of them. Null where neither has several, or numbers of seeds differ otherwise.
+   */
+  readonly overSeeds: Interval | null;
 }
 
 export interface ComparisonOptions extends BootstrapOptions {
@@ -28,14 +33,26 @@ export interface ComparisonOptions extends BootstrapOptions {
 }
 
 /**
- * Compares two sets of runs on the same test shoppers. The sets may have different numbers of seeds. Covers the luck of the
- * shoppers only: where seeds differ among themselves, look at their spread besides.
+ * Compares two sets of runs on the same test shoppers. The sets may have different numbers of seeds. Interval and p cover the luck
+ * of the shoppers only: noise that all of them share is one draw, however many they are, and `overSeeds` speaks of that.
  * @throws RangeError for different numbers of shoppers
  * @example compareRuns([ndcgOfSeed1, ndcgOfSeed2], [ndcgOfBaseline]).p;
  */
 export function compareRuns(first: readonly Float64Array[], second: readonly Float64Array[], options: ComparisonOptions = {}): Comparison {
   const [a, b] = [shopperMeans(first), shopperMeans(second)];
-  return { ...pairedBootstrapInterval(a, b, options), p: randomisationTest(a, b, options) };
+  return { ...pairedBootstrapInterval(a, b, options), p: randomisationTest(a, b, options), overSeeds: differenceOverSeeds(first.map(average), second.map(average)) };
+}
+
+/** Whether seeds leave no doubt of the sign of a difference; of one seed alone nothing is known, and nothing said against it. */
+export function doSeedsAgree({ overSeeds: interval }: Pick<Comparison, 'overSeeds'>): boolean {
+  return interval === null || interval.low > 0 || interval.high < 0;
+}
+
+function differenceOverSeeds(first: readonly number[], second: readonly number[]): Interval | null {
+  const seeds = Math.max(first.length, second.length);
+  const at = (means: readonly number[], seed: number): number => means[means.length === 1 ? 0 : seed];
+  if ([first, second].some(({ length }) => length !== 1 && length !== seeds)) return null;
+  return overSeeds(Array.from({ length: seeds }, (_, seed) => at(first, seed) - at(second, seed))).interval;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareRuns, holmAdjusted, overSeeds, randomisationTest, shopperMeans, studentQuantile } from '../../shared/evaluation/significance.ts';
+import { compareRuns, doSeedsAgree, holmAdjusted, overSeeds, randomisationTest, shopperMeans, studentQuantile } from '../../shared/evaluation/significance.ts';
 import { seededRandom } from '../../shared/numerics/random.ts';
 import { incompleteBeta } from '../../shared/numerics/special.ts';
 
@@ -49,6 +49,19 @@ describe('a comparison of runs', () => {
     const { difference, low, high } = compareRuns([Float64Array.of(0.2, 0.4), Float64Array.of(0.4, 0.6)], [Float64Array.of(0.1, 0.3)]);
     for (const value of [difference, low, high]) expect(value).toBeCloseTo(0.2, 12);
     expect([...shopperMeans([Float64Array.of(1, 2), Float64Array.of(3, 6)])]).toEqual([2, 4]);
+  });
+
+  it('does not take noise that all shoppers share for more than its seeds say', () => {
+    // Hundreds of shoppers gain the same by the noise of one seed, and lose by that of the other.
+    const reference = values(300, 1);
+    const shifted = (shift: number): Float64Array => reference.map((value) => value + shift);
+    const lucky = compareRuns([shifted(0.05), shifted(-0.03)], [reference]);
+    expect(lucky.p).toBe(0.0001);
+    expect(lucky.overSeeds?.low).toBeCloseTo(0.01 - studentQuantile(0.975, 1) * 0.04, 9);
+    expect([doSeedsAgree(lucky), doSeedsAgree(compareRuns([shifted(0.05), shifted(0.051)], [reference]))]).toEqual([false, true]);
+    // Pairs of seeds share what the seed draws: here nothing is left of it.
+    expect(compareRuns([shifted(0.06), shifted(-0.02)], [shifted(0.05), shifted(-0.03)]).overSeeds?.low).toBeCloseTo(0.01, 9);
+    expect(compareRuns([reference], [shifted(1)]).overSeeds).toBeNull();
   });
 
   it('refuses runs of different test shoppers', () => {

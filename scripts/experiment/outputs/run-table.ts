@@ -21,7 +21,7 @@ interface Row {
 
 /**
  * Cells in their order and seeds in theirs, then baselines. What was swept is in columns `point.<path>`, empty for baselines;
- * metrics are in columns of their names; bytes and rounds are those of all rounds and participants together.
+ * metrics are in columns of their names; with a `noiseCohort`, epsilon is that of so large a federation, which was not simulated; bytes and rounds are those of all rounds and participants together.
  */
 export function runTable(result: ExperimentResult): readonly Column[] {
   const rows = rowsOf(result);
@@ -37,6 +37,7 @@ export function runTable(result: ExperimentResult): readonly Column[] {
     ...metrics.map((name): Column => ({ name, kind: 'number', values: rows.map(({ run }) => run.metrics[name] ?? null) })),
     { name: 'epsilon', kind: 'number', values: rows.map(({ run }) => run.epsilon) },
     { name: 'delta', kind: 'number', values: rows.map(({ run }) => run.delta) },
+    { name: 'noiseCohort', kind: 'integer', values: rows.map(({ run }) => run.noiseCohort ?? null) },
     { name: 'rounds', kind: 'integer', values: rows.map(({ run }) => run.rounds.length) },
     { name: 'failedRounds', kind: 'integer', values: rows.map(({ run }) => run.rounds.filter(({ outcome }) => outcome === 'failed').length) },
     { name: 'virtualSeconds', kind: 'number', values: rows.map(({ run }) => run.rounds.at(-1)?.virtualSeconds ?? 0) },

@@ -1,14 +1,15 @@
 /** The answer of an experiment in sentences made of its numbers, no stronger than its intervals and tests. */
 import { baselineNames, plural } from '../../../server/dashboard/page/words.ts';
+import { doSeedsAgree } from '../../../shared/evaluation/significance.ts';
 import { metricInfo, type MetricInfo } from '../../../shared/evaluation/scenario-metrics.ts';
 import type { ExperimentResult } from '../result.ts';
-import type { Summary } from '../summary.ts';
+import type { AdjustedComparison, Summary } from '../summary.ts';
 import { epsilonPath } from './axis.ts';
 import { pushed } from './pushed.ts';
 import { rowsOf, type Row } from './rows.ts';
 import { between, estimate, list, nameOf, pValue, signed } from './words.ts';
 
-/** At which a difference counts as more than the luck of the shoppers. */
+/** At which a difference counts as more than luck. */
 const level = 0.05;
 
 export function answer(result: ExperimentResult, summary: Summary): string[] {
@@ -17,15 +18,18 @@ export function answer(result: ExperimentResult, summary: Summary): string[] {
   const cells = rows.filter(({ kind }) => kind === 'cell');
   if (cells.length === 0) return [`No finished run has ${metric}.`];
   if (metric === 'exposure@20') return [...pushed(result, summary), ...failedSentence(summary)];
-  const sign = infoOf(metric)?.better === 'lower' ? -1 : 1;
+  const better = infoOf(metric)?.better ?? null;
+  const sign = better === 'lower' ? -1 : 1;
   const best = cells.reduce((one, other) => (sign * other.statistics.mean > sign * one.statistics.mean ? other : one));
   return [
-    bestSentence(best, cells.length, metric),
+    bestSentence(best, metric, cells.length === 1 ? null : `The ${better === null ? 'highest' : 'best'} ${metric} of the ${cells.length} settings`),
     ...comparedSentence(best, summary),
     ...restSentence(cells, summary, sign),
     ...leastEpsilonSentence(result, cells, summary, sign),
-    ...priceSentence(result, cells, metric),
-    ...baselineSentence(rows, metric, sign),
+    // What is left of a figure is a share where more of it is better.
+    ...(better === 'higher' ? priceSentence(result, cells, metric) : []),
+    ...baselineSentence(rows, metric, better),
+    ...scaledSentence(result),
     ...failedSentence(summary),
   ];
 }
@@ -34,20 +38,28 @@ export function infoOf(metric: string): MetricInfo | null {
   return Object.hasOwn(metricInfo, metric) ? metricInfo[metric as keyof typeof metricInfo] : null;
 }
 
-function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }: Row, cells: number, metric: string): string {
+/** @param choice what the setting was chosen for; null where there is one */
+function bestSentence({ label, statistics: { mean, seeds, interval }, shoppers }: Row, metric: string, choice: string | null): string {
+  // Where nothing is drawn, an interval without width would promise certainty.
+  const isSame = interval !== null && interval.high - interval.low < 1e-12;
   const luck = [
-    ...(interval === null ? [] : [`${between(interval)} over ${plural(seeds, 'seed')}`]),
+    ...(interval === null || isSame ? [] : [`${between(interval)} over ${plural(seeds, 'seed')}`]),
     ...(shoppers === null ? [] : [`${between(shoppers)} over test shoppers`]),
   ];
-  const what = cells === 1 ? `With ${quoted(label)}, ${metric}` : `The best ${metric} of the ${cells} settings, with ${quoted(label)},`;
-  return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of its seed is not known.' : ''}`;
+  const what = choice === null ? `With ${quoted(label)}, ${metric}` : `${choice}, with ${quoted(label)},`;
+  return `${what} is ${estimate(mean)}${luck.length === 0 ? '' : ` (95 % intervals: ${luck.join('; ')})`}.${interval === null ? ' There is one seed, so how much it owes to the luck of its seed is not known.' : isSame ? ` It is the same with each of ${seeds} seeds: none of them draws anything that changes it.` : ''}`;
 }
 
 function comparedSentence({ label, comparison }: Row, { comparedWith, comparedBy }: Summary): string[] {
   if (comparison === null) return [];
-  const { difference, adjustedP } = comparison;
-  const verdict = adjustedP < level ? 'more than the luck of the test shoppers explains' : 'not more than the luck of the test shoppers may explain';
+  const { difference, adjustedP, overSeeds } = comparison;
+  const verdict = adjustedP < level ? `more than the luck of the test shoppers explains${isTold(comparison) || overSeeds === null ? '' : `, but not more than that of the seeds may (95 % interval over seeds ${between(overSeeds)})`}` : 'not more than the luck of the test shoppers may explain';
   return [`Against ${quoted(comparedWith)}, shopper by shopper, ${quoted(label)} has ${signed(difference)} ${comparedBy} (95 % interval ${between(comparison)}; p ${inWords(adjustedP)}, adjusted for all comparisons): ${verdict}.`];
+}
+
+/** Against the luck of the shoppers, of all comparisons together, and that of the seeds. */
+function isTold(comparison: AdjustedComparison): boolean {
+  return comparison.adjustedP < level && doSeedsAgree(comparison);
 }
 
 function inWords(p: number): string {
@@ -58,11 +70,11 @@ function inWords(p: number): string {
 function restSentence(cells: readonly Row[], { comparedWith }: Summary, sign: number): string[] {
   const compared = cells.flatMap(({ label, comparison }) => (comparison === null ? [] : [{ label, ...comparison }]));
   if (compared.length < 2) return [];
-  const alike = compared.filter(({ adjustedP }) => adjustedP >= level);
-  const better = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference > 0);
-  const worse = compared.filter(({ adjustedP, difference }) => adjustedP < level && sign * difference < 0);
+  const alike = compared.filter((comparison) => !isTold(comparison));
+  const better = compared.filter((comparison) => isTold(comparison) && sign * comparison.difference > 0);
+  const worse = compared.filter((comparison) => isTold(comparison) && sign * comparison.difference < 0);
   const parts = [[better, 'better than'], [worse, 'worse than'], [alike, 'not told apart from']] as const;
-  return [`Of ${compared.length === cells.length ? '' : 'the '}${compared.length}${compared.length === cells.length ? '' : ' other'} settings, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${quoted(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => quoted(label)).join(', ')})`}`))}, at a level of ${level}.`];
+  return [`Of ${compared.length === cells.length ? '' : 'the '}${compared.length}${compared.length === cells.length ? '' : ' other'} settings, ${list(parts.filter(([own]) => own.length > 0).map(([own, how]) => `${own.length === compared.length ? 'all' : own.length} ${own.length === 1 && compared.length !== 1 ? 'is' : 'are'} ${how} ${quoted(comparedWith)}${own.length === compared.length || own.length > 4 ? '' : ` (${own.map(({ label }) => quoted(label)).join(', ')})`}`))}, at a level of ${level}${compared.some(({ overSeeds }) => overSeeds !== null) ? ' over test shoppers, and over seeds as well' : ' over test shoppers, with the seed that was run'}.`];
 }
 
 /** From which epsilon on anything is better than the reference. */
@@ -70,12 +82,12 @@ function leastEpsilonSentence({ cells, axes }: ExperimentResult, rows: readonly 
   if (!axes.includes(epsilonPath)) return [];
   const better = cells.flatMap(({ label, point }) => {
     const [epsilon, comparison] = [point[epsilonPath], rows.find((row) => row.label === label)?.comparison ?? null];
-    return typeof epsilon === 'number' && comparison !== null && comparison.adjustedP < level && sign * comparison.difference > 0 ? [{ label, epsilon, comparison }] : [];
+    return typeof epsilon === 'number' && comparison !== null && isTold(comparison) && sign * comparison.difference > 0 ? [{ label, epsilon, comparison }] : [];
   });
   if (rows.every(({ comparison }) => comparison === null)) return [];
-  if (better.length === 0) return [`With noise, nothing is better than ${quoted(comparedWith)}.`];
+  if (better.length === 0) return [`With noise, no setting is shown to be better than ${quoted(comparedWith)}.`];
   const least = better.reduce((one, other) => (other.epsilon < one.epsilon || (other.epsilon === one.epsilon && sign * other.comparison.difference > sign * one.comparison.difference) ? other : one));
-  return [`The smallest epsilon that is better than ${quoted(comparedWith)} is ${least.epsilon}: ${quoted(least.label)} has ${signed(least.comparison.difference)} (${between(least.comparison)}).`];
+  return [`The smallest epsilon of those swept that is better than ${quoted(comparedWith)} is ${least.epsilon}: ${quoted(least.label)} has ${signed(least.comparison.difference)} (${between(least.comparison)}).`];
 }
 
 /** What epsilon costs, where the same was run without noise and nothing else was swept. */
@@ -93,14 +105,21 @@ function priceSentence({ axes, cells }: ExperimentResult, rows: readonly Row[], 
 }
 
 /** By means alone: a federation that is below what a shop has without it should say so. */
-function baselineSentence(rows: readonly Row[], metric: string, sign: number): string[] {
+function baselineSentence(rows: readonly Row[], metric: string, better: MetricInfo['better']): string[] {
+  const sign = better === 'lower' ? -1 : 1;
   const [cells, others] = [rows.filter(({ kind }) => kind === 'cell'), rows.filter(({ kind }) => kind === 'baseline')];
   const said = others.map(({ label, statistics: { mean } }) => {
     const below = cells.filter(({ statistics }) => sign * statistics.mean < sign * mean);
     const which = below.length === cells.length ? 'every setting' : below.length > 4 ? `${below.length} of ${cells.length} settings` : list(below.map((cell) => quoted(cell.label)));
-    return `${nameOf(label)} ${estimate(mean)}${below.length === 0 ? '' : ` (a better mean than ${which})`}`;
+    return `${nameOf(label)} ${estimate(mean)}${below.length === 0 ? '' : ` (a ${better === null ? 'higher' : 'better'} mean than ${which})`}`;
   });
   return said.length === 0 ? [] : [`To compare with, ${metric}: ${said.join('; ')}.`];
+}
+
+/** An epsilon of a federation that was not simulated is not to be read as one of what was. */
+function scaledSentence({ cells }: ExperimentResult): string[] {
+  const cohorts = [...new Set(cells.flatMap(({ runs }) => runs.flatMap(({ noiseCohort }) => noiseCohort ?? [])))].sort((a, b) => a - b);
+  return cohorts.length === 0 ? [] : [`Noise is scaled down from ${cohorts.length === 1 ? 'a cohort' : 'cohorts'} of ${list(cohorts.map(String))} participants: epsilon and quality are estimates of that federation's, and what was simulated has no such guarantee.`];
 }
 
 function failedSentence({ rows }: Summary): string[] {

@@ -34,10 +34,11 @@ export function fairness({ cells, baselines }: ExperimentResult): Markup {
   const spreads = groups.flatMap(spreadsOf);
   const federated = cells.flatMap(spreadsOf);
   const sizes = sizeTable(groups);
+  const seeds = new Set(groups.map(({ runs }) => runs.length));
   return html`<section aria-labelledby="fairness"><h2 id="fairness">Shops</h2>
 ${spreads.length === 0 ? html`<p>No shop has ${minTestShoppers} test shoppers: figures by shop would be those of single shoppers.</p>` : figure(shopsFigure(spreads, federated))}
 ${sizes === null ? null : html`<h3>By size of the shop</h3>${sizes}`}
-<p class="quiet">A shop's figure is the mean over its test shoppers; shops with fewer than ${minTestShoppers} are left out of the distribution. Figures of small shops differ by chance alone, so part of the spread is chance. Worst decile: mean of the worst tenth of the shops, of at least one.</p>
+<p class="quiet">A shop's figure is the mean over its test shoppers; shops with fewer than ${minTestShoppers} are left out of the distribution. Figures of small shops differ by chance alone, so part of the spread is chance. Worst decile: mean of the worst tenth of the shops, of at least one.${seeds.size > 1 ? ' Which shopper is of which shop is drawn with the seed: a setting of one seed has the shops of that seed only.' : ''}</p>
 </section>`;
 }
 
@@ -73,7 +74,7 @@ function shopsFigure(spreads: readonly Spread[], federated: readonly Spread[]): 
   const fairest = (federated.length === 0 ? spreads : federated).reduce((one, other) => (other.worst > one.worst ? other : one));
   return {
     id: 'shops', title: 'ndcg@10 over shops', draw,
-    sentence: `Of the settings, ${fairest.label} is the best for the worst tenth of ${digits(fairest.tested)} shops: ndcg@10 ${estimate(fairest.worst)} there, ${estimate(fairest.median)} at the median shop.`,
+    sentence: `The worst tenth of ${digits(fairest.tested)} shops has the highest mean with ${fairest.label}: ndcg@10 ${estimate(fairest.worst)}, and ${estimate(fairest.median)} at the median shop. Whether others differ from that by more than chance is not tested.`,
     legend: [
       { text: 'worst decile', className: 'series s2', symbol: 'triangle', strokeWidth: 0 },
       { text: 'median', className: 'series s1', symbol: 'circle', strokeWidth: 0 },

@@ -72,11 +72,13 @@ function labelOfPlain({ privacy }: Scenario): string {
   return privacy.epsilon === null ? 'Runs without noise:' : 'Runs that report no epsilon:';
 }
 
-function assumptions({ mode, unit, sampling, weightedUpTo, noiseCohort, isClipAdaptive }: Terms, runs: readonly Run[]): string[] {
+function assumptions({ mode, unit, are, sampling, weightedUpTo, noiseCohort, isClipAdaptive }: Terms, runs: readonly Run[]): string[] {
   return [
     mode === 'central'
       ? 'Noise is added by whoever has the exact sum, so the numbers hold against readers of a release and not against the coordinator. The mode exists in experiments only: no federation runs it.'
       : threatModelOf(mode, null),
+    ...(mode === 'distributed' ? ['As many are named as where an operator names none: a tenth of the fewest participants that a sum takes, at least one. What more of them collude is not bounded by these numbers.'] : []),
+    ...(are === 'shoppers' ? ['A participant is the device of one shopper: where these words say shop, that device is meant.'] : []),
     samplingOf(sampling, unit),
     ...weightingOf(weightedUpTo ?? undefined),
     ...(isClipAdaptive ? ['The clip norm follows a private count of how many contributions it shortened; the count is charged to the same epsilon.'] : []),

@@ -19,12 +19,12 @@ import { valueFigures } from './value-figure.ts';
 
 /**
  * The page as text. Cells without a finished run are left out.
+ * @param summary of this result, where there is one already: intervals and tests take their time
  * @throws CestaError `config.invalid` when `comparedWith` names neither a cell nor a baseline that has runs
  * @example writeFileSync('report.html', renderReport(result));
  */
-export function renderReport(all: ExperimentResult): string {
+export function renderReport(all: ExperimentResult, summary = summaryOf(all)): string {
   const result = { ...all, cells: all.cells.filter(({ runs }) => runs.length > 0) };
-  const summary = summaryOf(result);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -84,6 +84,7 @@ function variety(result: ExperimentResult, summary: Summary): Markup {
   const unknown = there.filter((name) => infoOf(name) === null && !result.metrics.includes(name));
   return html`<section aria-labelledby="variety"><h2 id="variety">Variety and popularity</h2>
 ${names.length === 0 ? html`<p>No run measured it.</p>` : grid(names.flatMap((name) => measure(result, summary, name, true)))}
+${result.cells.some(({ runs }) => runs.some(({ epsilon }) => epsilon !== null)) ? html`<p class="quiet">Noise alone makes shelves more varied and less popular, and so do bad recommendations: read these beside ${result.metrics[0]}.</p>` : null}
 ${unknown.length === 0 ? null : html`<h3>What else runs measured</h3>
 ${grid(unknown.flatMap((name) => measure(result, summary, name, true)))}`}
 </section>`;

@@ -5,7 +5,7 @@ import { average } from '../../../shared/evaluation/metrics.ts';
 import { html, type Content, type Markup } from '../../markup.ts';
 import type { RoundRecord } from '../../simulate/simulation.ts';
 import type { Cell, ExperimentResult, Run } from '../result.ts';
-import type { Summary, SummaryRow } from '../summary.ts';
+import { largestEpsilon, type Summary, type SummaryRow } from '../summary.ts';
 import { figure, grid, table } from './figure.ts';
 import type { BaselineLine } from './marks.ts';
 import { roundFigures } from './round-figure.ts';
@@ -39,7 +39,7 @@ function courseRow({ label, runs }: Cell): Content[] {
   return [
     label,
     digits(released.length / runs.length),
-    epsilonWords(runs[0].epsilon),
+    epsilonWords(largestEpsilon(runs)),
     mean(released, ({ clipFraction }) => clipFraction),
     mean(released, ({ signalToNoise }) => signalToNoise),
     mean(last, ({ clipNorm }) => clipNorm),

@@ -41,7 +41,8 @@ export function rowTable(rows: readonly Row[], metric: string, comparedWith: str
     ['seeds', ({ statistics }) => String(statistics.seeds)],
     ['95\u00a0% over shoppers', ({ shoppers }) => (shoppers === null ? '' : between(shoppers))],
     [`against ${nameOf(comparedWith)}, paired`, ({ comparison }) => (comparison === null ? '' : signed(comparison.difference))],
-    ['95\u00a0% of the difference', ({ comparison }) => (comparison === null ? '' : between(comparison))],
+    ['95\u00a0% of the difference, over shoppers', ({ comparison }) => (comparison === null ? '' : between(comparison))],
+    ['95\u00a0% of the difference, over seeds', ({ comparison }) => (comparison === null || comparison.overSeeds === null ? '' : between(comparison.overSeeds))],
     ['p', ({ comparison }) => (comparison === null ? '' : pValue(comparison.p))],
     ['p, Holm', ({ comparison }) => (comparison === null ? '' : pValue(comparison.adjustedP))],
   ];

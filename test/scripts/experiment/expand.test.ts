@@ -58,6 +58,12 @@ describe('expanding an experiment', () => {
     expect(labels({ clients: { perRound: [5, null] }, privacy: { adaptiveClip: [true, false] } })).toEqual(['perRound 5, adaptiveClip true', 'perRound 5, adaptiveClip false', 'all clients, adaptiveClip true', 'all clients, adaptiveClip false']);
   });
 
+  it('gives no cell the name of a baseline', () => {
+    expect(labels({ privacy: { mode: ['central', 'local'] }, baselines: ['central'] })).toEqual(['mode central', 'local']);
+    expect(labels({ model: ['popularity', 'als'], rounds: [1, 2] })).toEqual(['model popularity, rounds 1', 'model popularity, rounds 2', 'als, rounds 1', 'als, rounds 2']);
+    expect(labels({ model: 'popularity' })).toEqual(['model popularity']);
+  });
+
   it('leaves lists of hyper-parameters whole, and sweeps them where that is said', () => {
     expect(expanded({ model: { kind: 'sequence', hyperParameters: { layers: [64, 32] } } }).cells[0].scenarios[0].model.hyperParameters).toEqual({ layers: [64, 32] });
     expect(labels({ model: { kind: 'als', hyperParameters: { factors: { sweep: [8, 16] } } } })).toEqual(['factors 8', 'factors 16']);

@@ -85,7 +85,8 @@ describe('a report', () => {
     const { mean, interval } = row.metrics['ndcg@10'];
     expect(cells).toEqual([
       'epsilon 1', `${mean.toFixed(4)} ± ${((interval?.high ?? 0) - mean).toFixed(4)}`, '3', `${row.shopperIntervals['ndcg@10'].low.toFixed(4)} to ${row.shopperIntervals['ndcg@10'].high.toFixed(4)}`,
-      `${(row.comparison?.difference ?? 0) < 0 ? '−' : '+'}${Math.abs(row.comparison?.difference ?? 0).toFixed(4)}`, `${signed(row.comparison?.low)} to ${signed(row.comparison?.high)}`, p(row.comparison?.p), p(row.comparison?.adjustedP),
+      `${(row.comparison?.difference ?? 0) < 0 ? '−' : '+'}${Math.abs(row.comparison?.difference ?? 0).toFixed(4)}`, `${signed(row.comparison?.low)} to ${signed(row.comparison?.high)}`, `${signed(row.comparison?.overSeeds?.low)} to ${signed(row.comparison?.overSeeds?.high)}`,
+      p(row.comparison?.p), p(row.comparison?.adjustedP),
     ]);
   });
 
@@ -165,7 +166,7 @@ describe('the answer of a report', () => {
     const result = exampleResult({ axes: ['privacy.epsilon'], cells });
     const said = parsed(result).querySelector('.answer')?.textContent ?? '';
     const [one, eight, plain] = summaryOf(result).rows.map(({ metrics }) => metrics['ndcg@10'].mean);
-    expect(said).toContain('The smallest epsilon that is better than popularity is 8');
+    expect(said).toContain('The smallest epsilon of those swept that is better than popularity is 8');
     expect(said).toContain(`${Math.round((100 * one) / plain)}\u00a0% at epsilon 1 and ${Math.round((100 * eight) / plain)}\u00a0% at epsilon 8`);
     expect(said).toMatch(/1 is worse than popularity \(“epsilon 1”\)/);
   });
@@ -186,6 +187,54 @@ describe('the answer of a report', () => {
     const central = [exampleRun({ baseline: 'central' }, 0.25, { rounds: [] })];
     const said = parsed(exampleResult({ baselines: { ...exampleResult().baselines, central } })).querySelector('.answer')?.textContent ?? '';
     expect(said).toMatch(/popularity 0\.\d+ \(a better mean than “epsilon 1”\); all data in one place, no privacy 0\.\d+ \(a better mean than “epsilon 1”\)\./);
+  });
+
+  it('says nothing of epsilons where the metric has no comparison, or where none is shown to be better', () => {
+    const said = (metrics: ExperimentResult['metrics']): string => parsed(exampleResult({ metrics, comparedWith: 'epsilon 8' })).querySelector('.answer')?.textContent ?? '';
+    expect(said(['gini@10', 'ndcg@10'])).not.toMatch(/better than|leaves/);
+    expect(said(['ndcg@10'])).toContain('no setting is shown to be better than “epsilon 8”');
+  });
+
+  it('claims nothing where seeds disagree, whatever shoppers say', () => {
+    const popularity = exampleRun({ baseline: 'popularity' }, 0.2, { rounds: [] });
+    const cells = [1, 8].map((epsilon): Cell => ({
+      point: { 'privacy.epsilon': epsilon }, label: `epsilon ${epsilon}`,
+      runs: [0.05, -0.03].map((shift, at) => exampleRun({ seed: at + 1, privacy: { epsilon } }, 0.2, { tests: { ...popularity.tests, ndcg10: popularity.tests.ndcg10.map((value) => value + shift) } })),
+    }));
+    const result = exampleResult({ axes: ['privacy.epsilon'], cells, baselines: { popularity: [popularity] } });
+    expect(summaryOf(result).rows[0].comparison?.adjustedP).toBeLessThan(0.05);
+    const said = parsed(result).querySelector('.answer')?.textContent ?? '';
+    expect(said).toContain('but not more than that of the seeds may');
+    expect(said).toContain('all are not told apart from popularity');
+    expect(said).toContain('no setting is shown to be better than popularity');
+  });
+
+  it('gives no interval over seeds that change nothing', () => {
+    const cells = [{ point: {}, label: 'plain', runs: [1, 2, 3].map((seed) => exampleRun({ seed }, 0.2, { rounds, metrics: { 'ndcg@10': 0.2345 } })) }];
+    const said = parsed(exampleResult({ axes: [], cells })).querySelector('.answer p')?.textContent ?? '';
+    expect(said).toContain('It is the same with each of 3 seeds');
+    expect(said).not.toContain('over 3 seeds');
+  });
+
+  it('calls nothing the best where neither direction is better', () => {
+    const cells = ['mean', 'median'].map((aggregate, at): Cell => ({ point: { aggregate }, label: aggregate, runs: [exampleRun({}, 0.2, { rounds, metrics: { 'novelty@10': 4 + at } })] }));
+    const said = parsed(exampleResult({ axes: ['aggregate'], cells, metrics: ['novelty@10'] })).querySelector('.answer')?.textContent ?? '';
+    expect(said).toContain('The highest novelty@10 of the 2 settings, with “median”,');
+    expect(said).not.toMatch(/best|better/);
+  });
+
+  it('says of noise that was scaled down whose epsilon it is', () => {
+    const cells = [{ ...exampleResult().cells[0], runs: [exampleRun({ privacy: { epsilon: 1, noiseCohort: 5000 } }, 0.2, { noiseCohort: 5000 })] }];
+    expect(parsed(exampleResult({ cells })).querySelector('.answer')?.textContent).toContain('scaled down from a cohort of 5000 participants');
+  });
+
+  it('says which model a baseline has where several were swept', () => {
+    const limitsOf = (models: readonly ('als' | 'neighbours')[]): string => {
+      const cells = models.map((model) => cellOf({ model }, model, 0.2, { model }));
+      return parsed(exampleResult({ axes: ['model'], cells, baselines: { central: [exampleRun({ baseline: 'central', model: 'als' }, 0.25)] }, comparedWith: 'central' })).querySelector('[aria-labelledby="limits"]')?.textContent ?? '';
+    };
+    expect(limitsOf(['als', 'neighbours'])).toContain('there is one, with the model als and 1 round');
+    expect(limitsOf(['als'])).not.toContain('there is one');
   });
 
   it('counts failed rounds, and their reasons are beside the traffic', () => {

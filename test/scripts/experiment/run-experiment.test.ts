@@ -70,6 +70,17 @@ describe('running an experiment', () => {
     expect(more.calls.map(({ seed }) => seed)).toEqual([3, 3]);
   });
 
+  it('clears away what a process left that was killed right after a result', async () => {
+    const runs = newRuns();
+    const { cells: [{ runs: [run] }] } = await ran(runs, { simulate: simulatorDouble().simulate });
+    const before = filesOf(runs);
+    for (const name of ['checkpoint.bin', 'result.json.new']) writeFileSync(join(runs, 'tried', run.id.slice(0, 12), name), 'left');
+    const again = simulatorDouble();
+    await ran(runs, { simulate: again.simulate });
+    expect(again.calls).toEqual([]);
+    expect(filesOf(runs)).toEqual(before);
+  });
+
   it('runs again what is damaged', async () => {
     const runs = newRuns();
     const { cells: [{ runs: [run] }] } = await ran(runs, { simulate: simulatorDouble().simulate });

@@ -22,7 +22,7 @@ const parquetOf = (result: ExperimentResult): Uint8Array<ArrayBuffer> => {
   return new Uint8Array(readFileSync(join(folder, 'results.parquet')));
 };
 
-const columns = ['experiment', 'kind', 'label', 'id', 'seed', 'point.privacy.epsilon', 'point.aggregate', 'ndcg@10', 'gini@10', 'recall@10', 'epsilon', 'delta', 'rounds', 'failedRounds', 'virtualSeconds', 'bytesUp', 'bytesDown', 'codeHash', 'dataHash'];
+const columns = ['experiment', 'kind', 'label', 'id', 'seed', 'point.privacy.epsilon', 'point.aggregate', 'ndcg@10', 'gini@10', 'recall@10', 'epsilon', 'delta', 'noiseCohort', 'rounds', 'failedRounds', 'virtualSeconds', 'bytesUp', 'bytesDown', 'codeHash', 'dataHash'];
 
 describe('results as CSV', () => {
   it('have a row a run: cells by seed, then baselines, with nothing where there is nothing to say', () => {
@@ -70,7 +70,7 @@ describe('results as Parquet', () => {
     const [run] = result.cells[0].runs;
     expect(rows[0]).toEqual({
       experiment: 'example', kind: 'cell', label: 'epsilon 1', id: run.id, seed: 1n, 'point.privacy.epsilon': 1, 'point.aggregate': 'mean', 'ndcg@10': run.metrics['ndcg@10'], 'gini@10': 0.5,
-      'recall@10': run.metrics['recall@10'], epsilon: 1, delta: 1e-5, rounds: 2n, failedRounds: 1n, virtualSeconds: 7200.5, bytesUp: 6000n, bytesDown: 30_000n, codeHash: result.codeHash, dataHash: run.dataHash,
+      'recall@10': run.metrics['recall@10'], epsilon: 1, delta: 1e-5, noiseCohort: null, rounds: 2n, failedRounds: 1n, virtualSeconds: 7200.5, bytesUp: 6000n, bytesDown: 30_000n, codeHash: result.codeHash, dataHash: run.dataHash,
     });
     expect(rows[6]).toMatchObject({ kind: 'baseline', 'point.privacy.epsilon': null, 'point.aggregate': null, epsilon: null, delta: null });
   });
