@@ -149,7 +149,15 @@ describe('a simulated round', () => {
     const large = await run({ ...masked, privacy: { epsilon: 5, noiseCohort: 100 } });
     expect(large.rounds[0].noiseStd).toBeCloseTo(own.rounds[0].noiseStd / 10, 12);
     expect([large.epsilon, large.noiseCohort]).toEqual([own.epsilon, 100]);
-    await expect(run({ ...masked, privacy: { noiseCohort: 5 } })).rejects.toMatchObject({ code: 'privacy.invalid' });
+  });
+
+  it('has in mode local the noise of the mean of a large federation, where every report has its own', async () => {
+    const meanStd = async (shops: number, noiseCohort?: number): Promise<number> => {
+      const { rounds: [{ noiseStd, reported }] } = await run({ population: { shops }, privacy: { epsilon: 5, mode: 'local', noiseCohort } });
+      return noiseStd / reported;
+    };
+    // Grids differ a little with the number of shops.
+    expect(await meanStd(10, 90) / await meanStd(90)).toBeCloseTo(1, 2);
   });
 
   it('has those of whom the secret sample took some, with noise for that', async () => {
