@@ -1,5 +1,5 @@
 /**
- * Whether scenarios can be simulated at all: whatever product or simulation refuse is refused when a federation is opened, which
+ * Whether scenarios can be simulated at all: whatever product or simulation refuse is refused when a task is made of a scenario, which
  * costs little, or when its first round is planned. That takes a while: it is done for one scenario of each kind. Scenarios that
  * differ in numbers alone are of one kind, so that promises no noise can keep may show only when their turn comes.
  */
@@ -7,7 +7,7 @@ import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError, toCestaError } from '../../shared/protocol/errors.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { startState } from './checkpoint.ts';
-import { openFederation } from './federation.ts';
+import { federationTask, openFederation } from './federation.ts';
 import { openNext } from './one-round.ts';
 import { scheduleOf } from './schedule.ts';
 import { openWorld, type World } from './world.ts';
@@ -34,9 +34,9 @@ export async function checkScenarios(labelled: readonly { readonly label: string
 function check(world: World, planned: Set<string>): void {
   const { scenario } = world;
   if (scenario.baseline !== undefined) return void scheduleOf(world);
-  const federation = openFederation(world);
   const kind = kindOf(scenario);
-  if (!planned.has(kind)) openNext(federation, startState);
+  if (planned.has(kind)) return void federationTask(world);
+  openNext(openFederation(world), startState);
   planned.add(kind);
 }
 

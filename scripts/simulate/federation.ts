@@ -33,17 +33,30 @@ export interface Federation {
   readonly sealed: (served: Served | null) => Uint8Array | null;
 }
 
-/** @throws CestaError `plan.invalid`, `privacy.*` or `config.invalid` for what no coordinator would take */
-export function openFederation(world: World): Federation {
+export type FederationTask = Pick<Federation, 'task' | 'momentOf'> & { readonly first: StageModel };
+
+/**
+ * The task of a scenario, which takes no time to make: what is refused here is refused before anything runs.
+ * @throws CestaError `plan.invalid`, `privacy.*` or `config.invalid` for what neither a coordinator nor a simulation would take
+ */
+export function federationTask(world: World): FederationTask {
   const { scenario, dataset: { catalogue } } = world;
   const momentOf = scheduleOf(world);
-  const { modelOf } = modelsOver(catalogue);
-  const given = scenario.model.hyperParameters;
-  const stageAt = ({ kind, hyperParameters }: StageModel, asOf: number): StageModel => ({ kind, hyperParameters: { ...hyperParameters, ...deploymentDefaults(kind, { asOf }), ...given } });
-  const first = { kind: scenario.model.kind, hyperParameters: { ...deploymentDefaults(scenario.model.kind, { asOf: momentOf(1).asOf }), ...given } };
+  const { kind, hyperParameters } = scenario.model;
+  const first = { kind, hyperParameters: { ...deploymentDefaults(kind, { asOf: momentOf(1).asOf }), ...hyperParameters } };
   const shape = shapeOf(world);
   const task = withFirstCount(taskOf(scenario, first, shape), catalogue);
   requireConsistent(scenario, { participants: clientsOf(world), target: shape.target, mostMasked: mostMasked(task) });
+  return { task, momentOf, first };
+}
+
+/** @throws CestaError as {@link federationTask} */
+export function openFederation(world: World): Federation {
+  const { task, momentOf, first } = federationTask(world);
+  const { scenario, dataset: { catalogue } } = world;
+  const { modelOf } = modelsOver(catalogue);
+  const given = scenario.model.hyperParameters;
+  const stageAt = ({ kind, hyperParameters }: StageModel, asOf: number): StageModel => ({ kind, hyperParameters: { ...hyperParameters, ...deploymentDefaults(kind, { asOf }), ...given } });
   return {
     world,
     task,
