@@ -27,6 +27,8 @@ interface Opened {
   readonly stage: StageModel;
   readonly model: AnyFederatedModel;
   readonly plan: Plan;
+  /** By which noise is drawn: the plan, unless it stands for a larger cohort. */
+  readonly drawn: Plan;
   readonly base: Served;
   /** Of the release that members fetch first. */
   readonly releaseBytes: number;
@@ -67,15 +69,16 @@ export function openNext(federation: Federation, { round, served, clipNorm }: Si
   const base = continues ? served : { model: stage, params: model.initial(), strategy: {}, owns: new Map() };
   const baseRelease = continues ? tensorsDigest(modelOf(served.model).encode(served.params)) : null;
   const releaseBytes = continues ? (federation.sealed(served)?.length ?? 0) : 0;
-  return { number, moment, stage, model, base, releaseBytes, plan: federation.planOf({ model, roundNumber: number, baseRelease, clipNorm: continues ? clipNorm : null }) };
+  const plan = federation.planOf({ model, roundNumber: number, baseRelease, clipNorm: continues ? clipNorm : null });
+  return { number, moment, stage, model, base, releaseBytes, plan, drawn: noisedPlan(world.scenario.privacy, plan) };
 }
 
-function inputOf({ world, attack }: Federation, { number, moment, plan, model, base }: Opened): Parameters<RunRound>[0] {
+function inputOf({ world, attack }: Federation, { number, moment, plan, drawn, model, base }: Opened): Parameters<RunRound>[0] {
   const { scenario: { clients, seed, schedule }, population } = world;
   const members = drawCohort({ population, clients, maxParticipants: plan.cohort.maxParticipants, round: number, seed, timeSeconds: moment.asOf + (schedule.kind === 'calendar' ? 0 : moment.opensSeconds) });
   const histories = pretendedHistories(world, moment.split.training, attack);
   return {
-    plan: noisedPlan(world.scenario.privacy, plan),
+    plan: drawn,
     model,
     base: { params: base.params, strategy: Object.keys(base.strategy).length === 0 ? null : base.strategy, owns: base.owns },
     members,
@@ -96,8 +99,11 @@ function inputOf({ world, attack }: Federation, { number, moment, plan, model, b
  */
 function noisedPlan({ noiseCohort, mode }: Scenario['privacy'], plan: Plan): Plan {
   if (noiseCohort === undefined || plan.privacy.mode === 'none') return plan;
-  const share = plan.cohort.targetParticipants / noiseCohort;
-  return { ...plan, privacy: { ...plan.privacy, noiseStd: plan.privacy.noiseStd * (mode === 'local' ? Math.sqrt(share) : share) } };
+  const { privacy: { noiseStd }, bounds: { gridScale }, cohort: { targetParticipants } } = plan;
+  const exponent = mode === 'local' ? 0.5 : 1;
+  const most = Math.floor(targetParticipants * (noiseStd * gridScale) ** (1 / exponent));
+  if (noiseCohort > most) throw new CestaError('privacy.infeasible', `privacy.noiseCohort: expected at most ${most} for ${targetParticipants} participants, beyond which there is less noise than a step of the grid, got ${noiseCohort}`);
+  return { ...plan, privacy: { ...plan.privacy, noiseStd: noiseStd * (targetParticipants / noiseCohort) ** exponent } };
 }
 
 /** As the coordinator journals it before anybody is invited; null where the filter does not admit it. */

@@ -27,6 +27,7 @@ describe('scenarios that cannot be simulated', () => {
     ['a rule over reports that central noise does not hide', { privacy: { mode: 'central' }, aggregate: 'krum' }, 'config.invalid', 'aggregate: expected no robust rule in mode central'],
     ['less noise than there is participants for', { privacy: { noiseCohort: 5 } }, 'privacy.invalid', 'privacy.noiseCohort: expected at least the 20'],
     ['less noise in reports that a rule looks at one by one', { privacy: { mode: 'local', noiseCohort: 50 }, aggregate: 'median' }, 'privacy.invalid', 'privacy.noiseCohort: expected none with a robust rule'],
+    ['noise of so large a cohort that a small one has none of it', { privacy: { noiseCohort: 100_000_000 } }, 'privacy.infeasible', 'privacy.noiseCohort: expected at most'],
     ['participants that refuse so little noise', { fidelity: 'messages', privacy: { noiseCohort: 50 } }, 'config.invalid', 'fidelity: expected sums with privacy.noiseCohort'],
     ['participants of whom none adds the noise', { fidelity: 'messages', privacy: { mode: 'central' } }, 'config.invalid', 'fidelity: expected sums in mode central'],
     ['a roster that no frame holds', { fidelity: 'messages', population: { shoppers: 6_000 }, clients: { are: 'shoppers', perRound: 5_000 } }, 'privacy.infeasible', 'cohort: expected a roster of at most'],
