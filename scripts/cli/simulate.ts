@@ -43,11 +43,19 @@ interface SimulateCommandOptions extends DataOptions {
 }
 
 const limits = `
+Examples:
+  cesta simulate                                              20 shops of the embedded data, one private round
+  cesta simulate --shoppers 1000000 --cohort 100000           devices of one shopper each
+  cesta simulate --model als --rounds 10 --dropout 0.1        more rounds, of which some participants leave
+  cesta simulate --shops 30 --aggregate median --malicious participants:1 --epsilon 8
+Several settings, seeds, calendars of rounds and reports: cesta experiment, whose files take these settings and more.
+
 Plan, budget, reducer, contributions, clipping, grid, decoding and update are the product's own code. At --fidelity sums, masks
 cancel exactly and are not drawn, and the shares of noise, which add up to one Skellam draw, are drawn for the sum: both say the
 same of a release, and nothing of networks or of crypto. --fidelity messages runs every participant. A coordinator sends the
 whole roster of a masked session to everybody on it in one frame, which some 4,000 fit: larger masked cohorts are planned as the
-product plans them and summed here, and need another way for the roster. Noise is seeded and protects nobody.
+product plans them and summed here, need another way for the roster, and are refused at --fidelity messages. Noise is seeded and
+protects nobody.
 
 clientsPerSecond: participants in the sum over wall seconds, from drawing the cohort to the encoded release. Reading the data,
 planning and testing are not in it; threads start while the first round is planned.`;
