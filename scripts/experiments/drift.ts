@@ -15,11 +15,11 @@ export default experiment({
   // 280 days each, from the end of February to the beginning of December.
   schedule: { kind: 'calendar', startDays: 84, testDays: 7 },
   variants: {
-    weekly: { schedule: { everyDays: 7 }, rounds: 40 },
-    'every four weeks': { schedule: { everyDays: 28 }, rounds: 10 },
-    'every ten weeks': { schedule: { everyDays: 70 }, rounds: 4 },
-    'once, after the first quarter': { schedule: { everyDays: 280 }, rounds: 1 },
-    'weekly, no noise': { schedule: { everyDays: 7 }, rounds: 40, privacy: { epsilon: null } },
+    weekly: { schedule: { kind: 'calendar', everyDays: 7 }, rounds: 40 },
+    'every four weeks': { schedule: { kind: 'calendar', everyDays: 28 }, rounds: 10 },
+    'every ten weeks': { schedule: { kind: 'calendar', everyDays: 70 }, rounds: 4 },
+    'once, after the first quarter': { schedule: { kind: 'calendar', everyDays: 280 }, rounds: 1 },
+    'weekly, no noise': { schedule: { kind: 'calendar', everyDays: 7 }, rounds: 40, privacy: { epsilon: null } },
   },
   seeds: [1, 2, 3],
   metrics: ['ndcg@10', 'recall@10', 'coverage@10'],
@@ -29,11 +29,11 @@ export default experiment({
   // The eight weeks before the last fortnight.
   quick: {
     seeds: [1],
-    schedule: { startDays: 301 },
+    schedule: { kind: 'calendar', startDays: 301 },
     variants: {
-      weekly: { schedule: { everyDays: 7 }, rounds: 8 },
-      'every four weeks': { schedule: { everyDays: 28 }, rounds: 2 },
-      'once, before the eight weeks': { schedule: { everyDays: 56 }, rounds: 1 },
+      weekly: { schedule: { kind: 'calendar', everyDays: 7 }, rounds: 8 },
+      'every four weeks': { schedule: { kind: 'calendar', everyDays: 28 }, rounds: 2 },
+      'once, before the eight weeks': { schedule: { kind: 'calendar', everyDays: 56 }, rounds: 1 },
     },
   },
 });

@@ -106,7 +106,9 @@ function baselineSentence(rows: readonly Row[], metric: string, sign: number): s
 function failedSentence({ rows }: Summary): string[] {
   const cells = rows.filter(({ kind }) => kind === 'cell');
   const [all, failed] = [cells.reduce((sum, { rounds, seeds }) => sum + rounds * seeds.length, 0), cells.reduce((sum, { failedRounds, seeds }) => sum + failedRounds * seeds.length, 0)];
-  return failed === 0 ? [] : [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed.`];
+  if (failed === 0) return [];
+  const where = cells.filter(({ failedRounds }) => failedRounds > 0).map(({ label, rounds, failedRounds, seeds }) => `${Math.round(failedRounds * seeds.length)} of ${Math.round(rounds * seeds.length)} with ${quoted(label)}`);
+  return [`${Math.round(failed)} of ${plural(Math.round(all), 'round')} failed${cells.length === 1 || where.length > 6 ? '' : `: ${list(where)}`}.`];
 }
 
 function quoted(label: string): string {

@@ -27,7 +27,7 @@ describe('expanding an experiment', () => {
   it('lays variants over the rest, one at a time, before all sweeps; --quick replaces them as a whole', () => {
     const value = experiment({
       schedule: { kind: 'calendar', startDays: 10, testDays: 5 },
-      variants: { often: { schedule: { everyDays: 5 }, rounds: 4 }, seldom: { schedule: { everyDays: 20 }, rounds: 1, aggregate: 'trimmedMean' } },
+      variants: { often: { schedule: { kind: 'calendar', everyDays: 5 }, rounds: 4 }, seldom: { schedule: { kind: 'calendar', everyDays: 20 }, rounds: 1, aggregate: 'trimmedMean' } },
       privacy: { epsilon: sweep([1, 2]) },
       baselines: ['popularity'],
       comparedWith: { variant: 'seldom', 'privacy.epsilon': 2 },

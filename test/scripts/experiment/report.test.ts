@@ -190,7 +190,7 @@ describe('the answer of a report', () => {
 
   it('counts failed rounds, and their reasons are beside the traffic', () => {
     const document = parsed(exampleResult());
-    expect(document.querySelector('.answer')?.textContent).toContain('6 of 12 rounds failed.');
+    expect(document.querySelector('.answer')?.textContent).toContain('6 of 12 rounds failed: 3 of 6 with “epsilon 1” and 3 of 6 with “epsilon 8”.');
     expect(textsOf(document, '[aria-labelledby="communication"] li')).toContain('round.failed: 6 rounds');
     expect(textsOf(figureOf(document, 'bytes'), 'tbody tr:first-child td')).toEqual(['400', '2000', '6000', '30000']);
   });
