@@ -2,14 +2,15 @@
 import type { RoundEvent } from '../shared/federation/round.ts';
 import { sessionsOf } from '../shared/federation/session-cohort.ts';
 import { encodeBase64 } from '../shared/ledger/base64.ts';
-import type { ServerMessage } from '../shared/protocol/messages.ts';
+import { CestaError } from '../shared/protocol/errors.ts';
+import { maxFrameBytes, type ServerMessage } from '../shared/protocol/messages.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
 import { encodeMessage } from '../shared/secagg/wire.ts';
 import { publicMessage } from './disclosure.ts';
 import { createGroupedRound, type GroupedRoundOptions } from './grouped-round.ts';
 import { createMaskedRound, type GroupMembers, type MaskedRound } from './masked-round.ts';
 import { accuse } from './round-members.ts';
-import type { Runner } from './round-effects.ts';
+import type { RoundContext, Runner } from './round-effects.ts';
 
 /** What a masked round has the round do. */
 export interface MaskedHooks {
@@ -61,9 +62,18 @@ function frameWriter(round: string): (message: CoordinatorMessage) => ServerMess
 /** Stages of a masked session beside that of the vectors. */
 const maskingStages = 5;
 
-/** Everybody hears of all members: who is in whose group, each draws for itself. */
-export function tellToMask({ context: { gateway, stageMs }, plan, directory }: Runner): void {
+interface Told extends Pick<Runner, 'plan' | 'directory'> {
+  readonly context: Pick<RoundContext, 'gateway' | 'stageMs'>;
+}
+
+/**
+ * Everybody hears of all members: who is in whose group, each draws for itself.
+ * @throws CestaError `privacy.infeasible` for more members than a frame has room for, before anybody is told
+ */
+export function tellToMask({ context: { gateway, stageMs }, plan, directory }: Told): void {
   const deadlineMs = plan.deadlines.trainingMs + maskingStages * stageMs;
   const message: ServerMessage = { type: 'train', round: plan.round, deadlineMs, directory: [...directory] };
+  const bytes = Buffer.byteLength(JSON.stringify(message));
+  if (bytes > maxFrameBytes) throw new CestaError('privacy.infeasible', `cohort: expected a directory of at most ${maxFrameBytes} bytes for all groups, got ${bytes} for ${directory.size} shops; invite fewer`);
   for (const participant of directory.keys()) gateway.send(participant, message);
 }

@@ -44,6 +44,11 @@ export function createProgram(): Command {
 
 /** Runs one command line and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // `cesta ... | head` has read what it wanted.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
   const program = createProgram();
   try {
     await program.parseAsync(argv);

@@ -54,7 +54,7 @@ export const taskSpecSchema = z.strictObject({
     }).optional(),
     /** Shops that one person may be a shopper of: the budget is stated for that person as well. */
     shopsPerShopper: count.max(1000).default(2),
-    /** Mode `distributed`: dropouts of each sum to make up for; by default a fifth of the shops wanted in it, at most 20. */
+    /** Mode `distributed`: dropouts of each sum to make up for; by default a fifth of the shops wanted in it, at most 20; for a quorum beyond 65,535 a twentieth of that. */
     tolerated: z.number().int().min(0).max(mostParticipants).optional(),
     /** Mode `distributed`: dropouts to a component of removable noise; by default one, or few enough that a plan can be run. */
     dropoutStep: count.max(mostParticipants).optional(),

@@ -18,7 +18,7 @@ export interface Recovered {
 }
 
 /** The shares of one secret that survivors revealed, each as its dealer signed it. */
-export function sharesOf({ revealed, session: { graph } }: AggregatorStateOf<'unmask'>, dealer: number, slot: number): Share[] {
+export function sharesOf({ revealed, session: { graph } }: Pick<AggregatorStateOf<'unmask'>, 'revealed'> & { readonly session: { readonly graph: Graph } }, dealer: number, slot: number): Share[] {
   const holders = neighboursOf(graph, dealer);
   const points = pointsOf(graph, holders);
   const name = slotName(dealer, slot);

@@ -7,7 +7,7 @@ import { neighboursOf, placeAmongNeighbours } from './graph.ts';
 import type { CoordinatorMessage } from './messages.ts';
 import { requireDistinct, requireEnough, rosterMessage, rosterOf, type Roster } from './roster.ts';
 import { boxBytes, commitmentRowBytes } from './sealed-share.ts';
-import { openSession, requireSurvivors, signBytes, survivorsHash, survivorsStatement, type Session } from './session.ts';
+import { confirmationsNeeded, openSession, requireSurvivors, signBytes, survivorsHash, survivorsStatement, type Session } from './session.ts';
 import { componentsOf } from './terms.ts';
 
 /** What every state takes over from the one before. */
@@ -27,7 +27,7 @@ export async function closeState(context: AggregatorContext, state: CollectingSt
     case 'masked':
       return closeMasked(context, state);
     case 'confirm':
-      return closeConfirm(state);
+      return closeConfirm(context, state);
     case 'unmask': {
       const result = await unmask(context, state);
       const named = result.blamed.slice(state.blamed.length).map((blame): AggregatorEffect => ({ kind: 'exclude', blame }));
@@ -116,10 +116,10 @@ function closeMasked({ terms, identity }: AggregatorContext, state: AggregatorSt
   ];
 }
 
-function closeConfirm(state: AggregatorStateOf<'confirm'>): AggregatorStep {
+function closeConfirm({ terms }: AggregatorContext, state: AggregatorStateOf<'confirm'>): AggregatorStep {
   const { session, dealings, sum, reported, survivorsHash: hash, confirmations } = state;
-  const { threshold } = session.graph;
-  if (confirmations.size < threshold) throw new CestaError('secagg.too-few', `confirmations: expected at least ${threshold}, got ${confirmations.size}`);
+  const needed = confirmationsNeeded(terms, session);
+  if (confirmations.size < needed) throw new CestaError('secagg.too-few', `confirmations: expected at least ${needed}, got ${confirmations.size}`);
   const signers = [...confirmations.keys()].sort((a, b) => a - b);
   const waiting = present(state, signers);
   const message: CoordinatorMessage = {

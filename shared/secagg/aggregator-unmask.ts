@@ -10,7 +10,7 @@ import { sameBytes } from './bytes.ts';
 import { diffieHellman, type Awaitable } from './crypto.ts';
 import { neighboursOf } from './graph.ts';
 import { sessionKey } from './labels.ts';
-import { chainKeys, noiseSeed } from './noise-chain.ts';
+import { chainEnd, noiseSeed } from './noise-chain.ts';
 import { addMask } from './prg.ts';
 import { addWords, signExtend } from './ring.ts';
 import { maskKeySlot, noiseSlot, pairMaskKey, seedSlot } from './sealed-share.ts';
@@ -88,17 +88,19 @@ async function removeNoise({ terms, noiseOf }: AggregatorContext, state: Unmaski
   if (first === null) return [];
   if (noiseOf === undefined) throw new CestaError('internal', 'noiseOf: expected a function, because the terms have removable noise');
   const excess: number[] = [];
+  const keys = new Map<number, Uint8Array>();
   for (const survivor of reported.keys()) {
     const recovered = await recover(state, { dealer: survivor, slot: noiseSlot(first) }, (key) => isOwnNoiseKey(terms, session, dealings.get(survivor), { key, survivors: reported.size }));
     if (recovered.isMisdealt) misdealt.add(survivor);
     const key = revealed.get(survivor)?.noiseKey ?? recovered.secret;
-    if (key === null) {
-      excess.push(survivor);
-      continue;
-    }
-    for (const [i, componentKey] of chainKeys(key, componentsOf(terms) - first + 1).entries()) {
-      const component = first + i;
-      addWords(sum, await noiseOf(noiseSeed(componentKey, component), { component, participants: session.roster.entries.length }), -1);
+    if (key === null) excess.push(survivor);
+    else keys.set(survivor, key);
+  }
+  // One component of everybody after the other: what draws noise of one variance takes longer to make than to use.
+  for (let component = first; component <= componentsOf(terms); component += 1) {
+    for (const [survivor, key] of keys) {
+      addWords(sum, await noiseOf(noiseSeed(key, component), { component, participants: session.roster.entries.length }), -1);
+      keys.set(survivor, chainEnd(key, 1));
     }
   }
   return excess;

@@ -5,7 +5,7 @@ import { concatenated, invalid, membersOf, recordOf, requireLength } from './byt
 import type { MessageOf } from './messages.ts';
 import { chainEnd } from './noise-chain.ts';
 import type { ParticipantContext, ParticipantStep, StateOf } from './participant-state.ts';
-import { confirmStatement, firstRemoved, requireSurvivors, signBytes, slotsToReveal, survivorsHash, survivorsStatement, unmaskStatement } from './session.ts';
+import { confirmationsNeeded, confirmStatement, firstRemoved, requireSurvivors, signBytes, slotsToReveal, survivorsHash, survivorsStatement, unmaskStatement } from './session.ts';
 import { shareBytes } from './shamir.ts';
 
 /** R3: a survivor set with this member in it, nobody in it whose mask is unknown here, and a crowd. */
@@ -34,8 +34,8 @@ function requireLiveNeighbours({ session }: StateOf<'masked'>, survivors: Readon
 }
 
 /**
- * R4: with `threshold` signatures over this very set, any other set lacks its own, so one member's two secrets can
- * never both be asked for. The coordinator sends no lists: what is revealed follows from the set.
+ * R4: with `threshold` signatures of neighbours over this very set, any other set lacks its own, so one member's two secrets can
+ * never both be asked for; with as many of all members as {@link confirmationsNeeded}, there is no other set anywhere. The coordinator sends no lists: what is revealed follows from the set.
  */
 export async function reveal(context: ParticipantContext, state: StateOf<'confirmed'>, message: MessageOf<'confirmations'>): Promise<ParticipantStep> {
   const { terms, identity } = context;
@@ -57,17 +57,22 @@ export async function reveal(context: ParticipantContext, state: StateOf<'confir
   ]];
 }
 
-async function requireConfirmations({ crypto, directory }: ParticipantContext, { session, survivors, survivorsHash: hash }: StateOf<'confirmed'>, { signers, signatures }: MessageOf<'confirmations'>): Promise<void> {
+async function requireConfirmations({ crypto, directory, terms }: ParticipantContext, { session, survivors, survivorsHash: hash }: StateOf<'confirmed'>, { signers, signatures }: MessageOf<'confirmations'>): Promise<void> {
   const members = membersOf('signers', session.roster.entries.length, signers);
   requireLength('signatures', signatures, members.length * 64);
   const statement = confirmStatement(session, hash);
   const near = new Set([...session.neighbours, session.member]);
-  let valid = 0;
+  const { threshold } = session.graph;
+  const needed = confirmationsNeeded(terms, session);
+  let [here, all] = [0, 0];
   for (const [i, member] of members.entries()) {
-    if (!survivors.has(member) || !near.has(member)) continue;
+    const isNear = near.has(member);
+    if (!survivors.has(member) || (!isNear && all >= needed)) continue;
     const publicKey = directory.get(session.roster.entries[member].id);
-    if (publicKey !== undefined && (await crypto.verify(hexToBytes(publicKey), recordOf(signatures, i, 64), statement))) valid += 1;
-    if (valid === session.graph.threshold) return;
+    if (publicKey === undefined || !(await crypto.verify(hexToBytes(publicKey), recordOf(signatures, i, 64), statement))) continue;
+    all += 1;
+    if (isNear) here += 1;
+    if (here >= threshold && all >= needed) return;
   }
-  throw new CestaError('secagg.too-few', `confirmations: expected ${session.graph.threshold} signatures over this survivor set, got ${valid}`);
+  throw new CestaError('secagg.too-few', `confirmations: expected ${needed} signatures over this survivor set, ${threshold} of them here and of neighbours, got ${all} and ${here}`);
 }

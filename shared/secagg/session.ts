@@ -90,6 +90,17 @@ function fewestInGraph({ graph }: Terms, participants: number): number {
   return graph.kind === 'complete' ? 0 : participants - Math.floor(graph.dropoutFraction * participants);
 }
 
+/**
+ * Signatures over one survivor set without which nothing is revealed: of two sets with so many each, more members than may be corrupt
+ * would have signed both. Neighbours alone do not tell: far from them, a coordinator could have another set confirmed, and so
+ * have less noise left in than all dropouts together call for.
+ */
+export function confirmationsNeeded(terms: Pick<Terms, 'graph'>, { roster, graph }: { readonly roster: Pick<Roster, 'entries'>; readonly graph: Pick<Graph, 'threshold'> }): number {
+  if (terms.graph.kind === 'complete') return graph.threshold;
+  const participants = roster.entries.length;
+  return Math.floor((participants + Math.ceil(terms.graph.corruptFraction * participants)) / 2) + 1;
+}
+
 /** The first component that survivors remove, or null where dropouts used up all of them. A component that one dropout began on stays. */
 export function firstRemoved(terms: Terms, { roster }: Session, survivors: number): number | null {
   const first = Math.ceil((roster.entries.length - survivors) / (terms.noise?.dropoutStep ?? 1)) + 1;

@@ -2,10 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { membersOf, bitmapOf } from '../../shared/secagg/bytes.ts';
+import { sharesOf } from '../../shared/secagg/aggregator-blame.ts';
+import type { Revealed } from '../../shared/secagg/aggregator-state.ts';
 import { completeGraph, graphParameters, hararyGraph, neighboursOf, placeAmongNeighbours, pointsOf } from '../../shared/secagg/graph.ts';
 import { labelledHash, statement } from '../../shared/secagg/labels.ts';
 import { chainEnd, chainKeys, noiseSeed } from '../../shared/secagg/noise-chain.ts';
 import { addPacked, addWords, bytesPerCoordinate, packVector, requirePacked, signExtend } from '../../shared/secagg/ring.ts';
+import { slotName } from '../../shared/secagg/sealed-share.ts';
 import { combineShares, divide, multiply, splitSecret } from '../../shared/secagg/shamir.ts';
 import { softwareCrypto } from '../../shared/secagg/software-crypto.ts';
 import { completeThreshold, hararyParameters } from '../../shared/secagg/thresholds.ts';
@@ -143,6 +146,20 @@ describe('the shares of a member with neighbours', () => {
       expect(combineShares(shares.slice(2))).toEqual(secret);
       expect(combineShares(shares.slice(0, 5))).not.toEqual(secret);
     }
+  });
+
+  it('are put together again at the points that they were dealt at, in whatever order they arrive', async () => {
+    const graph = await hararyGraph(softwareCrypto, 66_000, { degree: 8, threshold: 6 }, new Uint8Array(32).fill(9));
+    const dealer = 65_999;
+    const secret = Uint8Array.from({ length: 32 }, (_, i) => 7 * i);
+    const holders = neighboursOf(graph, dealer);
+    const shares = splitSecret(secret, 6, pointsOf(graph, holders), random);
+    const reveal = ([holder, bytes]: readonly [number, Uint8Array]): [number, Revealed] => [holder, { seed: null, noiseKey: null, shares: new Map([[slotName(dealer, 0), bytes]]) }];
+    // Two of them left, and somebody who is no neighbour speaks for the dealer as well.
+    const revealed = new Map([[1, shares[0]] as const, ...holders.map((holder, place) => [holder, shares[place]] as const).slice(2).reverse()].filter(([holder]) => holder !== dealer).map(reveal));
+    const found = sharesOf({ revealed, session: { graph } }, dealer, 0);
+    expect(found.map(({ x }) => x)).toEqual([3, 4, 5, 6, 7, 8]);
+    expect(combineShares(found)).toEqual(secret);
   });
 });
 

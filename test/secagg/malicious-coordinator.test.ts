@@ -1,12 +1,15 @@
+import * as primitives from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../shared/protocol/error-table.ts';
 import { bitmapOf, concatenated, recordOf } from '../../shared/secagg/bytes.ts';
+import { neighboursOf } from '../../shared/secagg/graph.ts';
 import type { CoordinatorMessage, MessageOf } from '../../shared/secagg/messages.ts';
+import { nodeCrypto } from '../../shared/secagg/node-crypto.ts';
 import { softwareCrypto } from '../../shared/secagg/software-crypto.ts';
 import { participantStep } from '../../shared/secagg/participant.ts';
 import { advertiseStatement, rosterStatement, type RosterEntry } from '../../shared/secagg/roster.ts';
 import { boxBytes, commitmentRowBytes, pairMaskKey } from '../../shared/secagg/sealed-share.ts';
-import { confirmStatement, signBytes, survivorsHash, survivorsStatement } from '../../shared/secagg/session.ts';
+import { confirmationsNeeded, confirmStatement, signBytes, survivorsHash, survivorsStatement } from '../../shared/secagg/session.ts';
 import type { Terms } from '../../shared/secagg/terms.ts';
 import { cheatTerms, flipped, openQuiet } from './attacks.ts';
 import { coordinator, idOf, keyOf, revealers, run } from './session.ts';
@@ -142,6 +145,44 @@ describe('confirmations that a participant refuses', () => {
     const [state, effects] = await participantStep(target.context, target.in('confirmed'), { kind: 'message', message: by([0, 1, 2, 3, 4], honest) });
     expect([state.kind, effects.map(({ kind }) => kind)]).toEqual(['done', ['record-release', 'send', 'done']]);
     expect(await participantStep(target.context, state, { kind: 'message', message: by([0, 1, 2, 3, 4], honest) })).toEqual([state, []]);
+  });
+});
+
+describe('confirmations in a Harary graph', () => {
+  const members = 40;
+  const sparse: Terms = { ...terms, minParticipants: 30, graph: { kind: 'harary', corruptFraction: 0.05, dropoutFraction: 0.1, securityBits: 20 } };
+
+  /** Those of an honest round, cut to these members. */
+  const cut = (from: Victim, kept: readonly number[]): MessageOf<'confirmations'> => {
+    const { signatures } = sentBy(from, 'confirmations');
+    return { kind: 'confirmations', signers: bitmapOf(members, kept), signatures: concatenated(kept.map((member) => recordOf(signatures, member, 64))) };
+  };
+
+  it('are of more than half of all members, since neighbours alone do not know which survivors others were shown', async () => {
+    const one = await victimOf({ participants: members, terms: sparse, crypto: nodeCrypto(primitives) });
+    const { session } = one;
+    const near = [victim, ...neighboursOf(session.graph, victim)].sort((a, b) => a - b);
+    const needed = confirmationsNeeded(sparse, session);
+    expect([near.length >= session.graph.threshold, near.length < needed, needed]).toEqual([true, true, 22]);
+    await expectAbort(one, 'confirmed', cut(one, near), 'secagg.too-few');
+    const others = Array.from({ length: members }, (_, member) => member).filter((member) => !near.includes(member));
+    const enough = [...near, ...others.slice(0, needed - near.length)].sort((a, b) => a - b);
+    await expectAbort(one, 'confirmed', cut(one, enough.filter((member) => member !== others[0])), 'secagg.too-few');
+    // Of all members there are enough, of neighbours not.
+    await expectAbort(one, 'confirmed', cut(one, [victim, ...others].sort((a, b) => a - b)), 'secagg.too-few');
+    const [state] = await participantStep(one.context, one.in('confirmed'), { kind: 'message', message: cut(one, enough) });
+    expect(state.kind).toBe('done');
+  });
+
+  it('are so many that two sets of survivors cannot both have them, and not more than stay', () => {
+    for (const participants of [40, 201, 490, 1000, 4001]) {
+      for (const [corruptFraction, dropoutFraction] of [[0.05, 0.05], [10 / 490, 0.05], [0.1, 0.1], [0.3, 0.3], [0.05, 0.42]]) {
+        const graph: Terms['graph'] = { kind: 'harary', corruptFraction, dropoutFraction, securityBits: 60 };
+        const needed = confirmationsNeeded({ graph }, { roster: { entries: Array<RosterEntry>(participants) }, graph: { threshold: 2 } });
+        expect(2 * needed - participants).toBeGreaterThan(corruptFraction * participants);
+        expect(needed).toBeLessThanOrEqual(participants - Math.floor(dropoutFraction * participants));
+      }
+    }
   });
 });
 

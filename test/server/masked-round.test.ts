@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startMaskedSession, type MaskedSession } from '../../client/masked-session.ts';
+import { tellToMask } from '../../server/masked-opening.ts';
 import { createMaskedRound, type MaskedRound } from '../../server/masked-round.ts';
 import { createStagingAreas } from '../../server/uploads.ts';
 import { encodeBase64 } from '../../shared/ledger/base64.ts';
@@ -129,6 +130,18 @@ describe('a masked round at the coordinator', () => {
     const shops = (count: number): Map<string, string> => new Map(Array.from({ length: count }, (_, i) => [`shop-${String(i).padStart(5, '0')}`, 'a'.repeat(64)]));
     expect(() => rig({ members: shops(4_500) })).not.toThrow();
     expect(() => rig({ members: shops(4_600) })).toThrow(/cohort: expected a roster of at most 1048576 bytes for one masked sum, got \d+ for 4600 shops/);
+  });
+
+  it('is not told to anybody where all members, in groups or not, are more than a frame', () => {
+    const told: string[] = [];
+    const tell = (count: number): void => tellToMask({
+      context: { gateway: { send: (name) => told.push(name) > 0, refuse: () => undefined }, stageMs: 5_000 },
+      plan, directory: new Map(Array.from({ length: count }, (_, i) => [`shop-${String(i).padStart(5, '0')}`, 'a'.repeat(64)])),
+    });
+    expect(() => tell(13_000)).toThrow(/cohort: expected a directory of at most 1048576 bytes for all groups, got \d+ for 13000 shops/);
+    expect(told).toEqual([]);
+    tell(12_000);
+    expect(told.length).toBe(12_000);
   });
 
   it('hears nobody who left, and at most two messages of one member at a time', async () => {

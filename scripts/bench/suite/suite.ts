@@ -22,6 +22,7 @@ const measures: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   training: async () => (await import('./services.ts')).trainingRows(),
   ranking: async () => (await import('./services.ts')).rankingRows(),
   rounds: async () => (await import('./services.ts')).roundsRows(),
+  simulator: async () => (await import('./simulator.ts')).simulatorRows(),
   releases: async () => (await import('./services.ts')).releaseRows(),
 };
 

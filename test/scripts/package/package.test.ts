@@ -16,7 +16,7 @@ let packed: { readonly size: number; readonly paths: readonly string[] };
 
 const packedSchema = z.array(z.object({ filename: z.string(), size: z.number(), files: z.array(z.object({ path: z.string() })) })).length(1);
 
-const resultSchema = z.object({ rows: z.array(z.object({ metrics: z.object({ 'ndcg@10': z.object({ mean: z.number() }) }) })).length(1) });
+const resultSchema = z.object({ cells: z.array(z.object({ metrics: z.object({ 'ndcg@10': z.object({ mean: z.number() }) }) })).length(1) });
 
 /** As `npm pack` and `npm install` do, but for the types, which take the compiler long, and with the dependencies of the checkout. */
 beforeAll(async () => {
@@ -99,7 +99,7 @@ describe('the package', () => {
   it('has the command, which runs an experiment of a folder of CommonJS', async () => {
     expect(await cesta('doctor', '--help')).toContain('Usage: cesta doctor');
     writeFileSync(join(folder, 'mine.ts'), "import { experiment } from 'cesta';\nexport default experiment({ model: 'popularity', privacy: { epsilon: Infinity } });\n");
-    const { rows: [{ metrics }] } = resultSchema.parse(JSON.parse(await cesta('experiment', 'mine.ts', '--jobs', '1', '--json')));
+    const { cells: [{ metrics }] } = resultSchema.parse(JSON.parse(await cesta('experiment', 'mine.ts', '--jobs', '1', '--json')));
     // What the table of the README has for popularity.
     expect(metrics['ndcg@10'].mean).toBeCloseTo(0.0349, 4);
   });
