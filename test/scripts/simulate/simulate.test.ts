@@ -45,6 +45,13 @@ describe('simulate', () => {
     expect(one.rounds[0].reported).toBe(600);
   });
 
+  it('releases the same bytes whether participants are summed or speak the protocol, where all stay', async () => {
+    const input: ScenarioInput = { ...masked, population: { shops: 6 } };
+    const [summed, spoken] = [await run(input), await run({ ...input, fidelity: 'messages' })];
+    expect(spoken.model).toEqual(summed.model);
+    expect(spoken.epsilon).toBe(summed.epsilon);
+  });
+
   it('goes on after a checkpoint to the same bytes', async () => {
     const scenario = scenarioOver(orders, { ...masked, rounds: 4, model: 'neighbours', privacy: { epsilon: 8, clip: 1, adaptiveClip: true } });
     const seen: Checkpoint[] = [];
