@@ -5,7 +5,7 @@
  */
 import * as crypto from 'node:crypto';
 import { decodeSum, type DecodedReports, type DecodedSum } from '../shared/federation/accumulator.ts';
-import { maskedReportWords, maskedTerms } from '../shared/federation/masked-terms.ts';
+import { maskedReportWords, maskedTerms, requireRosterFits } from '../shared/federation/masked-terms.ts';
 import { componentNoise } from '../shared/federation/noise-shares.ts';
 import type { Plan } from '../shared/federation/plan.ts';
 import type { MaskingStage } from '../shared/federation/round.ts';
@@ -13,12 +13,11 @@ import { decodeBase64 } from '../shared/ledger/base64.ts';
 import type { SigningKey } from '../shared/ledger/signing-key.ts';
 import type { ErrorCode } from '../shared/protocol/error-table.ts';
 import { CestaError, toCestaError } from '../shared/protocol/errors.ts';
-import { maxFrameBytes } from '../shared/protocol/messages.ts';
 import { aggregatorStep, openAggregator } from '../shared/secagg/aggregator.ts';
 import type { AggregatorContext, AggregatorEffect, AggregatorEvent, AggregatorState, Blame, PrivateSum } from '../shared/secagg/aggregator-state.ts';
 import type { SecaggCrypto } from '../shared/secagg/crypto.ts';
 import type { CoordinatorMessage } from '../shared/secagg/messages.ts';
-import { rosterFrameBytes, type Directory } from '../shared/secagg/roster.ts';
+import type { Directory } from '../shared/secagg/roster.ts';
 import { nodeCrypto } from '../shared/secagg/node-crypto.ts';
 import type { GroupTerms } from '../shared/secagg/terms.ts';
 import { decodeFrame } from '../shared/secagg/wire.ts';
@@ -87,9 +86,6 @@ export interface MaskedSession extends MaskedRound {
 /** Messages of one member that may wait for their turn. */
 const mostWaiting = 2;
 
-/** Around a frame: type, round and sequence number. */
-const envelopeBytes = 512;
-
 type Job = AggregatorEvent | { readonly kind: 'vector'; readonly from: string } | { readonly kind: 'stage-over'; readonly stage: AggregatorState['kind'] };
 
 interface Session {
@@ -156,12 +152,6 @@ export function createMaskedRound(options: MaskedRoundOptions): MaskedSession {
     groups: null,
     close: () => close(session),
   };
-}
-
-/** Everybody is sent all of it, in one frame, Base 64 in an envelope. */
-function requireRosterFits(ids: readonly string[]): void {
-  const bytes = Math.ceil((rosterFrameBytes(ids) * 4) / 3) + envelopeBytes;
-  if (bytes > maxFrameBytes) throw new CestaError('privacy.infeasible', `cohort: expected a roster of at most ${maxFrameBytes} bytes for one masked sum, got ${bytes} for ${ids.length} shops; invite fewer, or have groups of them`);
 }
 
 function resultOf({ result }: Session): PrivateSum {

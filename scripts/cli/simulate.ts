@@ -2,6 +2,8 @@
 import { Option, type Command } from 'commander';
 import ora from 'ora';
 import { robustRules } from '../../shared/federation/robust/rule.ts';
+import { metricInfo, metricNames } from '../../shared/evaluation/scenario-metrics.ts';
+import { modelKinds } from '../../shared/recommender/federated-model.ts';
 import { strategyKinds } from '../../shared/federation/strategies/strategy.ts';
 import { parseScenario, type Scenario } from '../../shared/simulation/scenario.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -27,13 +29,13 @@ interface SimulateCommandOptions extends DataOptions {
   availability?: Scenario['clients']['availability'];
   malicious?: Scenario['clients']['malicious'];
   rounds?: number;
-  epsilon?: number | null;
+  epsilon?: number;
   delta?: number;
   mode?: Scenario['privacy']['mode'];
   clipNorm?: number;
   noiseCohort?: number;
   unit?: Scenario['unit'];
-  aggregate?: string;
+  aggregate?: Json;
   fidelity?: Scenario['fidelity'];
   workers?: number;
   seed?: number;
@@ -41,11 +43,19 @@ interface SimulateCommandOptions extends DataOptions {
 }
 
 const limits = `
+Examples:
+  cesta simulate                                              20 shops of the embedded data, one private round
+  cesta simulate --shoppers 1000000 --cohort 100000           devices of one shopper each
+  cesta simulate --model als --rounds 10 --dropout 0.1        more rounds, of which some participants leave
+  cesta simulate --shops 30 --aggregate median --malicious participants:1 --epsilon 8
+Several settings, seeds, calendars of rounds and reports: cesta experiment, whose files take these settings and more.
+
 Plan, budget, reducer, contributions, clipping, grid, decoding and update are the product's own code. At --fidelity sums, masks
 cancel exactly and are not drawn, and the shares of noise, which add up to one Skellam draw, are drawn for the sum: both say the
 same of a release, and nothing of networks or of crypto. --fidelity messages runs every participant. A coordinator sends the
 whole roster of a masked session to everybody on it in one frame, which some 4,000 fit: larger masked cohorts are planned as the
-product plans them and summed here, and need another way for the roster. Noise is seeded and protects nobody.
+product plans them and summed here, need another way for the roster, and are refused at --fidelity messages. Noise is seeded and
+protects nobody.
 
 clientsPerSecond: participants in the sum over wall seconds, from drawing the cohort to the encoded release. Reading the data,
 planning and testing are not in it; threads start while the first round is planned.`;
@@ -53,12 +63,12 @@ planning and testing are not in it; threads start while the first round is plann
 export function addSimulate(program: Command): void {
   addDataOptions(program.command('simulate').description('run the rounds of a federation of any size in one process'), { positional: true })
     .option('--data <name|file>', 'online-retail (embedded), or a file of events, ratings or sequences', 'online-retail')
-    .option('--model <kind>', 'popularity, neighbours, ease, slist, als, sequence or item-knn', 'neighbours')
+    .addOption(new Option('--model <kind>', 'what is trained').choices(modelKinds).default('neighbours'))
     .option('--hyper-parameters <json>', 'JSON object, instead of the defaults', jsonObject)
     .option('--shoppers <n>', 'virtual shoppers, drawn from the real ones (default: the real ones, each once)', integerIn(1, 10_000_000))
     .option('--shops <n>', 'shops that the shoppers are of (default: 20)', integerIn(1, 65_535))
     .option('--partition <how>', 'hash: shops alike; country: of one country each; dirichlet:ALPHA: of different tastes (default: hash)', partition)
-    .addOption(new Option('--sizes <how>', 'of shops of virtual shoppers (default: equal)').choices(['equal', 'zipf']))
+    .addOption(new Option('--sizes <how>', 'of shops of virtual shoppers: about equal, or of rank r as 1 / r (default: equal)').choices(['equal', 'zipf']))
     .addOption(new Option('--clients <who>', 'who takes part in rounds (default: shoppers with --shoppers and without --shops, else shops)').choices(['shops', 'shoppers']))
     .option('--cohort <n>', 'clients wanted in a round (default: all)', integerIn(1, 10_000_000))
     .option('--over-selection <factor>', 'invitations for each client wanted (default: 1)', numberIn(1, 3))
@@ -74,7 +84,7 @@ export function addSimulate(program: Command): void {
     .option('--clip-norm <number>', 'L2 norm of one contribution (default: what the model guarantees of a shopper\'s)', positiveNumber)
     .option('--noise-cohort <n>', 'noise as in a cohort of so many clients: epsilon is then that of such a federation, which this one estimates', integerIn(1, 100_000_000))
     .addOption(new Option('--unit <unit>', 'whose contribution is clipped and hidden (default: shopper)').choices(['shopper', 'shop']))
-    .addOption(new Option('--aggregate <rule>', 'what becomes of reports (default: mean)').choices(['mean', ...robustRules, ...strategyKinds]))
+    .option('--aggregate <rule>', `mean, ${robustRules.join(', ')}, ${strategyKinds.join(', ')}, or JSON with settings: {"strategy":{"kind":"scaffold","localSteps":20}} (default: mean)`, aggregate)
     .addOption(new Option('--fidelity <how>', 'sums: see below; messages: every client speaks the whole protocol (default: sums)').choices(['sums', 'messages']))
     .option('--workers <n>', 'threads that sum beside the main one; results do not depend on it (default: all cores but one)', integerIn(0, 256))
     .option('--seed <n>', 'of everything that is drawn (default: 1)', integerIn(0, 2 ** 31 - 1))
@@ -99,15 +109,20 @@ function malicious(text: string): Scenario['clients']['malicious'] {
   throw new CestaError('usage.invalid', `--malicious: expected shoppers:SHARE or participants:COUNT, got ${text}`);
 }
 
-function epsilon(text: string): number | null {
-  return text === 'none' ? null : positiveNumber(text);
+function aggregate(text: string): Json {
+  return text.startsWith('{') ? jsonObject(text) : text;
+}
+
+/** A scenario takes infinity for no noise; commander takes null for no value. */
+function epsilon(text: string): number {
+  return text === 'none' ? Infinity : positiveNumber(text);
 }
 
 function scenarioOf(options: SimulateCommandOptions): Scenario {
-  const { data, model, hyperParameters, shoppers, shops, partition: parted, sizes, clients, cohort, overSelection, quorum, dropout, stragglers, availability, malicious: attack, rounds, epsilon: spent, delta, mode, clipNorm, noiseCohort, unit, aggregate, fidelity, seed } = options;
+  const { data, model, hyperParameters, shoppers, shops, partition: parted, sizes, clients, cohort, overSelection, quorum, dropout, stragglers, availability, malicious: attack, rounds, epsilon: spent, delta, mode, clipNorm, noiseCohort, unit, aggregate: combined, fidelity, seed } = options;
   const are = clients ?? (shoppers !== undefined && shops === undefined ? 'shoppers' : 'shops');
   return parseScenario({
-    data, unit, aggregate, rounds, fidelity, seed,
+    data, unit, aggregate: combined, rounds, fidelity, seed,
     model: { kind: model, hyperParameters },
     population: { shoppers, shops, partition: parted, sizes },
     clients: { are, perRound: cohort, overSelection, quorum, dropout, stragglers, availability, malicious: attack },
@@ -146,8 +161,21 @@ function report(options: SimulateCommandOptions, result: SimulationResult, times
   const { scenario, rounds, metrics, epsilon: spent, delta, noiseCohort, dataHash } = result;
   print(options, { ...figures, epsilon: spent, delta, noiseCohort, rounds, metrics, scenario, dataHash }, [
     ...rounds.map((record) => `${progressOf(record)}${record.reason === null ? '' : `: ${record.reason}`}`),
-    spent === null ? 'no noise, no privacy' : `epsilon ${spent.toFixed(3)}, delta ${delta}, mode ${scenario.privacy.mode}${noiseCohort === undefined ? '' : `: of a federation with ${noiseCohort} clients in a round, which this one estimates`}`,
-    Object.entries(metrics).map(([name, value]) => `${name} ${value.toFixed(4)}`).join('   '),
+    privacyOf(result),
+    ...linesOf(metrics),
     `${figures.clientsPerSecond.toFixed(0)} clients a second, ${seconds.toFixed(1)} s in rounds, at most ${figures.peakRssMb.toFixed(0)} MB`,
   ].join('\n'));
+}
+
+function privacyOf({ scenario: { privacy: { mode } }, epsilon: spent, delta, noiseCohort }: SimulationResult): string {
+  if (spent === null) return 'no noise, no privacy';
+  return `epsilon ${spent.toFixed(3)}, delta ${delta}, mode ${mode}${noiseCohort === undefined ? '' : `: of a federation with ${noiseCohort} clients in a round, which this one estimates`}`;
+}
+
+/** Each with what it is, since names alone say little. */
+function linesOf(metrics: SimulationResult['metrics']): string[] {
+  return metricNames.filter((name) => Object.hasOwn(metrics, name)).map((name) => {
+    const { unit, description } = metricInfo[name];
+    return `  ${name.padEnd(20)} ${(unit === 'shops' ? metrics[name].toFixed(0) : metrics[name].toFixed(4)).padStart(7)}  ${description}`;
+  });
 }

@@ -9,10 +9,11 @@ import { writeDurably } from '../../client/shop/durable-file.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { decodeTensors, encodeTensors, type TensorData } from '../../shared/protocol/tensors.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
+import { metricsSchema } from '../simulate/records.ts';
 import type { Checkpoint, RoundRecord, SimulationResult, TestValues } from '../simulate/simulation.ts';
 import { sha256 } from './hashes.ts';
 import type { Run } from './result.ts';
-import { metricsSchema, parseRecord } from './round-record.ts';
+import { parseRecord } from './round-record.ts';
 
 /** One scenario, before it has run. */
 export interface PlannedRun {

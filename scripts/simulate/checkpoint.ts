@@ -7,7 +7,7 @@ import { decodeTensors, encodeTensors, type NamedTensors } from '../../shared/pr
 import type { JournalledSpend } from '../../shared/federation/budget-report.ts';
 import type { StageModel } from '../../shared/federation/stages.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
-import { roundRecordSchema } from './records.ts';
+import { metricsSchema, roundRecordSchema } from './records.ts';
 import type { Checkpoint, Measured, RoundRecord } from './simulation.ts';
 
 /** A release, as the next round starts from it. */
@@ -22,7 +22,6 @@ export interface Served {
 export interface SimulationState {
   /** Rounds that are over. */
   readonly round: number;
-  readonly virtualSeconds: number;
   /** What adaptive clipping arrived at. */
   readonly clipNorm: number | null;
   readonly spends: readonly JournalledSpend[];
@@ -33,10 +32,10 @@ export interface SimulationState {
   readonly served: Served | null;
 }
 
-export const startState: SimulationState = { round: 0, virtualSeconds: 0, clipNorm: null, spends: [], records: [], measured: [], served: null };
+export const startState: SimulationState = { round: 0, clipNorm: null, spends: [], records: [], measured: [], served: null };
 
 const measuredSchema = z.strictObject({
-  metrics: z.record(z.string(), z.number()),
+  metrics: metricsSchema,
   tests: z.strictObject({ ndcg10: z.array(z.number()), recall10: z.array(z.number()), shops: z.array(z.number().int()) }),
 });
 
@@ -44,7 +43,6 @@ const stateSchema = z.strictObject({
   scenario: z.string(),
   dataHash: z.string(),
   round: z.number().int().positive(),
-  virtualSeconds: z.number(),
   clipNorm: z.number().nullable(),
   spends: z.array(z.strictObject({ round: z.string(), purpose: z.enum(['training', 'evaluation']), state: z.enum(['reserved', 'committed', 'abandoned']), event: z.unknown() })),
   records: z.array(roundRecordSchema),

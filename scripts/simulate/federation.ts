@@ -3,6 +3,7 @@ import type { Catalogue } from '../../shared/commerce/catalogue.ts';
 import type { PlanContext, TaskSpec } from '../../shared/federation/task.ts';
 import { makePlan } from '../../shared/federation/task.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
+import { sessionsOf } from '../../shared/federation/session-cohort.ts';
 import { withFirstCount, type StageModel } from '../../shared/federation/stages.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -11,6 +12,7 @@ import type { AnyFederatedModel } from '../../shared/recommender/federated-model
 import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
 import { planAttack, type Attack } from './attack.ts';
 import type { Served } from './checkpoint.ts';
+import { requireConsistent } from './contradictions.ts';
 import { scheduleOf, type Moment } from './schedule.ts';
 import { taskOf, type CohortShape } from './task.ts';
 import { clientsOf, shoppersOfClient, type World } from './world.ts';
@@ -31,17 +33,30 @@ export interface Federation {
   readonly sealed: (served: Served | null) => Uint8Array | null;
 }
 
-/** @throws CestaError `plan.invalid`, `privacy.*` or `config.invalid` for what no coordinator would take */
-export function openFederation(world: World): Federation {
+export type FederationTask = Pick<Federation, 'task' | 'momentOf'> & { readonly first: StageModel };
+
+/**
+ * The task of a scenario, which takes no time to make: what is refused here is refused before anything runs.
+ * @throws CestaError `plan.invalid`, `privacy.*` or `config.invalid` for what neither a coordinator nor a simulation would take
+ */
+export function federationTask(world: World): FederationTask {
   const { scenario, dataset: { catalogue } } = world;
   const momentOf = scheduleOf(world);
+  const { kind, hyperParameters } = scenario.model;
+  const first = { kind, hyperParameters: { ...deploymentDefaults(kind, { asOf: momentOf(1).asOf }), ...hyperParameters } };
+  const shape = shapeOf(world);
+  const task = withFirstCount(taskOf(scenario, first, shape), catalogue);
+  requireConsistent(scenario, { participants: clientsOf(world), target: shape.target, mostMasked: mostMasked(task) });
+  return { task, momentOf, first };
+}
+
+/** @throws CestaError as {@link federationTask} */
+export function openFederation(world: World): Federation {
+  const { task, momentOf, first } = federationTask(world);
+  const { scenario, dataset: { catalogue } } = world;
   const { modelOf } = modelsOver(catalogue);
   const given = scenario.model.hyperParameters;
   const stageAt = ({ kind, hyperParameters }: StageModel, asOf: number): StageModel => ({ kind, hyperParameters: { ...hyperParameters, ...deploymentDefaults(kind, { asOf }), ...given } });
-  const first = { kind: scenario.model.kind, hyperParameters: { ...deploymentDefaults(scenario.model.kind, { asOf: momentOf(1).asOf }), ...given } };
-  const shape = shapeOf(world);
-  requireNoiseCohort(world, shape);
-  const task = withFirstCount(taskOf(scenario, first, shape), catalogue);
   return {
     world,
     task,
@@ -74,6 +89,12 @@ function modelsOver(catalogue: Catalogue): Pick<Federation, 'modelOf'> {
   };
 }
 
+/** Members of one masked sum at most; 0 where nothing is masked. */
+function mostMasked({ privacy, cohort, robust }: TaskSpec): number {
+  if (privacy.mode !== 'distributed') return 0;
+  return Math.ceil((cohort.targetParticipants * cohort.overSelection) / sessionsOf({ robust }));
+}
+
 function shapeOf(world: World): CohortShape {
   const { scenario: { clients }, population } = world;
   const all = clientsOf(world);
@@ -82,11 +103,4 @@ function shapeOf(world: World): CohortShape {
   let maxShoppers = 1;
   if (clients.are === 'shops') for (let shop = 0; shop < all; shop += 1) maxShoppers = Math.max(maxShoppers, shoppersOfClient(world, shop).size);
   return { target, maxShoppers, meanShoppers: clients.are === 'shops' ? population.shoppers / all : 1 };
-}
-
-/** Noise is scaled down, never up: what is estimated is a larger federation than the one that is simulated. */
-function requireNoiseCohort({ scenario: { privacy: { noiseCohort, epsilon } } }: World, { target }: CohortShape): void {
-  if (noiseCohort === undefined) return;
-  if (epsilon === null) throw new CestaError('privacy.invalid', 'privacy.noiseCohort: expected none without noise, got one');
-  if (noiseCohort < target) throw new CestaError('privacy.invalid', `privacy.noiseCohort: expected at least the ${target} participants of a round, got ${noiseCohort}`);
 }

@@ -1,6 +1,6 @@
 /** One round of a simulated federation: budget, plan, cohort, sum, step. */
 import { reportBudget, reserve } from '../../shared/privacy/budget.ts';
-import { roundCost, taskBudget, type JournalledSpend } from '../../shared/federation/budget-report.ts';
+import { taskBudget, type JournalledSpend } from '../../shared/federation/budget-report.ts';
 import { planEvents } from '../../shared/federation/plan-cost.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { continuesFrom, nextModel, type StageModel } from '../../shared/federation/stages.ts';
@@ -10,6 +10,7 @@ import { tensorsDigest } from '../../shared/protocol/tensors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { drawCohort } from '../../shared/simulation/cohort.ts';
 import type { SimulatedOutcome } from '../../shared/simulation/round-outcome.ts';
+import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { pretendedHistories, spoilOf } from './attack.ts';
 import type { Served, SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
@@ -26,6 +27,8 @@ interface Opened {
   readonly stage: StageModel;
   readonly model: AnyFederatedModel;
   readonly plan: Plan;
+  /** By which noise is drawn: the plan, unless it stands for a larger cohort. */
+  readonly drawn: Plan;
   readonly base: Served;
   /** Of the release that members fetch first. */
   readonly releaseBytes: number;
@@ -49,7 +52,7 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   onTimed?.({ round: number, seconds: (performance.now() - started) / 1000, clients: outcome.kind === 'summed' ? outcome.reported.length : 0 });
   const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
   const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, releaseBytes: opened.releaseBytes, epsilon: epsilonSpent(federation, spends) }, outcome);
-  const after = { ...state, round: number, virtualSeconds: record.virtualSeconds, spends, ...release };
+  const after = { ...state, round: number, spends, ...release };
   const isTested = number % federation.world.scenario.evaluateEvery === 0 || number === federation.rounds;
   const measured = isTested ? measure(federation, testedModel(federation, after), number) : null;
   const kept = measured === null || federation.world.scenario.schedule.kind !== 'calendar' ? [] : [measured];
@@ -66,15 +69,16 @@ export function openNext(federation: Federation, { round, served, clipNorm }: Si
   const base = continues ? served : { model: stage, params: model.initial(), strategy: {}, owns: new Map() };
   const baseRelease = continues ? tensorsDigest(modelOf(served.model).encode(served.params)) : null;
   const releaseBytes = continues ? (federation.sealed(served)?.length ?? 0) : 0;
-  return { number, moment, stage, model, base, releaseBytes, plan: federation.planOf({ model, roundNumber: number, baseRelease, clipNorm: continues ? clipNorm : null }) };
+  const plan = federation.planOf({ model, roundNumber: number, baseRelease, clipNorm: continues ? clipNorm : null });
+  return { number, moment, stage, model, base, releaseBytes, plan, drawn: noisedPlan(world.scenario.privacy, plan) };
 }
 
-function inputOf({ world, attack }: Federation, { number, moment, plan, model, base }: Opened): Parameters<RunRound>[0] {
+function inputOf({ world, attack }: Federation, { number, moment, plan, drawn, model, base }: Opened): Parameters<RunRound>[0] {
   const { scenario: { clients, seed, schedule }, population } = world;
   const members = drawCohort({ population, clients, maxParticipants: plan.cohort.maxParticipants, round: number, seed, timeSeconds: moment.asOf + (schedule.kind === 'calendar' ? 0 : moment.opensSeconds) });
   const histories = pretendedHistories(world, moment.split.training, attack);
   return {
-    plan: noisedPlan(world.scenario.privacy.noiseCohort, plan),
+    plan: drawn,
     model,
     base: { params: base.params, strategy: Object.keys(base.strategy).length === 0 ? null : base.strategy, owns: base.owns },
     members,
@@ -87,22 +91,27 @@ function inputOf({ world, attack }: Federation, { number, moment, plan, model, b
 
 /**
  * The plan with the noise that stands in this small sum for what a large one has in its own: of n participants instead of N, n / N
- * of the standard deviation, so that the mean over participants is as noisy as in the large federation. Epsilon is that of the
+ * of the standard deviation, so that the mean over participants is as noisy as in the large federation. In mode `local` the noise
+ * of the sum grows as the root of the reports in it: there each of n has sqrt(n / N) of its own. Epsilon is that of the
  * plan as it was made, of the large federation. Idea: McMahan et al. 2018 ("Learning differentially private recurrent
  * language models"); the name is that of Granqvist et al. 2024 ("pfl-research: simulation framework for accelerating research in
  * private federated learning").
  */
-function noisedPlan(noiseCohort: number | undefined, plan: Plan): Plan {
+function noisedPlan({ noiseCohort, mode }: Scenario['privacy'], plan: Plan): Plan {
   if (noiseCohort === undefined || plan.privacy.mode === 'none') return plan;
-  return { ...plan, privacy: { ...plan.privacy, noiseStd: (plan.privacy.noiseStd * plan.cohort.targetParticipants) / noiseCohort } };
+  const { privacy: { noiseStd }, bounds: { gridScale }, cohort: { targetParticipants } } = plan;
+  const exponent = mode === 'local' ? 0.5 : 1;
+  const most = Math.floor(targetParticipants * (noiseStd * gridScale) ** (1 / exponent));
+  if (noiseCohort > most) throw new CestaError('privacy.infeasible', `privacy.noiseCohort: expected at most ${most} for ${targetParticipants} participants, beyond which there is less noise than a step of the grid, got ${noiseCohort}`);
+  return { ...plan, privacy: { ...plan.privacy, noiseStd: noiseStd * (targetParticipants / noiseCohort) ** exponent } };
 }
 
 /** As the coordinator journals it before anybody is invited; null where the filter does not admit it. */
 function admit({ task }: Federation, spends: readonly JournalledSpend[], plan: Plan): Omit<JournalledSpend, 'state'> | null {
-  const { events } = roundCost(plan);
+  const events = planEvents(plan);
   const budget = taskBudget(task, spends);
   try {
-    if (budget !== null) reserve(budget, plan.round, planEvents(plan));
+    if (budget !== null) reserve(budget, plan.round, events);
   } catch (thrown) {
     if (thrown instanceof CestaError && thrown.code === 'budget.exhausted') return null;
     throw thrown;

@@ -7,6 +7,8 @@ import type { RoundRecord } from './simulation.ts';
 
 const count = z.number().int().nonnegative();
 
+export const metricsSchema = z.record(z.string(), z.number());
+
 export const roundRecordSchema = z.strictObject({
   round: count.positive(),
   outcome: z.enum(['released', 'failed']),
@@ -27,7 +29,7 @@ export const roundRecordSchema = z.strictObject({
   meanNorm: z.number(),
   clipNorm: z.number().nullable(),
   epsilon: z.number().nullable(),
-  metrics: z.record(z.string(), z.number()).nullable(),
+  metrics: metricsSchema.nullable(),
 }) satisfies z.ZodType<RoundRecord>;
 
 /** What is known of a round but for its outcome. */

@@ -7,17 +7,15 @@
  * attacks on them. See sums-runner.ts for what fidelity `sums` leaves out.
  */
 import { availableParallelism } from 'node:os';
-import { CestaError } from '../../shared/protocol/errors.ts';
-import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { simulateBaseline } from './baselines.ts';
 import { openCheckpoint, sealCheckpoint, startState, type SimulationState } from './checkpoint.ts';
 import { openFederation, type Federation } from './federation.ts';
 import { measure, testedModel, together } from './measure.ts';
 import { simulateOneRound } from './one-round.ts';
 import type { SimulateOptions, SimulationResult } from './simulation.ts';
-import { createSumPool } from './sum-pool.ts';
+import { createSumPool, type SumPool } from './sum-pool.ts';
 import { sumsRunner, type RunRound } from './sums-runner.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type World } from './world.ts';
 
 /** All cores but one, which the main thread takes. */
 export function usualWorkers(): number {
@@ -38,31 +36,31 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   const world = await openWorld(scenario, options.read);
   if (scenario.baseline !== undefined) return simulateBaseline(world, scenario.baseline);
   const federation = openFederation(world);
-  const pool = createSumPool(world.dataset.catalogue, workers, federation.task.cohort.targetParticipants);
+  const pool = createSumPool(world.dataset.catalogue, workers, contributorsOf(federation));
   try {
-    const run = await runnerOf(scenario, () => sumsRunner({ pool, isCentral: scenario.privacy.epsilon !== null && scenario.privacy.mode === 'central' }));
-    const state = await runRounds(federation, run, options);
+    const state = await runRounds(federation, await runnerOf(world, pool), options);
     return resultOf(federation, state);
   } finally {
     await pool.close();
   }
 }
 
-function runnerOf(scenario: Scenario, sums: () => RunRound): RunRound | Promise<RunRound> {
-  switch (scenario.fidelity) {
+async function runnerOf({ scenario }: World, pool: SumPool): Promise<RunRound> {
+  const { fidelity, privacy: { epsilon, mode } } = scenario;
+  switch (fidelity) {
     case 'sums':
-      return sums();
+      return sumsRunner({ pool, isCentral: epsilon !== null && mode === 'central' });
     case 'messages':
-      return loadMessages(scenario);
+      // All of the coordinator, which sums do without.
+      return (await import('./messages/run-message-round.ts')).runMessageRound;
     default:
-      return scenario.fidelity satisfies never;
+      return fidelity satisfies never;
   }
 }
 
-/** @throws CestaError `config.invalid` for what participants that speak the protocol cannot do */
-async function loadMessages({ privacy }: Scenario): Promise<RunRound> {
-  if (privacy.epsilon !== null && privacy.mode === 'central') throw new CestaError('config.invalid', 'fidelity: expected sums in mode central, whose noise no participant adds, got messages');
-  return (await import('./messages/run-message-round.ts')).runMessageRound;
+/** Threads are of use to sums of shoppers alone. */
+function contributorsOf({ world: { scenario }, task }: Federation): number {
+  return scenario.fidelity === 'sums' && scenario.unit === 'shopper' && task.robust === undefined ? task.cohort.targetParticipants : 0;
 }
 
 async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, onTimed, signal }: SimulateOptions): Promise<SimulationState> {

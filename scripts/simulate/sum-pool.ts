@@ -6,6 +6,7 @@ import type { ShopperHistory } from '../../shared/commerce/history.ts';
 import { sumMembers, type Contributor, type MemberSum, type SumTerms } from '../../shared/evaluation/member-sums.ts';
 import type { Clipped } from '../../shared/privacy/vectors.ts';
 import { emptySum } from '../../shared/privacy/clip.ts';
+import { isErrorCode, type ErrorCode } from '../../shared/protocol/error-table.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { NamedTensors } from '../../shared/protocol/tensors.ts';
 import { addWords } from '../../shared/secagg/ring.ts';
@@ -16,7 +17,7 @@ export interface SumPool {
   close(): Promise<void>;
 }
 
-/** Below this many contributors threads cost more than they save. */
+/** For fewer contributors threads cost more than they save. */
 const fewestForThreads = 256;
 
 /**
@@ -30,11 +31,11 @@ export function createSumPool(catalogue: Catalogue, workers: number, expected: n
 
 const replySchema = z.union([
   z.strictObject({ sum: z.instanceof(Int32Array), contributions: z.number(), shortened: z.number() }),
-  z.strictObject({ failure: z.instanceof(Error) }),
+  z.strictObject({ failure: z.strictObject({ code: z.custom<ErrorCode>(isErrorCode), message: z.string() }) }),
 ]);
 
 function startThreads(catalogue: Catalogue, count: number): SumPool {
-  const threads = Array.from({ length: count }, () => new Worker(workerScript(), { workerData: { products: catalogue.products } }));
+  const threads = Array.from({ length: count }, () => startThread(catalogue));
   const known = new Map<ShopperHistory, number>();
   const load = (members: readonly Contributor[]): void => {
     const fresh: ShopperHistory[] = [];
@@ -47,7 +48,7 @@ function startThreads(catalogue: Catalogue, count: number): SumPool {
     }
     if (fresh.length === 0) return;
     const histories = packed(fresh);
-    for (const thread of threads) thread.postMessage({ histories });
+    for (const { worker } of threads) worker.postMessage({ histories });
   };
   return {
     async sum({ plan, model, base, seed }, members) {
@@ -55,14 +56,16 @@ function startThreads(catalogue: Catalogue, count: number): SumPool {
       const params = shared(model.encode(base.params));
       // This thread would only wait: it takes a part, too, once the others are at work.
       const part = (place: number): readonly Contributor[] => members.slice(Math.floor((place * members.length) / (count + 1)), Math.floor(((place + 1) * members.length) / (count + 1)));
-      const asked = threads.map((thread, place) => ask(thread, { plan, model: { kind: model.kind, hyperParameters: model.hyperParameters }, params, seed, ...flattened(part(place), known) }));
+      const asked = Promise.all(threads.map((thread, place) => ask(thread, { plan, model: { kind: model.kind, hyperParameters: model.hyperParameters }, params, seed, ...flattened(part(place), known) })));
+      // Should this thread fail first, nobody asks what became of the others.
+      asked.catch(() => undefined);
       const own = sumMembers({ plan, model, base, seed }, part(count));
-      const parts = [own, ...(await Promise.all(asked))];
+      const parts = [own, ...(await asked)];
       const total = emptySum(plan.statisticLength);
       for (const { sum } of parts) addWords(total, sum, 1);
       return { sum: total, contributions: added(parts.map(({ contributions }) => contributions)), shortened: added(parts.map(({ shortened }) => shortened)) };
     },
-    close: async () => void (await Promise.all(threads.map((thread) => thread.terminate()))),
+    close: async () => void (await Promise.all(threads.map(({ worker }) => worker.terminate()))),
   };
 }
 
@@ -74,19 +77,28 @@ function workerScript(): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
 }
 
-async function ask(thread: Worker, job: Job): Promise<MemberSum> {
-  const reply = await new Promise((resolve, reject) => {
-    const fail = (cause: unknown): void => finish(() => reject(new CestaError('internal', 'simulate: expected a sum from a thread, got its end', { cause })));
-    const hear = (message: unknown): void => finish(() => resolve(message));
-    const finish = (settle: () => void): void => {
-      thread.off('message', hear).off('error', fail).off('exit', fail);
-      settle();
-    };
-    thread.on('message', hear).on('error', fail).on('exit', fail);
-    thread.postMessage({ job });
+interface Thread {
+  readonly worker: Worker;
+  /** Rejects when the thread is at its end, whether or not it was asked anything then. */
+  readonly ended: Promise<never>;
+}
+
+function startThread({ products }: Catalogue): Thread {
+  const worker = new Worker(workerScript(), { workerData: { products } });
+  const ended = new Promise<never>((_resolve, reject) => {
+    const end = (cause: unknown): void => reject(new CestaError('internal', `simulate: expected a sum from a thread, got its end: ${cause instanceof Error ? cause.message : 'it has exited'}`, { cause }));
+    worker.on('error', end).on('exit', end);
   });
-  const parsed = replySchema.parse(reply);
-  if ('failure' in parsed) throw parsed.failure;
+  // Told to whoever asks next; at the end of a simulation nobody does.
+  ended.catch(() => undefined);
+  return { worker, ended };
+}
+
+async function ask({ worker, ended }: Thread, job: Job): Promise<MemberSum> {
+  const replied = new Promise<unknown>((resolve) => void worker.once('message', resolve));
+  worker.postMessage({ job });
+  const parsed = replySchema.parse(await Promise.race([ended, replied]));
+  if ('failure' in parsed) throw new CestaError(parsed.failure.code, parsed.failure.message);
   return { ...parsed, sum: parsed.sum as Clipped };
 }
 

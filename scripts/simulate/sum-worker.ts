@@ -44,7 +44,11 @@ parentPort?.on('message', (message: Message) => {
   if ('histories' in message) return load(message.histories);
   perform(message.job).then(
     ({ sum, contributions, shortened }) => parentPort?.postMessage({ sum, contributions, shortened }, [sum.buffer as ArrayBuffer]),
-    (thrown: unknown) => parentPort?.postMessage({ failure: toCestaError(thrown) }),
+    // An error loses its class, and with it its code, on the way.
+    (thrown: unknown) => {
+      const { code, message } = toCestaError(thrown);
+      parentPort?.postMessage({ failure: { code, message } });
+    },
   );
 });
 

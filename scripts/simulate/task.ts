@@ -50,7 +50,7 @@ function aggregationOf(scenario: Scenario, minParticipants: number): object {
   const rule = robustRules.find((known) => known === aggregate);
   if (rule !== undefined) return { robust: robustOf(scenario, rule, minParticipants) };
   const strategy = strategySchema.safeParse({ kind: aggregate });
-  if (!strategy.success) throw new CestaError('config.invalid', `aggregate: expected { strategy } with the settings of ${aggregate} that have no default, got its name alone`, { cause: strategy.error });
+  if (!strategy.success) throw new CestaError('config.invalid', `aggregate: expected { strategy } with the settings of ${aggregate} that have no default, ${strategy.error.issues.map(({ path }) => path.join('.')).join(', ')}, got its name alone`, { cause: strategy.error });
   return { strategy: strategy.data };
 }
 

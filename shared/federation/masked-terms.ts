@@ -2,10 +2,12 @@
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { sha256Hex } from '../protocol/digest.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { maxFrameBytes } from '../protocol/messages.ts';
 import { smallestVariance } from '../privacy/skellam-sampler.ts';
 import { graphParameters } from '../secagg/graph.ts';
 import { protocolName } from '../secagg/labels.ts';
 import { bytesPerCoordinate } from '../secagg/ring.ts';
+import { rosterFrameBytes } from '../secagg/roster.ts';
 import { boxBytes, commitmentRowBytes } from '../secagg/sealed-share.ts';
 import { componentsFor, mostComponents, mostParticipants, parseTerms, type GroupTerms, type Terms } from '../secagg/terms.ts';
 import { sharesIn } from './noise-shares.ts';
@@ -110,8 +112,7 @@ function smallestStep({ privacy, bounds }: { readonly privacy: DistributedPrivac
 
 /**
  * Whether a plan of mode `distributed` can be run at its largest: shares fit a frame, and every share of noise can be
- * drawn. Other modes pass. Not that everybody is sent the whole roster, which a frame of a socket has room for some 4,000 members
- * of: beyond that, a session needs another way for it.
+ * drawn. Other modes pass. Not that everybody is sent the whole roster, which is another matter: {@link requireRosterFits}.
  * @throws CestaError `privacy.infeasible`
  */
 export function requireMaskable(plan: Plan): void {
@@ -124,4 +125,16 @@ export function requireMaskable(plan: Plan): void {
   if (bytes > longestMessage) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of at most ${longestMessage} bytes for ${degree} neighbours, got ${bytes}; plan for fewer dropouts or shops, or a larger privacy.dropoutStep`);
   const least = leastShare(plan, maxParticipants);
   if (least < smallestVariance) throw new CestaError('privacy.infeasible', `privacy.tolerated: expected shares of noise of variance at least ${smallestVariance} in grid steps, got ${least}; plan for fewer shops or shoppers, or for more dropouts to a component`);
+}
+
+/** Around a frame: type, round and sequence number. */
+const envelopeBytes = 512;
+
+/**
+ * Whether the roster of a masked session fits the one frame, Base 64 in an envelope, in which everybody is sent all of it.
+ * @throws CestaError `privacy.infeasible`
+ */
+export function requireRosterFits(ids: readonly string[]): void {
+  const bytes = Math.ceil((rosterFrameBytes(ids) * 4) / 3) + envelopeBytes;
+  if (bytes > maxFrameBytes) throw new CestaError('privacy.infeasible', `cohort: expected a roster of at most ${maxFrameBytes} bytes for one masked sum, got ${bytes} for ${ids.length} shops; invite fewer, or have groups of them`);
 }

@@ -24,7 +24,7 @@ export interface CountryDeal {
  * @throws CestaError `config.invalid` where the data know no countries
  */
 export function dealCountries({ groups }: RealShoppers, shops: number, sizeOf: (shop: number) => number): CountryDeal {
-  if (groups.every((group) => group === '')) throw new CestaError('config.invalid', 'partition: expected data with groups to divide by country, got none');
+  if (groups.every((group) => group === '')) throw new CestaError('config.invalid', 'population.partition: expected data with groups to divide by country, got none');
   const countries = listBy(groups, shops);
   const countryOf = new Int32Array(shops);
   const shopsOf = countries.members.map((): number[] => []);

@@ -63,7 +63,7 @@ export type VirtualDraws = Pick<Population, 'realOf' | 'shopOfReal'>;
  */
 export function createPopulation(config: Scenario['population'], real: RealShoppers, seed: number): Population {
   if (real.ids.length === 0) throw new CestaError('data.empty', 'shoppers: expected at least one, got none');
-  if (typeof config.partition === 'object') requireNumber('dirichlet', config.partition.dirichlet, 1e-6, 1e6);
+  if (typeof config.partition === 'object') requireNumber('population.partition.dirichlet', config.partition.dirichlet, 1e-6, 1e6);
   requireCold(config);
   return config.shoppers === null ? realPopulation(config, real, seed) : virtualPopulation({ ...config, shoppers: config.shoppers }, real, seed);
 }

@@ -4,9 +4,8 @@
  */
 import * as z from 'zod';
 import { protocols } from '../evaluation/splits.ts';
-import { robustSchema } from '../federation/robust/rule.ts';
+import { robustRules, robustSchema } from '../federation/robust/rule.ts';
 import { strategyKinds, strategySchema } from '../federation/strategies/strategy.ts';
-import { robustRules } from '../federation/robust/rule.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { CestaError } from '../protocol/errors.ts';
 import { modelKinds } from '../recommender/federated-model.ts';
@@ -21,7 +20,7 @@ const populationSchema = z.strictObject({
   shoppers: count.max(10_000_000).nullable().default(null),
   shops: count.max(65_535).default(20),
   /** `hash`: shops alike; `country`: shops of one country each (the group of the data set); `dirichlet`: shops of different tastes. */
-  partition: z.union([z.literal('hash'), z.literal('country'), z.strictObject({ dirichlet: positive })]).default('hash'),
+  partition: z.union([z.literal('hash'), z.literal('country'), z.strictObject({ dirichlet: positive })], { error: 'expected hash, country or { dirichlet: ALPHA } with ALPHA above 0' }).default('hash'),
   /** Of shops of virtual shoppers: about equal, or a few large and many small ones (size of rank r as 1 / r). */
   sizes: z.enum(['equal', 'zipf']).default('equal'),
   /** Of the real shoppers: so many of the shops have few shoppers with few orders, of at most so many training events together. */
@@ -81,7 +80,7 @@ const aggregateSchema = z.union([
   z.enum(['mean', ...robustRules, ...strategyKinds]),
   z.strictObject({ robust: robustSchema }),
   z.strictObject({ strategy: strategySchema }),
-]).default('mean');
+], { error: `expected one of mean, ${[...robustRules, ...strategyKinds].join(', ')}, or { robust } or { strategy } with settings` }).default('mean');
 
 /** When rounds are, and what is known then. */
 const scheduleSchema = z.discriminatedUnion('kind', [
@@ -101,7 +100,7 @@ export type Baseline = (typeof baselines)[number];
 export const scenarioSchema = z.strictObject({
   data: z.string().min(1).default('online-retail'),
   protocol: z.enum(protocols).default('last-basket'),
-  model: z.union([z.enum(modelKinds).transform((kind) => ({ kind, hyperParameters: {} })), z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), z.json()).default({}) })]).prefault('neighbours'),
+  model: z.union([z.enum(modelKinds).transform((kind) => ({ kind, hyperParameters: {} })), z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), z.json()).default({}) })], { error: `expected one of ${modelKinds.join(', ')}, or { kind, hyperParameters }` }).prefault('neighbours'),
   population: populationSchema.prefault({}),
   clients: clientsSchema.prefault({}),
   aggregate: aggregateSchema,

@@ -21,7 +21,7 @@ const [minShape, maxShape] = [1e-6, 1e6];
 
 /** @throws CestaError `config.invalid` where the kinds of items are not known */
 export function tastesOf({ histories, kinds }: RealShoppers): string[] {
-  if (kinds === undefined) throw new CestaError('config.invalid', 'partition: expected kinds of items to make shops of different tastes, got none');
+  if (kinds === undefined) throw new CestaError('config.invalid', 'population.partition: expected kinds of items to make shops of different tastes, got none');
   return histories.map((history) => tasteOf(history, kinds));
 }
 

@@ -15,7 +15,7 @@ export interface MemberReport {
   readonly own: Float32Array | null;
 }
 
-/** The same numbers as at fidelity `sums`. @param participants of the sum that the report is for */
+/** The same numbers as at fidelity `sums`, but for what malicious participants claim in mode `local`. @param participants of the sum that the report is for */
 export async function makeReport(input: SimulatedRoundInput, member: Member, participants: number): Promise<MemberReport> {
   const { plan, seed, model } = input;
   await model.prepare?.();
@@ -23,5 +23,7 @@ export async function makeReport(input: SimulatedRoundInput, member: Member, par
   const owns = new Map<number, Float32Array>();
   const { sum, contributions, shortened } = await shopSum(input, member, owns);
   if (noise !== null) addWords(sum, noise, 1);
-  return { report: sum as unknown as Noised, contributions, shortened, own: owns.get(member.index) ?? null };
+  // In mode `local` the bound that reports are held to is one of honest sums with their noise: on top of it, noise would give the attack away.
+  const report = member.isMalicious && plan.privacy.mode === 'local' ? (input.spoil?.(sum) ?? sum) : sum;
+  return { report: report as unknown as Noised, contributions, shortened, own: owns.get(member.index) ?? null };
 }

@@ -14,7 +14,6 @@ describe('a checkpoint of a simulation', () => {
     const state: SimulationState = {
       ...startState,
       round: 2,
-      virtualSeconds: 3601.25,
       clipNorm: 0.1 + 0.2,
       spends: [{ round: 'simulation-1', purpose: 'training', state: 'committed', event: [{ kind: 'skellam', l2: 1.1, l1: 2, variance: 3, sampling: 1, count: 1 }] }],
       served: {

@@ -3,6 +3,7 @@ import { runMessageRound } from '../../../scripts/simulate/messages/run-message-
 import { createCatalogue } from '../../../shared/commerce/catalogue.ts';
 import type { ShopperHistory } from '../../../shared/commerce/history.ts';
 import { simulateRound } from '../../../shared/evaluation/simulated-round.ts';
+import { maxCoordinate } from '../../../shared/federation/accumulator.ts';
 import { totalNoiseStd, type Plan } from '../../../shared/federation/plan.ts';
 import { makePlan, parseTaskSpec } from '../../../shared/federation/task.ts';
 import { seededRandom } from '../../../shared/numerics/random.ts';
@@ -135,6 +136,13 @@ describe('a round of messages', () => {
     const { reported, traffic } = summed(await run({ shops: 6, min: 4 }, members, { spoil: (honest) => honest.map(() => 2 ** 30) }));
     expect(reported).toEqual([0, 2, 3, 5]);
     expect(traffic).toMatchObject({ invited: 6, joined: 5 });
+  });
+
+  it('has in it what a malicious member claims up to the bound of reports with noise', async () => {
+    const claim = maxCoordinate(planOf({ shops: 4, mode: 'local' }));
+    const { reported, aggregate } = summed(await run({ shops: 4, min: 4, mode: 'local' }, { 1: { isMalicious: true } }, { spoil: (honest) => honest.map((value, i) => (i < 20 ? claim : value)) }));
+    expect(reported).toEqual([0, 1, 2, 3]);
+    expect(aggregate.sum[0]).toBeGreaterThan(6 * aggregate.noiseStd);
   });
 
   it('draws members into groups as the plan says, each with a masked sum of its own', async () => {

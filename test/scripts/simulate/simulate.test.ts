@@ -45,6 +45,13 @@ describe('simulate', () => {
     expect(one.rounds[0].reported).toBe(600);
   });
 
+  it('releases the same bytes whether participants are summed or speak the protocol, where all stay', async () => {
+    const input: ScenarioInput = { ...masked, population: { shops: 6 } };
+    const [summed, spoken] = [await run(input), await run({ ...input, fidelity: 'messages' })];
+    expect(spoken.model).toEqual(summed.model);
+    expect(spoken.epsilon).toBe(summed.epsilon);
+  });
+
   it('goes on after a checkpoint to the same bytes', async () => {
     const scenario = scenarioOver(orders, { ...masked, rounds: 4, model: 'neighbours', privacy: { epsilon: 8, clip: 1, adaptiveClip: true } });
     const seen: Checkpoint[] = [];
@@ -149,7 +156,15 @@ describe('a simulated round', () => {
     const large = await run({ ...masked, privacy: { epsilon: 5, noiseCohort: 100 } });
     expect(large.rounds[0].noiseStd).toBeCloseTo(own.rounds[0].noiseStd / 10, 12);
     expect([large.epsilon, large.noiseCohort]).toEqual([own.epsilon, 100]);
-    await expect(run({ ...masked, privacy: { noiseCohort: 5 } })).rejects.toMatchObject({ code: 'privacy.invalid' });
+  });
+
+  it('has in mode local the noise of the mean of a large federation, where every report has its own', async () => {
+    const meanStd = async (shops: number, noiseCohort?: number): Promise<number> => {
+      const { rounds: [{ noiseStd, reported }] } = await run({ population: { shops }, privacy: { epsilon: 5, mode: 'local', noiseCohort } });
+      return noiseStd / reported;
+    };
+    // Grids differ a little with the number of shops.
+    expect(await meanStd(10, 90) / await meanStd(90)).toBeCloseTo(1, 2);
   });
 
   it('has those of whom the secret sample took some, with noise for that', async () => {

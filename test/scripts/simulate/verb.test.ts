@@ -32,6 +32,17 @@ describe('cesta simulate', () => {
     expect(await printed('--shops', '20', '--dropout', '0.8')).toMatch(/round 1 failed.*expected at least 16/);
   });
 
+  it('takes no noise for an epsilon', async () => {
+    const words = await printed('--shops', '10', '--epsilon', 'none');
+    expect(words).toContain('no noise, no privacy');
+    expect(words).toMatch(/ndcg@10 +0\.\d{4} {2}discounted gain/);
+  });
+
+  it('takes the settings of a rule as JSON', async () => {
+    const { rounds } = z.object({ rounds: figures.shape.rounds }).parse(JSON.parse(await printed('--shops', '20', '--aggregate', '{"robust":{"rule":"median","byzantine":1,"groups":4}}', '--json')));
+    expect(rounds).toMatchObject([{ outcome: 'released', reported: 20 }]);
+  });
+
   it('refuses a partition that it does not know as a mistake of use', async () => {
     const errors = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     await printed('--partition', 'moon');
