@@ -9,7 +9,7 @@ export interface PassedOver {
   readonly reason: string;
 }
 
-/** What computes in a process. Nothing here names the library's types, which few projects compile with. */
+/** What computes. Nothing here names the library's types, which few projects compile with. */
 export interface ChosenBackend {
   readonly backend: BackendKind;
   /** Whether products of matrices are computed by the project's own kernels. */

@@ -17,8 +17,8 @@ const manifestSchema = z.object({ dependencies: z.record(z.string(), z.string())
 
 /** What may be shipped beside code under Apache-2.0 without conditions on that code. */
 const permissive = new Set(['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'Unlicense', 'BlueOak-1.0.0', 'Apache-2.0 AND MIT', '(BSD-3-Clause AND Apache-2.0)']);
-/** Conditions on their own files: for tools that are not shipped. */
-const forTools = new Set([...permissive, 'MPL-2.0']);
+/** Conditions on their own files, or notices to keep: for tools that are not shipped. */
+const forTools = new Set([...permissive, 'MPL-2.0', 'Python-2.0']);
 
 describe('capability 19: vetted third parties', () => {
   it('capability 19: every package has a licence of the list and a digest, and what is asked for is pinned exactly', () => {
