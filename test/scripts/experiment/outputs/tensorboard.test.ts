@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { crc32c } from '../../../../scripts/experiment/outputs/crc32c.ts';
 import { createTensorBoardLog, eventFileName, runFolder } from '../../../../scripts/experiment/outputs/tensorboard.ts';
 import { scalarRecord, versionRecord } from '../../../../scripts/experiment/outputs/tf-events.ts';
+import type { RoundRecord } from '../../../../scripts/simulate/simulation.ts';
 import { exampleRecord, exampleRun } from '../example-result.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cesta-tensorboard-'));
@@ -127,6 +128,11 @@ describe('a log for TensorBoard', () => {
     await interrupted.start(run);
     await interrupted.round(exampleRecord(1));
     expect(Buffer.compare(await logged('again'), whole)).toBe(0);
+  });
+
+  it('does not depend on the order of figures, which is another one in records that were read back', async () => {
+    const reversed = Object.fromEntries(Object.entries(exampleRecord(1)).reverse()) as unknown as RoundRecord;
+    expect(Buffer.compare(await logged('order', [reversed]), await logged('usual', [exampleRecord(1)]))).toBe(0);
   });
 
   it('has a folder a run, named by label and id', () => {
