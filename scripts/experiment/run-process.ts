@@ -5,7 +5,8 @@ import { performRun } from './perform-run.ts';
 import type { FromProcess, ToProcess } from './run-pool.ts';
 
 const stopping = new AbortController();
-const say = (message: FromProcess): void => void process.send?.(message);
+/** A parent that has ended meanwhile hears nothing, and that is no failure of this process. */
+const say = (message: FromProcess): void => void process.send?.(message, undefined, undefined, () => undefined);
 
 // A terminal tells all processes of a command to end; the parent says when, so that each ends between two rounds.
 process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
