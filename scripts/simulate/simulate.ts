@@ -18,7 +18,7 @@ import { sumsRunner, type RunRound } from './sums-runner.ts';
 import { openWorld, type World } from './world.ts';
 
 /** All cores but one, which the main thread takes. */
-export function usualWorkers(): number {
+function usualWorkers(): number {
   return Math.max(1, availableParallelism() - 1);
 }
 

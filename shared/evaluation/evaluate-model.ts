@@ -34,7 +34,7 @@ export interface EvaluationOptions {
 export type TestScorer = (test: TestCase, scores: Float32Array) => void;
 
 /** Places of a ranked shelf: the deepest cut of any metric. */
-export const shelfPlaces = 20;
+const shelfPlaces = 20;
 
 /**
  * @example

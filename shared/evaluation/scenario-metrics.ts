@@ -1,6 +1,5 @@
 /** Everything a simulation reports of a release, from one ranking of each test shopper: how good shelves are, how varied, how popular, and how fair to shops. */
-import type { FederatedModel } from '../recommender/federated-model.ts';
-import { evaluateShelves, rankTests } from './evaluate-model.ts';
+import { evaluateShelves } from './evaluate-model.ts';
 import { average, recall } from './metrics.ts';
 import { itemShoppers, longTail, novelty, popularityLift, tailShare } from './popularity-bias.ts';
 import { minTestShoppers, shopFigures, shopSpread, worstDecile } from './shop-fairness.ts';
@@ -46,16 +45,8 @@ export interface ScenarioMetrics {
 }
 
 /**
- * The metrics of one release.
- * @param shopOf The shop of a shopper, by index among the histories that were split.
- * @example metricsOf({ model, params, split, shopOf: population.shopOfReal }).metrics['ndcg@10'];
- */
-export function metricsOf<Params>({ model, params, split, shopOf }: { readonly model: FederatedModel<Params>; readonly params: Params; readonly split: Split; readonly shopOf: (shopper: number) => number }): ScenarioMetrics {
-  return metricsOfShelves(rankTests(split, (test, scores) => model.score(params, test.history, scores)), split, shopOf);
-}
-
-/**
- * The same of shelves that several models made, such as one a shop: `rankTests` ranks them.
+ * The metrics of one release, of the shelves that `rankTests` made of it; or of several, such as one a shop.
+ * @param shopOf the shop of a shopper, by index among the histories that were split
  * @param isCold whether a shop has little data of its own
  */
 export function metricsOfShelves(shelves: readonly Int32Array[], split: Split, shopOf: (shopper: number) => number, isCold: (shop: number) => boolean = () => false): ScenarioMetrics {

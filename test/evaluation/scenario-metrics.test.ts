@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { historyOf, type ShopperHistory } from '../../shared/commerce/history.ts';
 import { evaluateModel, rankTests } from '../../shared/evaluation/evaluate-model.ts';
 import { itemShoppers, longTail, novelty, popularityLift, tailShare } from '../../shared/evaluation/popularity-bias.ts';
-import { metricInfo, metricNames, metricsOf, metricsOfShelves } from '../../shared/evaluation/scenario-metrics.ts';
+import { metricInfo, metricNames, metricsOfShelves } from '../../shared/evaluation/scenario-metrics.ts';
 import { shopFigures, shopSpread, worstDecile } from '../../shared/evaluation/shop-fairness.ts';
 import { splitHistories } from '../../shared/evaluation/splits.ts';
 import { createPopularity } from '../../shared/recommender/popularity.ts';
@@ -70,9 +70,10 @@ describe('metrics of a scenario', () => {
   const split = splitHistories('last-basket', histories, items);
   const params = model.update(model.initial(), { sum: Float64Array.from(itemShoppers(split.training, items)), shoppers: 40, noiseStd: 0 });
   const shopOf = (shopper: number): number => shopper % 4;
+  const shelves = rankTests(split, (test, scores) => model.score(params, test.history, scores));
 
   it('are those of the evaluation, and more, each by a name that is described', () => {
-    const { metrics, perShopper } = metricsOf({ model, params, split, shopOf });
+    const { metrics, perShopper } = metricsOfShelves(shelves, split, shopOf);
     const evaluation = evaluateModel(model, params, split);
     expect(metrics).toMatchObject({ 'ndcg@10': evaluation.ndcg10, 'recall@20': evaluation.recall20, 'hr@10': evaluation.hr10, 'coverage@10': evaluation.coverage10, 'gini@10': evaluation.gini10, 'coverage@20': evaluation.coverage20, 'gini@20': evaluation.gini20 });
     expect(perShopper.ndcg10).toEqual(evaluation.perShopper.ndcg10);
@@ -85,7 +86,7 @@ describe('metrics of a scenario', () => {
   });
 
   it('call the most popular shelf popular, and its reverse of the long tail', () => {
-    const popular = metricsOf({ model, params, split, shopOf }).metrics;
+    const popular = metricsOfShelves(shelves, split, shopOf).metrics;
     const rare = metricsOfShelves(rankTests(split, (test, scores) => {
       model.score(params, test.history, scores);
       scores.forEach((score, item) => (scores[item] = -score));
@@ -96,7 +97,7 @@ describe('metrics of a scenario', () => {
   });
 
   it('leave out by shop what no shop has shoppers for', () => {
-    const { metrics } = metricsOf({ model, params, split, shopOf: (shopper) => shopper });
+    const { metrics } = metricsOfShelves(shelves, split, (shopper) => shopper);
     expect(metrics).not.toHaveProperty('shops.worst-decile');
     expect(metrics).toMatchObject({ 'shops.tested': 0, 'shops.left-out': split.tests.length });
   });

@@ -18,7 +18,7 @@ import type { VirtualTime } from '../../../shared/simulation/virtual-time.ts';
 import type { RealWork } from './real-work.ts';
 
 /** From one end to the other, in milliseconds: half a round trip on a mobile network. */
-export const hopMs = 25;
+const hopMs = 25;
 
 export interface MemoryGateway extends Pick<Gateway, 'send' | 'refuse'> {
   /** What participants connect by. */
