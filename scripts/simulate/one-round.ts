@@ -4,7 +4,7 @@ import { taskBudget, type JournalledSpend } from '../../shared/federation/budget
 import { planEvents } from '../../shared/federation/plan-cost.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { continuesFrom, nextModel, type StageModel } from '../../shared/federation/stages.ts';
-import { foldSum } from '../../shared/federation/strategies/fold.ts';
+import { foldSum, type FoldBase } from '../../shared/federation/strategies/fold.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { tensorsDigest } from '../../shared/protocol/tensors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
@@ -48,6 +48,7 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   const started = performance.now();
   const outcome = await run(inputOf(federation, opened));
   const release = releaseOf(opened, outcome, state);
+  // A round is over when its release is a file: making it is part of what is timed.
   federation.sealed(release.served);
   onTimed?.({ round: number, seconds: (performance.now() - started) / 1000, clients: outcome.kind === 'summed' ? outcome.reported.length : 0 });
   const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
@@ -80,7 +81,7 @@ function inputOf({ world, attack }: Federation, { number, moment, plan, drawn, m
   return {
     plan: drawn,
     model,
-    base: { params: base.params, strategy: Object.keys(base.strategy).length === 0 ? null : base.strategy, owns: base.owns },
+    base: { ...foldBaseOf(base), owns: base.owns },
     members,
     // Before its first order nobody is a shopper yet.
     historiesOf: schedule.kind === 'calendar' ? (member) => histories(member).filter(({ items }) => items.length > 0) : histories,
@@ -135,11 +136,15 @@ function epsilonSpent({ task }: Federation, spends: readonly JournalledSpend[]):
   return budget === null ? null : reportBudget(budget).spent.epsilon;
 }
 
+function foldBaseOf({ params, strategy }: Served): FoldBase {
+  return { params, strategy: Object.keys(strategy).length === 0 ? null : strategy };
+}
+
 /** A failed round changes nothing: the last release stays. */
 function releaseOf({ stage, model, plan, base }: Opened, outcome: SimulatedOutcome, { served, clipNorm }: SimulationState): Pick<SimulationState, 'served' | 'clipNorm'> {
   if (outcome.kind === 'failed') return { served, clipNorm };
   const { aggregate, reported, owns } = outcome;
-  const { params, strategy } = foldSum(model, { params: base.params, strategy: Object.keys(base.strategy).length === 0 ? null : base.strategy }, { plan, aggregate, participants: reported.length });
+  const { params, strategy } = foldSum(model, foldBaseOf(base), { plan, aggregate, participants: reported.length });
   // What the next round starts from is what was released: the parameters as they are encoded.
   return { served: { model: stage, params: model.decode(model.encode(params)), strategy, owns: new Map([...base.owns, ...owns]) }, clipNorm: aggregate.nextClipNorm };
 }
