@@ -33,7 +33,7 @@ export async function openDrillTarget(source: JournalPlace | null, logger: Logge
   const folder = mkdtempSync(join(tmpdir(), 'cesta-drill-'));
   const dataDir = join(folder, 'data');
   let coordinator: Coordinator | null = null;
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => removeWhileWritten(folder);
   // The copy has keys and the journal in it: it must not outlive a drill that is broken off.
   const forget = onSignal(remove);
   const close = async (): Promise<void> => {
@@ -53,6 +53,21 @@ export async function openDrillTarget(source: JournalPlace | null, logger: Logge
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/**
+ * Removes a folder into which the file system's threads may still be writing: what they began while this thread could be
+ * interrupted they finish, and each file of theirs costs one more attempt.
+ */
+function removeWhileWritten(folder: string): void {
+  for (let attemptsLeft = 100; ; attemptsLeft -= 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (attemptsLeft === 0 || !(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
+    }
   }
 }
 
