@@ -76,15 +76,16 @@ export async function settleTask(storage: Storage, task: TaskSpec): Promise<Task
 }
 
 /**
- * The task with what an earlier process started it with, for hyper-parameters whose usual value depends on the day: a
- * restart tomorrow means the same task.
+ * The task with what an earlier process started it with, values or none, for hyper-parameters whose usual value depends on the
+ * day or on the version: a restart tomorrow means the same task.
  */
 export async function withKept(storage: Pick<Storage, 'task'>, task: TaskSpec, names: readonly string[]): Promise<TaskSpec> {
   const stored = await storage.task(task.name);
   if (stored === null || names.length === 0) return task;
   const { model } = parseTaskSpec(stored.spec);
-  const kept = Object.fromEntries(names.filter((name) => name in model.hyperParameters).map((name) => [name, model.hyperParameters[name]]));
-  return { ...task, model: { ...task.model, hyperParameters: { ...task.model.hyperParameters, ...kept } } };
+  const given = Object.entries(task.model.hyperParameters).filter(([name]) => !names.includes(name));
+  const kept = Object.entries(model.hyperParameters).filter(([name]) => names.includes(name));
+  return { ...task, model: { ...task.model, hyperParameters: Object.fromEntries([...given, ...kept]) } };
 }
 
 const mainSetting = 'main-task';

@@ -60,7 +60,7 @@ async function serve({ config, shown }: Effective<typeof serveSettings>, call: C
 export async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | undefined): Promise<Omit<CoordinatorOptions, 'logger'>> {
   const { deploymentDefaults } = await import('../../shared/recommender/registry.ts');
   return {
-    task: taskOf(config, deploymentDefaults(config.model, { asOf: config.asOf })),
+    task: taskOf(config, deploymentDefaults(config.model, { asOf: config.asOf, everySeconds: config.everySeconds })),
     host: config.host,
     port: config.port,
     dataDir: config.dataDir,
@@ -80,9 +80,9 @@ export function accountabilityOf({ controller, contact, jurisdiction, processor 
   return { controller: controller === undefined ? null : { name: controller, contact: contact ?? null }, jurisdiction: jurisdiction ?? null, processors: processor };
 }
 
-/** Who does not say what day it is means the day on which the task was started. */
+/** Who does not say what day it is means the day on which the task was started; nor do other defaults change under a task. */
 function keptOf({ hyperParameters }: ServeConfig, shown: Effective<typeof serveSettings>['shown']): string[] {
-  return shown['asOf'].source === 'default' && hyperParameters?.['asOf'] === undefined ? ['asOf'] : [];
+  return ['asOf', 'forgettingFactor'].filter((name) => (name !== 'asOf' || shown['asOf'].source === 'default') && hyperParameters?.[name] === undefined);
 }
 
 function corsOriginsOf({ corsOrigin }: ServeConfig): readonly string[] {

@@ -3,6 +3,7 @@ import { visitCount, visitRange, type ShopperHistory } from '../../shared/commer
 import type { Dataset, Shopper } from '../../shared/datasets/dataset.ts';
 import { byHash } from '../../shared/datasets/partitions.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
+import { deploymentDefaults } from '../../shared/recommender/registry.ts';
 import { dayEnd } from '../cli/options.ts';
 import { splitDataset } from '../evaluate.ts';
 import { lastDay } from './calendar.ts';
@@ -39,10 +40,13 @@ function ordersBefore(history: ShopperHistory, end: number): ShopperHistory {
   return visits === -1 ? history : visitRange(history, 0, visits);
 }
 
+const monthSeconds = 30 * 86_400;
+
 /**
  * One round is of one day, and has recent orders count for more. The rounds of a year have no day in common, and what a round
  * says of what is recent is not carried on: on validation baskets the year ends as well without, and rises more steadily.
  */
 export function demoHyperParameters(rounds: number): Readonly<Record<string, Json>> {
-  return { asOf: rounds === 1 ? dayEnd(lastDay) : null };
+  const asOf = dayEnd(lastDay);
+  return rounds === 1 ? deploymentDefaults('neighbours', { asOf }) : { ...deploymentDefaults('neighbours', { asOf, everySeconds: monthSeconds }), asOf: null };
 }

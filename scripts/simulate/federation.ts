@@ -13,7 +13,7 @@ import { createModel, deploymentDefaults } from '../../shared/recommender/regist
 import { planAttack, type Attack } from './attack.ts';
 import type { Served } from './checkpoint.ts';
 import { requireConsistent } from './contradictions.ts';
-import { scheduleOf, type Moment } from './schedule.ts';
+import { scheduleOf, secondsBetweenRounds, type Moment } from './schedule.ts';
 import { taskOf, type CohortShape } from './task.ts';
 import { clientsOf, shoppersOfClient, type World } from './world.ts';
 
@@ -43,7 +43,7 @@ export function federationTask(world: World): FederationTask {
   const { scenario, dataset: { catalogue } } = world;
   const momentOf = scheduleOf(world);
   const { kind, hyperParameters } = scenario.model;
-  const first = { kind, hyperParameters: { ...deploymentDefaults(kind, { asOf: momentOf(1).asOf }), ...hyperParameters } };
+  const first = { kind, hyperParameters: { ...deploymentDefaults(kind, { asOf: momentOf(1).asOf, everySeconds: secondsBetweenRounds(scenario) }), ...hyperParameters } };
   const shape = shapeOf(world);
   const task = withFirstCount(taskOf(scenario, first, shape), catalogue);
   requireConsistent(scenario, { participants: clientsOf(world), target: shape.target, mostMasked: mostMasked(task) });
@@ -56,7 +56,7 @@ export function openFederation(world: World): Federation {
   const { scenario, dataset: { catalogue } } = world;
   const { modelOf } = modelsOver(catalogue);
   const given = scenario.model.hyperParameters;
-  const stageAt = ({ kind, hyperParameters }: StageModel, asOf: number): StageModel => ({ kind, hyperParameters: { ...hyperParameters, ...deploymentDefaults(kind, { asOf }), ...given } });
+  const stageAt = ({ kind, hyperParameters }: StageModel, asOf: number): StageModel => ({ kind, hyperParameters: { ...hyperParameters, ...deploymentDefaults(kind, { asOf, everySeconds: secondsBetweenRounds(scenario) }), ...given } });
   return {
     world,
     task,

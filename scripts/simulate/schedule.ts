@@ -50,6 +50,11 @@ export function scheduleOf({ scenario, dataset, split }: Pick<World, 'scenario' 
   return remembered(momentOf);
 }
 
+/** Of rounds that each know more orders than the one before; undefined where all know the same. */
+export function secondsBetweenRounds({ schedule }: Pick<World['scenario'], 'schedule'>): number | undefined {
+  return schedule.kind === 'calendar' ? schedule.everyDays * daySeconds : undefined;
+}
+
 /** A round is planned, summed and tested at the same moment. */
 function remembered(momentOf: (round: number) => Moment): (round: number) => Moment {
   let last: { readonly round: number; readonly moment: Moment } | null = null;

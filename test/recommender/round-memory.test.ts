@@ -21,6 +21,15 @@ describe('rounds of one task', () => {
     expect(combined.noiseStd).toBeCloseTo(Math.SQRT2, 12);
   });
 
+  it('count for less with every round where the past is to be forgotten, and state the noise that is left', () => {
+    // 2 +- 1, worth half of itself, beside 5 +- 1: a third of the way from 5 to 2.
+    const combined = combineRounds(round(2, 10, 1), round(5, 10, 1), 0.5);
+    expect(combined.sum[0]).toBeCloseTo(4, 12);
+    expect(combined.noiseStd).toBeCloseTo(Math.hypot(1 / 3, 2 / 3), 12);
+    expect(combineRounds(round(2, 10, 1), round(5, 10, 1), 1e-12).sum[0]).toBeCloseTo(5, 9);
+    expect(combineRounds(round(2, 10, 1), round(5, 10, 1), 1)).toEqual(combineRounds(round(2, 10, 1), round(5, 10, 1)));
+  });
+
   it('buy with a budget in four parts what one round buys', () => {
     const sigma = 1.5;
     let combined = round(1, 10, 2 * sigma);

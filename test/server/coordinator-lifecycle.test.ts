@@ -25,17 +25,19 @@ describe('a restart', () => {
     expect(await client.next('task-over')).toMatchObject({ code: null });
   });
 
-  it('on another day goes on with the day on which the task was started, unless another is asked for', async () => {
+  it('on another day goes on with the day on which the task was started, and without what was no default then, unless another is asked for', async () => {
     const dataDir = temporaryFolder();
-    const from = (asOf: number): object => ({ ...(taskInput({ mode: 'local', rounds: 2 }) as object), model: { kind: 'neighbours', hyperParameters: { asOf } } });
-    const kept = { keptHyperParameters: ['asOf'] };
+    const from = (asOf: number, more = {}): object => ({ ...(taskInput({ mode: 'local', rounds: 2 }) as object), model: { kind: 'neighbours', hyperParameters: { asOf, ...more } } });
+    const kept = { keptHyperParameters: ['asOf', 'forgettingFactor'] };
     const first = await coordinatorFor({ dataDir, task: from(86_400), roundsWanted: 1, ...kept });
     const clients = await Promise.all(['a', 'b'].map(async (name) => (await connectShop(first.url, shopNamed(name))).client));
     expect((await joinRound(clients[0])).model.hyperParameters['asOf']).toBe(86_400);
     await first.close();
-    const second = await coordinatorFor({ dataDir, task: from(172_800), ...kept });
+    const second = await coordinatorFor({ dataDir, task: from(172_800, { forgettingFactor: 0.5 }), ...kept });
     const [client] = await Promise.all(['a', 'b'].map(async (name) => (await connectShop(second.url, shopNamed(name))).client));
-    expect((await client.next('invite')).plan).toMatchObject({ round: 'trial-2', model: { hyperParameters: { asOf: 86_400 } } });
+    const { plan } = await client.next('invite');
+    expect(plan).toMatchObject({ round: 'trial-2', model: { hyperParameters: { asOf: 86_400 } } });
+    expect(plan).not.toHaveProperty('model.hyperParameters.forgettingFactor');
     await second.close();
     await expect(coordinatorFor({ dataDir, task: from(172_800) })).rejects.toMatchObject({ code: 'plan.invalid' });
   });

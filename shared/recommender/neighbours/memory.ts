@@ -31,13 +31,13 @@ const topLevel = 65_535;
  * All rounds so far, each block by inverse variance. A period block of another as-of date counts other purchases as
  * recent, and a memory of another layout counts other pairs: neither is carried on.
  */
-export function withMemory(memory: RoundMemory | undefined, newest: RoundSums): RoundSums {
+export function withMemory(memory: RoundMemory | undefined, newest: RoundSums, forgettingFactor?: number): RoundSums {
   if (memory === undefined || memory.pairs.levels.length !== newest.pairs.sum.length) return newest;
   const past = memory.period?.asOf === newest.period?.asOf ? memory.period : undefined;
   return {
-    pairs: combineRounds(recall(memory.pairs), newest.pairs),
-    popularity: combineRounds(recall(memory.popularity), newest.popularity),
-    period: newest.period && { ...combineRounds(past && recall(past), newest.period), asOf: newest.period.asOf },
+    pairs: combineRounds(recall(memory.pairs), newest.pairs, forgettingFactor),
+    popularity: combineRounds(recall(memory.popularity), newest.popularity, forgettingFactor),
+    period: newest.period && { ...combineRounds(past && recall(past), newest.period, forgettingFactor), asOf: newest.period.asOf },
   };
 }
 

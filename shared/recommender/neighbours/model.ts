@@ -29,6 +29,8 @@ export const neighboursHyperParameters = z.strictObject({
   topItems: z._default(z.array(z.int().check(z.nonnegative())), []),
   /** Unix seconds: purchases count as recent up to 90 days before. Null: recent purchases count like any other. */
   asOf: z._default(z.nullable(z.int().check(z.nonnegative())), null),
+  /** What earlier rounds count for beside the newest, as `combineRounds` has it; absent: all of it. For shoppers who buy on between rounds. */
+  forgettingFactor: z.exactOptional(z.number().check(z.gt(0), z.lte(1))),
 });
 
 export type NeighboursHyperParameters = z.infer<typeof neighboursHyperParameters>;
@@ -52,7 +54,7 @@ export function createNeighbours(catalogue: Catalogue, hyperParameters: Neighbou
     initial: () => neighboursParams(releasedFactors(known(), nothingKnown(known())), undefined),
     contribute: (_params, history, into) => contribute(layout(), itemSet, history, into),
     update(params, aggregate) {
-      const sums = withMemory(params.memory, roundSums(layout(), aggregate));
+      const sums = withMemory(params.memory, roundSums(layout(), aggregate), hyperParameters.forgettingFactor);
       return neighboursParams(releasedFactors(known(), estimate(known(), sums)), remember(sums));
     },
     score(params, history, scores) {

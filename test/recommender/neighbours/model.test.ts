@@ -122,8 +122,21 @@ describe('the settings of neighbours', () => {
     expect(deploymentDefaults('popularity', { asOf: today })).toEqual({});
   });
 
+  it('forget where rounds are a day or more apart, and otherwise only if told to', () => {
+    expect(deploymentDefaults('neighbours', { asOf: today, everySeconds: 86_400 })).toEqual({ asOf: today, forgettingFactor: 0.5 });
+    expect(deploymentDefaults('neighbours', { asOf: today, everySeconds: 86_399 })).toEqual({ asOf: today });
+    const lastWeight = (settings: object): number => {
+      const model = createModel('neighbours', giftShop, settings) as ReturnType<typeof neighboursOf>;
+      let params = model.initial();
+      for (const sold of [0, 1]) params = model.update(params, noisyAggregate(model, Array.from({ length: 60 }, () => basket(sold, sold + 2)), 1, sold));
+      return params.factors.bias[1] / params.factors.bias[0];
+    };
+    expect(lastWeight({ forgettingFactor: 0.1 })).toBeGreaterThan(1.5 * lastWeight({}));
+    expect(lastWeight({ forgettingFactor: 1 })).toBe(lastWeight({}));
+  });
+
   it('refuse unknown names and values out of range', () => {
-    for (const settings of [{ tau: 2 }, { asOf: -1 }, { asOf: 1.5 }, { candidatesPerItem: 0 }]) {
+    for (const settings of [{ tau: 2 }, { asOf: -1 }, { asOf: 1.5 }, { candidatesPerItem: 0 }, { forgettingFactor: 0 }, { forgettingFactor: 1.1 }]) {
       expect(() => createModel('neighbours', giftShop, settings)).toThrow(expect.objectContaining({ code: 'config.invalid' }));
     }
   });
