@@ -34,7 +34,7 @@ it('tells what was spent and what left also when that is heard after the withdra
   const mapping: MappingReport = { shoppers: 1, withheld: 0, outside: 0, itemsMapped: 1, itemsOutside: 0 };
   const spent = { ...totalSpent({ spends: [], unreadable: 0 }), epsilon: 1.5 };
   worker.onmessage({ data: { kind: 'event', event: { kind: 'trained', round: 'main-1', mapping, spent } } });
-  worker.onmessage({ data: { kind: 'event', event: { kind: 'joined', round: 'main-1' } } });
+  worker.onmessage({ data: { kind: 'event', event: { kind: 'up', task: 'main', isReturn: true, publishedProducts: 0 } } });
   worker.onmessage({ data: { kind: 'event', event: { kind: 'sent', bytes: 7 } } });
   expect(news).toEqual([{ epsilonSpent: 1.5 }, { bytesSent: 7 }]);
 });
