@@ -44,8 +44,8 @@ export function openSeat({ tell, ...options }: SeatOptions): RoundsSeat {
   function sit(): ReturnType<typeof takePart> {
     tell({ participation: 'connecting' });
     const taken = takePart({ ...options, degree: 3, history, onEvent(event) {
-      // What still left is told, however late.
-      if (!isOver || event.kind === 'sent') tell(newsOf(event));
+      // What still left, and what was spent on it, is told, however late.
+      if (!isOver || event.kind === 'sent' || event.kind === 'trained') tell(newsOf(event));
     } });
     taken.done.catch((thrown: unknown) => {
       if (isOver) return;

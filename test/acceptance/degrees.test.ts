@@ -36,7 +36,10 @@ const table: Readonly<Record<Degree, Behaviour>> = {
   3: { place: 'device', databases: ['cesta-device', 'cesta-shopper'], personal: true, takesPart: true },
 };
 
-describe.skipIf(withoutBrowser)('capability 3: choose how much to be personalised', () => {
+// A browser beside other work has little of two cores.
+const patience = { timeout: 180_000 };
+
+describe.skipIf(withoutBrowser)('capability 3: choose how much to be personalised', patience, () => {
   it('capability 3: each degree stores, ranks and sends as it says, on each surface that is not switched off', async () => {
     const { url: origin, relay } = await siteOf(await coordinatorOf({ participants: 2 }));
     for (const degree of degrees) {
@@ -71,7 +74,7 @@ async function behaviourOn({ page }: ShopperPage, surface: string): Promise<[num
   })()`);
 }
 
-describe.skipIf(withoutBrowser)('capability 26: the shopper has a share in the decision how much', () => {
+describe.skipIf(withoutBrowser)('capability 26: the shopper has a share in the decision how much', patience, () => {
   it('capability 26: rounds have what reports to experiments left of the bound, and no seat where nothing is left', async () => {
     const site = await servePage(new URL('http://127.0.0.1:9'));
     onTestFinished(() => site.close());

@@ -1,5 +1,5 @@
 /** Experiments whose arms devices find out themselves, and what comes of randomised reports. */
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Fetch } from '../../client/http.ts';
 import { openMeasure, type Measure } from '../../client/storefront/measure.ts';
 import { openOffers } from '../../client/storefront/offers.ts';
@@ -115,7 +115,7 @@ describe('capability 28: measured benefit', () => {
     expect(await rich.measure.report(experiment)).toBe('sent');
     rich.lower(0);
     expect(await rich.measure.epsilonSpent()).toBe(4);
-    await vi.waitFor(async () => expect(JSON.stringify(await rich.store.get('measure'))).toContain('"salt":null'));
+    await expect.poll(async () => JSON.stringify(await rich.store.get('measure'))).toContain('"salt":null');
   });
 
   it('capability 28: before the device is loaded its default bound decides nothing, and nothing is reported where it does not load', async () => {
@@ -155,7 +155,7 @@ describe('capability 28: measured benefit', () => {
     await measure.note(experiment, 'click');
     nowMs += dayMs;
     expect([await measure.report(experiment), bodies.length]).toEqual(['no-consent', 1]);
-    await vi.waitFor(async () => expect(await measure.reached(experiment)).toBeNull());
+    await expect.poll(() => measure.reached(experiment)).toBeNull();
     isHeld = false;
     page.lower(3);
     await measure.arm(experiment);

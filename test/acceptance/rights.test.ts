@@ -241,7 +241,8 @@ describe('capability 8: an import', () => {
   });
 });
 
-describe.skipIf(withoutBrowser)('capability 10: erasure on the device', () => {
+// Three starts of a browser, beside other work.
+describe.skipIf(withoutBrowser)('capability 10: erasure on the device', { timeout: 180_000 }, () => {
   it('capability 10: no file of the browser holds an item id, before or after the shopper is forgotten', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cesta-profile-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

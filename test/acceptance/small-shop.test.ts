@@ -56,6 +56,6 @@ describe('capability 18: small shops', () => {
         expect(peakBytes).toBeGreaterThan(32 * 2 ** 20);
         expect(peakBytes).toBeLessThan(512 * 2 ** 20);
       }
-    });
+    }, 240_000);
   });
 });

@@ -137,7 +137,7 @@ export function welcomeTo(socket: FakeSocket, session: number): Extract<ServerMe
 
 /** Lets promises that wait for nothing but each other, or for real I/O of a few milliseconds, settle. */
 export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 20_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`${what} did not come true`);
     await new Promise((resolve) => setTimeout(resolve, 1));

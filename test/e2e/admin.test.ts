@@ -18,7 +18,7 @@ afterEach(async () => {
 const codeSoon = (otpauth: string): string => codeOf(otpauth, Date.now() + 30_000);
 
 const resultOf = async (running: Running): Promise<unknown> => {
-  expect([running.stderr(), await running.ended]).toEqual(['', 0]);
+  expect([await running.ended, running.stderr()]).toEqual([0, '']);
   return JSON.parse(running.stdout());
 };
 

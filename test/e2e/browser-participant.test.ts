@@ -63,7 +63,8 @@ function expectAlike(sent: readonly number[], expected: readonly number[]): void
   expect(Math.hypot(...sent.map((value, at) => value - expected[at]))).toBeLessThan(length * 1e-3);
 }
 
-describe.skipIf(withoutBrowser)('a browser that takes part in rounds', () => {
+// A browser beside other work has little of two cores.
+describe.skipIf(withoutBrowser)('a browser that takes part in rounds', { timeout: 180_000 }, () => {
   it('is in the release with a receipt, and what leaves it is frames of one size that name no item', async () => {
     const coordinator = await coordinatorOf({ participants: 4 });
     [0, 1].forEach((index) => shopOf(index, coordinator));

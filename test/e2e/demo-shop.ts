@@ -103,7 +103,7 @@ export interface Visitor {
   readonly requests: readonly Captured[];
   /** Messages of errors that the page reported. */
   readonly errors: readonly string[];
-  /** Follows a link as the keyboard or the mouse does: the page stays. */
+  /** Follows a link as the keyboard or the mouse does: the page stays. Resolves once it has noted what is looked at. */
   readonly go: (path: string) => Promise<void>;
   readonly choose: (degree: 0 | 1 | 2 | 3) => Promise<void>;
 }
@@ -136,11 +136,13 @@ async function visit(url: string, browser: Browser, options: BrowserContextOptio
   return {
     page, requests, errors,
     async go(path) {
-      await page.evaluate((href) => {
+      await page.evaluate(async (href) => {
         const link = Object.assign(document.createElement('a'), { href });
         document.body.append(link);
         link.click();
         link.remove();
+        // It notes that after it was painted; a page that is left before was not looked at.
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))));
       }, path);
     },
     async choose(degree) {

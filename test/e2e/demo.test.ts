@@ -38,7 +38,7 @@ describe('the demo', () => {
     workshop = openWorkshop();
     demo = workshop.run(['demo', '--json', '--port', '0', '--shops', '5', '--rounds', String(rounds), '--month-seconds', '8'], { TMPDIR: workshop.folder });
     lines = () => demo.stdout().split('\n').filter(Boolean).map((line) => JSON.parse(line) as unknown);
-    await demo.until(/"addresses":\{[^}]*\}/);
+    await demo.until(/"addresses":\{[^}]*\}.*\n/);
     ({ addresses } = lines()[0] as { readonly addresses: DemoAddresses });
   }, waitMs);
   afterAll(() => workshop.close());
@@ -118,7 +118,7 @@ describe('the demo', () => {
   });
 
   it('ends the year with a measured release a round and the budget it promised', async () => {
-    await demo.until(/"models":/);
+    await demo.until(/"models":.*\n/);
     const result = lines()[1] as DemoResult;
     expect(result.models.map(({ name }) => name)).toEqual(['popularity', 'local-only', 'release', 'release-without-noise', 'item-knn-central']);
     expect(result.releases.map(({ version }) => version)).toEqual(Array.from({ length: rounds }, (_, index) => index + 1));

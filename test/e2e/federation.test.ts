@@ -27,7 +27,10 @@ function openManifest(bytes: ArrayBuffer): { version: number; nextClipNorm: numb
   return JSON.parse(metadata['manifest']) as { version: number; nextClipNorm: number };
 }
 
-describe('a federation of processes over real sockets', () => {
+// Up to five processes a test, each of which loads all that it runs.
+const patience = { timeout: 240_000 };
+
+describe('a federation of processes over real sockets', patience, () => {
   it('trains, releases, and a storefront ranks with reasons; every shop ends with code 0', async () => {
     const { url, process } = await serve('--shops', '3', '--min-shops', '2', '--over-selection', '1');
     const shops = [0, 1, 2].map((index) => join(`shop-${index}`, index, url, '--once'));
@@ -72,7 +75,7 @@ describe('a federation of processes over real sockets', () => {
     expect(report).toMatchObject({ state: 'exhausted', roundsCharged: 3, roundsLeft: 0, shopsPerShopper: 2 });
     expect(report.epsilonSpent).toBeLessThanOrEqual(50);
     expect(report.filterUsed).toBeGreaterThan(0.99);
-  }, 120_000);
+  });
 
   it('releases without a shop that was killed in the middle', async () => {
     const { url } = await serve('--shops', '3', '--min-shops', '2', '--over-selection', '1', '--gather-seconds', '3');
@@ -129,7 +132,7 @@ describe('a federation of processes over real sockets', () => {
   });
 });
 
-describe('bad input on the command line', () => {
+describe('bad input on the command line', patience, () => {
   async function failure(args: readonly string[]): Promise<{ code: number | null; stderr: string; stdout: string }> {
     const running = shop.run(args);
     return { code: await running.ended, stderr: running.stderr(), stdout: running.stdout() };

@@ -69,6 +69,7 @@ describe('a masked round in groups over real sockets', () => {
     const shops = joinShops(grouped);
     expect(await plain.over).toMatchObject({ code: null });
     expect(await grouped.over).toMatchObject({ code: null });
+    await Promise.all(shops.map(({ node }) => node.done));
     expect((await releaseOf(plain)).perShopper[dates]).toBeGreaterThan(0.5);
     const { manifest, perShopper } = await releaseOf(grouped);
     expect(Math.abs(perShopper[dates])).toBeLessThan(0.1);
@@ -95,9 +96,9 @@ describe('a masked round in groups over real sockets', () => {
     expect(await coordinator.over).toMatchObject({ code: null });
     const { manifest } = await releaseOf(coordinator);
     expect(manifest).toMatchObject({ cohort: 12, robust: { reports: 3 } });
+    await Promise.all(shops.map(({ node }) => node.done));
     const left = shops.filter(({ events }) => events.some((event) => event.kind === 'round-failed' && event.message.includes('group')));
     expect(left.length).toBe(3);
-    await Promise.all(left.map(({ node }) => node.done));
     for (const { events } of left) expect(events.find(({ kind }) => kind === 'round-done')).toMatchObject({ took: 'no part' });
     expect((await verifyRecord(new URL(coordinator.url), { retryMs: 1 })).findings).toEqual([]);
   });

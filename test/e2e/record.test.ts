@@ -152,7 +152,7 @@ describe('witnesses of a federation', () => {
     const auditor = openAuditor(parts, coordinator.url);
     expect(await auditor.look()).toMatchObject({ size: 0, cosignatures: 1 });
     const shops = ['one', 'two'].map((name) => parts.join(coordinator, name, { witnesses }));
-    await expect.poll(async () => textOf(`${coordinator.url}/v1/log/checkpoint`), { timeout: 10_000 }).toContain('\n1\n');
+    await expect.poll(async () => textOf(`${coordinator.url}/v1/log/checkpoint`)).toContain('\n1\n');
     expect(await auditor.look()).toMatchObject({ size: 1, cosignatures: 1 });
     await Promise.all(shops.map(({ until }) => until('round-done')));
     expect(await auditor.look()).toMatchObject({ size: 5, cosignatures: 1 });

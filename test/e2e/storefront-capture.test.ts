@@ -102,6 +102,8 @@ describe.skipIf(withoutBrowser)('what leaves the demo shop', () => {
     const { round } = await federation.openRound(2);
     for (const visitor of [brief, avid]) await visitor.choose(3);
     for (const { page } of [brief, avid]) await page.locator('.noise').waitFor({ timeout: 40_000 });
+    // A drawer shows a message when it is handed to the socket.
+    await expect.poll(() => reportsOf(site).length).toBe(2);
 
     const [first, second, ...others] = reportsOf(site);
     expect(others).toEqual([]);
@@ -130,8 +132,8 @@ describe.skipIf(withoutBrowser)('what leaves the demo shop', () => {
     await page.locator('cesta-privacy input[name=degree]').first().waitFor();
     await look(visitor, bags);
     const bytes = async (): Promise<number> => (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
-    await expect.poll(async () => Number(await page.locator('.downloads').getAttribute('data-bytes')) - await bytes()).toBe(0);
-    expect(Number(await page.locator('.downloads').getAttribute('data-count'))).toBe(sizes.length);
+    const shown = async (name: string): Promise<number> => Number(await page.locator('.downloads').getAttribute(name));
+    await expect.poll(async () => [await shown('data-bytes') - await bytes(), await shown('data-count') - sizes.length]).toEqual([0, 0]);
 
     await federation.openRound(1);
     await visitor.choose(3);
@@ -190,6 +192,6 @@ describe.skipIf(withoutBrowser)('what leaves the demo shop', () => {
     expect(await cohortOf(task)).toBe(2);
     expect(reportsOf(site)).toEqual([]);
     expect(await headline(visitor.page)).toEqual({ messages: 0, bytes: 0 });
-    expect((await stored(visitor.page)).rest).toEqual([{ 'cesta-shopper': '{"degree":0}' }, {}, '', []]);
+    await expect.poll(async () => (await stored(visitor.page)).rest).toEqual([{ 'cesta-shopper': '{"degree":0}' }, {}, '', []]);
   });
 });

@@ -74,6 +74,8 @@ describe.skipIf(withoutBrowser)('the demo shop', () => {
 
   it('ranks again at once when three products were looked at, says because of what, and asks nobody', async () => {
     const { page, requests, go } = await (await openSite(federation)).visitor(browser);
+    // What the page loads last, of itself.
+    await page.locator('cesta-privacy input[name=degree]').first().waitFor();
     const popular = await idsOn(page, 'home');
     expect(popular).toHaveLength(8);
     const asked = requests.length;

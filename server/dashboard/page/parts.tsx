@@ -17,11 +17,13 @@ export interface TableProps {
   readonly caption: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly Cell[])[];
+  /** What each row is about, where rows that come before it must not take its elements, and the focus with them. */
+  readonly keys?: readonly (string | number)[];
   readonly empty?: string;
 }
 
 /** Wide ones scroll by themselves; the page does not. Whoever has no mouse can reach that by the keyboard. */
-export function Table({ caption, columns, rows, empty = 'None yet.' }: TableProps): JSX.Element {
+export function Table({ caption, columns, rows, keys = [], empty = 'None yet.' }: TableProps): JSX.Element {
   if (rows.length === 0) return <p class="quiet">{empty}</p>;
   return (
     <div class="table" role="region" aria-label={caption} tabIndex={0}>
@@ -30,7 +32,7 @@ export function Table({ caption, columns, rows, empty = 'None yet.' }: TableProp
         <thead><tr>{columns.map((column) => <th scope="col" key={column}>{column}</th>)}</tr></thead>
         <tbody>
           {rows.map((cells, index) => (
-            <tr key={index}>{cells.map((cell, at) => (at === 0 ? <th scope="row" key={at}>{cell}</th> : <td key={at}>{cell}</td>))}</tr>
+            <tr key={keys[index] ?? index}>{cells.map((cell, at) => (at === 0 ? <th scope="row" key={at}>{cell}</th> : <td key={at}>{cell}</td>))}</tr>
           ))}
         </tbody>
       </table>

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createDataLayerEar } from '../../../client/storefront/data-layer.ts';
 import { trackedOf } from '../../../client/storefront/importers.ts';
 
@@ -49,7 +49,7 @@ describe('a data layer', () => {
     // A tag manager keeps its list short.
     layer.shift();
     layer.push(viewed('b'));
-    await vi.waitFor(() => expect(heard).toEqual(['early', 'a', 'b']));
+    await expect.poll(() => heard).toEqual(['early', 'a', 'b']);
     layer.push(viewed('c'));
     expect(heard.at(-1)).toBe('c');
     stop();
@@ -67,7 +67,7 @@ describe('a data layer', () => {
       heard.push(id);
     }, () => true).listen(layer);
     layer.push(viewed('a'));
-    await vi.waitFor(() => expect(heard).toEqual(['a']));
+    await expect.poll(() => heard).toEqual(['a']);
     const malformed = { get event(): string { throw new Error('malformed'); } };
     expect(layer.push(malformed, viewed('refused'), viewed('b'))).toBe(4);
     expect(heard).toEqual(['a', 'b']);
@@ -82,11 +82,11 @@ describe('a data layer', () => {
     layer.push(viewed('a'));
     isOn = true;
     layer.push(viewed('b'));
-    await vi.waitFor(() => expect(heard).toEqual(['b']));
+    await expect.poll(() => heard).toEqual(['b']);
     stop();
     ear.listen(layer);
     layer.push(viewed('c'));
-    await vi.waitFor(() => expect(heard).toEqual(['b', 'c']));
+    await expect.poll(() => heard).toEqual(['b', 'c']);
   });
 
   it('that is listened to twice is heard once', async () => {
@@ -96,11 +96,11 @@ describe('a data layer', () => {
     const stop = ear.listen(layer);
     expect(ear.listen(layer)).toBe(stop);
     layer.push(viewed('a'));
-    await vi.waitFor(() => expect(heard).toEqual(['early', 'a']));
+    await expect.poll(() => heard).toEqual(['early', 'a']);
     stop();
     ear.listen(layer);
     layer.push(viewed('b'));
-    await vi.waitFor(() => expect(heard).toEqual(['early', 'a', 'b']));
+    await expect.poll(() => heard).toEqual(['early', 'a', 'b']);
   });
 
   it('that another tag wrapped is heard no more after the stop, and is left as the other tag has it', () => {

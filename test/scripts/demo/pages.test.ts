@@ -1,5 +1,5 @@
 /** The demo's pages end together: no server and no process of theirs outlives them. */
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { tokenHeader } from '../../../scripts/demo/backstage/serve.ts';
 import { servePages, type PagesOptions } from '../../../scripts/demo/pages.ts';
 import { temporaryFolder } from '../../server/support/folders.ts';
@@ -17,7 +17,7 @@ it('where the shop cannot start, no server of the backstage stays', async () => 
   const failing = Promise.reject(new Error('no files'));
   failing.catch(() => undefined);
   await expect(servePages(options({ shopFiles: failing }))).rejects.toThrow('no files');
-  await vi.waitFor(() => expect(servers()).toBe(before), { timeout: 10_000 });
+  await expect.poll(servers).toBe(before);
 }, 60_000);
 
 it('a button that is pressed while a job is being ended starts nothing', async () => {

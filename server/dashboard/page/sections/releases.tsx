@@ -58,6 +58,7 @@ export function Releases({ documents }: { readonly documents: Documents | null }
         caption="Releases, newest first"
         columns={['version', 'created', 'shoppers', 'cohort', 'epsilon', 'state', ...(isOperator ? ['decide'] : [])]}
         rows={releases.map((release) => [...describe(release, cohorts), ...(isOperator ? [<Buttons key="decide" release={release} ask={ask} />] : [])])}
+        keys={releases.map(({ version }) => version)}
         empty="Nothing was released yet."
       />
       {isOperator && releases.some(({ state }) => state === 'serving') && <p><button type="button" onClick={() => ask(rollback)}>Roll back to what was served before</button></p>}

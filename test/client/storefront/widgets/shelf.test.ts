@@ -100,7 +100,7 @@ describe.skipIf(withoutBrowser)('<cesta-shelf>', () => {
     await page.waitForFunction(() => cesta.asked.filter(([method]) => method === 'track').flatMap(([, , ids]) => ids as string[]).length === 4);
     await page.evaluate(() => cesta.change('history'));
     await page.locator('cesta-shelf a').first().click();
-    expect(new URL(page.url()).hash).toBe('#a');
+    await expect.poll(() => new URL(page.url()).hash).toBe('#a');
     await page.evaluate(() => document.addEventListener('cesta-select', (event) => event.preventDefault()));
     await page.locator('cesta-shelf a').nth(1).click();
     expect(new URL(page.url()).hash).toBe('#a');
@@ -135,7 +135,7 @@ describe.skipIf(withoutBrowser)('<cesta-shelf>', () => {
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await page.evaluate(() => (document.querySelector('cesta-shelf')?.shadowRoot?.activeElement as HTMLElement | null)?.dataset['key'])).toBe('degree:');
+    await expect.poll(() => page.evaluate(() => (document.querySelector('cesta-shelf')?.shadowRoot?.activeElement as HTMLElement | null)?.dataset['key'])).toBe('degree:');
     await page.evaluate(() => document.addEventListener('cesta-privacy-open', (event) => event.preventDefault()));
     await page.getByRole('button', { name: /^Personal/ }).click();
     expect(await page.getByRole('dialog').count()).toBe(0);
