@@ -18,7 +18,9 @@ export interface ModelCache {
 /** Entries kept: the open round's, and a few behind it. */
 const capacity = 4;
 
-/** @example
+/**
+ * Models and public parts that several shop nodes of one process use in turn: each is made once, and the last few are kept.
+ * @example
  * const modelCache = createModelCache();
  * const nodes = shops.map((shop) => startShopNode({ ...shop, modelCache }));
  */

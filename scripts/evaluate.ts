@@ -97,7 +97,12 @@ export interface DetailedEvaluation {
   readonly ndcg10: Float64Array;
 }
 
-/** @throws CestaError `model.unknown`, `privacy.invalid` and whatever reading the data may */
+/**
+ * Trains a model on the training part of a data set and ranks what its shoppers did afterwards: what `cesta evaluate` prints.
+ * @throws CestaError `model.unknown`, `privacy.invalid` and whatever reading the data may
+ * @example
+ * const { ndcg10, ndcg10Interval } = await evaluate({ data: 'online-retail', model: 'neighbours', epsilon: 3, seeds: 1 });
+ */
 export async function evaluate(options: EvaluateOptions): Promise<EvaluationResult> {
   return (await evaluateInDetail(options)).result;
 }

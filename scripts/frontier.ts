@@ -24,9 +24,13 @@ export interface Frontier {
 }
 
 /**
+ * Evaluates one model at each epsilon and without noise, and compares every point with popularity and with no noise.
  * @param options as for one evaluation, without its epsilon
  * @param onPoint hears of every point as soon as it is there
  * @throws CestaError as `evaluate`
+ * @example
+ * const { points } = await frontier({ data: 'online-retail', model: 'neighbours', seeds: 1 }, [1, 3]);
+ * for (const { epsilon, ndcg10, overPopularity } of points) console.log(epsilon, ndcg10, overPopularity.low);
  */
 export async function frontier(options: Omit<EvaluateOptions, 'epsilon' | 'mode'>, epsilons: readonly number[], onPoint: (point: FrontierPoint) => void = () => undefined): Promise<Frontier> {
   const { data, read, protocol, model, rounds } = options;

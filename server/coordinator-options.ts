@@ -1,6 +1,8 @@
 /** What a coordinator is started with. */
 import type { Logger } from 'pino';
+import type * as z from 'zod';
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
+import type { taskSpecSchema } from '../shared/federation/task.ts';
 import type { WitnessPolicy } from '../shared/ledger/witness-policy.ts';
 import type { Accountability } from '../shared/policy/accountability.ts';
 import type { Policy } from '../shared/policy/policy.ts';
@@ -9,8 +11,14 @@ import type { GatewayLimits } from './gateway/context.ts';
 import type { IdentityOptions } from './identity/identity.ts';
 import type { ServerTls } from './transport.ts';
 
+/**
+ * A task as an operator asks for it, with defaults left out.
+ * @interface
+ */
+export type TaskInput = Readonly<z.input<typeof taskSpecSchema>>;
+
 export interface CoordinatorOptions {
-  /** A `TaskSpec`, checked here: the main task. Tasks that were made while an earlier process ran go on beside it. */
+  /** A {@link TaskInput}, checked here: the main task. Tasks that were made while an earlier process ran go on beside it. */
   readonly task: unknown;
   /** Hyper-parameters of the main task that keep the value with which it was started. */
   readonly keptHyperParameters?: readonly string[];
@@ -18,6 +26,7 @@ export interface CoordinatorOptions {
   readonly dataDir: string;
   /** A `postgres:` address: the journal is there instead, one coordinator at a time; folder and database stay together. */
   readonly database?: string | undefined;
+  /** Of the package pino, or what has its methods. */
   readonly logger: Logger;
   readonly host?: string;
   /** 0 picks one. */

@@ -12,7 +12,7 @@
  * @module cesta/shared
  */
 export { createCatalogue, parseCatalogue, type Catalogue, type Product } from './commerce/catalogue.ts';
-export { historyOf, type ShopperHistory, type Visit } from './commerce/history.ts';
+export { distinctItems, historyOf, type ShopperHistory, type Visit } from './commerce/history.ts';
 export { byGroup, byHash, dirichlet, type Partition } from './datasets/partitions.ts';
 export { evaluateModel, type Evaluation, type EvaluationOptions } from './evaluation/evaluate-model.ts';
 export { bootstrapInterval, pairedBootstrapInterval, type BootstrapOptions, type Interval } from './evaluation/intervals.ts';
@@ -27,5 +27,7 @@ export { skellamEpsilon, skellamNoiseStd, type SkellamPlan } from './privacy/acc
 export { modelKinds } from './recommender/federated-model.ts';
 export type { Aggregate, AnyFederatedModel, FederatedModel, LocalChange, LocalTrainer, LocalTraining, ModelKind, Reason, Statistic } from './recommender/federated-model.ts';
 export type { Json } from './protocol/canonical-json.ts';
+export { CestaError } from './protocol/errors.ts';
+export { errorTable, type ErrorCode } from './protocol/error-table.ts';
 export type { NamedTensors, Tensor, TensorData } from './protocol/tensors.ts';
-export { createModel } from './recommender/registry.ts';
+export { createModel, deploymentDefaults, type Deployment } from './recommender/registry.ts';

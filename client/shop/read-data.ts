@@ -38,6 +38,7 @@ const embeddedUrl = new URL('../../shared/datasets/online-retail.bin.gz', import
 const ratingFiles = ['u.data', 'ratings.csv', 'ratings.dat'];
 
 /**
+ * Reads orders or ratings into histories, with an account of every line that was not used.
  * @param nameOrPath `online-retail` for the embedded data; a file, plain or gzip; or a MovieLens folder.
  * @throws CestaError `data.not-found`, `data.unreadable`, `data.missing-column`, `data.empty`; `config.invalid`
  *   for an option that the format does not know.

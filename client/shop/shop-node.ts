@@ -41,6 +41,7 @@ export interface ShopNodeOptions {
   readonly coordinator: URL;
   /** Key, pinned coordinator key and record of spends are kept in a folder of this shop's name below it. */
   readonly stateDir: string;
+  /** Of the package pino, or what has its methods. */
   readonly logger: Logger;
   /** The coordinator's key, 32 bytes in hex; without it, the first key met is trusted and pinned. */
   readonly coordinatorKey?: string;

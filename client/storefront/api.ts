@@ -85,6 +85,10 @@ export interface ShelfItem {
   readonly because: readonly { readonly item_id: string; readonly title?: string; readonly weight: number }[];
 }
 
+/**
+ * The release that shelves are ranked with.
+ * @interface
+ */
 export type ReleaseInfo = Pick<Manifest, 'task' | 'version' | 'createdAt' | 'shoppers' | 'cohort' | 'privacy' | 'metrics'> & {
   readonly kind: Manifest['model']['kind'];
   /** Of the file in use. */

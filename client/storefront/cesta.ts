@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts';
 import { createShopper, type Shopper } from './shopper.ts';
 
 /**
+ * The SDK of one page: it loads the release in the background, and ranks once `ready` is resolved.
  * @throws CestaError `usage.invalid` for an option that is none; rules that are none show in `ready`
  * @example
  * const cesta = createCesta({ url: '/cesta', defaultDegree: 1 });

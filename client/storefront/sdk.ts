@@ -1,4 +1,15 @@
-/** What a page imports, and loads at once. What verifies and ranks comes after it, what trains when somebody takes part. */
+/**
+ * What a page imports, and loads at once. What verifies and ranks comes after it, what trains when somebody takes part.
+ * @example
+ * import { createCesta } from 'cesta/storefront';
+ *
+ * const cesta = createCesta({ url: '/cesta', defaultDegree: 1 });
+ * await cesta.ready;
+ * cesta.track('view_item', [{ item_id: 'sku-7' }]);
+ * const shelf = cesta.recommend({ item: 'sku-7', limit: 8 });
+ * console.log(shelf.map(({ title, because }) => [title, because]));
+ * @module cesta/storefront
+ */
 import type { HeldOnDevice } from './held-on-device.ts';
 import type { SpendLimits } from '../spends.ts';
 import type { Measure, MeasureOptions } from './measure.ts';
@@ -8,6 +19,7 @@ export type * from './api.ts';
 export type { Campaign } from '../../shared/commerce/campaigns.ts';
 export type { Degree, Purpose } from '../../shared/commerce/consent.ts';
 export type { EventName, Interests, StoredEvent, TrackedItem } from '../../shared/commerce/device-events.ts';
+export type { DataFor } from '../../shared/commerce/purposes.ts';
 export type { Subject } from '../../shared/commerce/experiments.ts';
 export type { Channel, Surface, SurfaceSwitches } from '../../shared/commerce/preferences.ts';
 export type { KernelKind } from '../../shared/kernels/simd.ts';
@@ -15,12 +27,14 @@ export type { ProductFilter, ShelfRules } from '../../shared/ranking/rules.ts';
 export type { Source } from '../../shared/ranking/shelf.ts';
 export type { Precision } from '../../shared/recommender/quantised-rows.ts';
 export type { Spend, SpendLimits } from '../spends.ts';
+export type { DeviceStore } from './device-store.ts';
 export type { HeldOnDevice } from './held-on-device.ts';
 export type { Measure, MeasureOptions, Reported } from './measure.ts';
 export type { Offers, OffersOptions } from './offers.ts';
 export type { Shopper } from './shopper.ts';
 export type { ShopperOptions } from './shopper-state.ts';
 export type { StorefrontStorage } from './storage.ts';
+export { CestaError } from '../../shared/protocol/errors.ts';
 export { createCesta } from './cesta.ts';
 export { createShopper } from './shopper.ts';
 export { memoryStorage, webStorage } from './storage.ts';

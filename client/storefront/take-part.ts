@@ -1,6 +1,7 @@
 /**
  * A shopper's browser takes part in rounds: this is the page's side, which only starts a worker and passes messages on. Needs
  * consent of degree 3, and ends when that is withdrawn, when the page goes away, or when it is closed.
+ * @module cesta/storefront/take-part
  */
 import { permits, type Degree } from '../../shared/commerce/consent.ts';
 import { noWitnesses, type WitnessPolicy } from '../../shared/ledger/witness-policy.ts';
@@ -63,6 +64,7 @@ export interface Seat {
 }
 
 /**
+ * Has this device take part in rounds, in a worker, until it is closed.
  * @throws CestaError `usage.invalid` without consent of degree 3
  * @example
  * const seat = takePart({ url: '/cesta', degree: 3, maxEpsilon: 2, history: [{ time: 1_760_000_000, items: ['sku-7'] }] });

@@ -33,7 +33,7 @@ export interface HttpOptions {
   readonly items: number;
 }
 
-const repeats = 5;
+export const httpTurns = 5;
 const urlSchema = z.strictObject({ url: z.string() });
 
 export async function benchHttp({ connections, items }: HttpOptions): Promise<HttpBench> {
@@ -77,11 +77,11 @@ async function compare(coordinator: Child, served: Turn, bare: Turn, requests: n
   await bare(requests);
   const before = await coordinator.ask({ kind: 'usage' }, usageSchema);
   const times: { servedMs: number; bareMs: number }[] = [];
-  for (let turn = 0; turn < repeats; turn += 1) times.push({ servedMs: await served(requests), bareMs: await bare(requests) });
+  for (let turn = 0; turn < httpTurns; turn += 1) times.push({ servedMs: await served(requests), bareMs: await bare(requests) });
   const after = await coordinator.ask({ kind: 'usage' }, usageSchema);
   return {
     perSecond: 1_000 / medianOf(times.map(({ servedMs }) => servedMs)),
     floorPerSecond: 1_000 / medianOf(times.map(({ bareMs }) => bareMs)),
-    cpuMs: (after.cpuMs - before.cpuMs) / (repeats * requests),
+    cpuMs: (after.cpuMs - before.cpuMs) / (httpTurns * requests),
   };
 }

@@ -1,5 +1,7 @@
 /** What a measurement was taken on: figures of two machines, or versions, are not one series. */
+import { createRequire } from 'node:module';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import * as z from 'zod';
 
 export interface Machine {
   readonly cpu: string;
@@ -20,6 +22,11 @@ export function machine(): Machine {
     node: process.versions.node,
     v8: process.versions.v8,
   };
+}
+
+/** Of a library that is measured, or measured with. */
+export function installedVersion(name: string): string {
+  return z.object({ version: z.string() }).parse(createRequire(import.meta.url)(`${name}/package.json`)).version;
 }
 
 export function describeMachine({ cpu, cores, load, node }: Machine): string {

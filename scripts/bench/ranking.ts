@@ -26,6 +26,8 @@ export interface RankingBench {
 export interface ShelfBench {
   readonly items: number;
   readonly places: number;
+  /** Shelves that were timed. */
+  readonly runs: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly cpuP95Ms: number;
@@ -85,5 +87,5 @@ export function benchShelf(repeats: number): ShelfBench {
     model.score(params, history, scores);
     topK(scores, places);
   });
-  return { items: shelfItems, places: afterOneMore().length, p50Ms, p95Ms, cpuP95Ms, bareMs };
+  return { items: shelfItems, places: afterOneMore().length, runs: repeats, p50Ms, p95Ms, cpuP95Ms, bareMs };
 }

@@ -50,7 +50,7 @@ export interface RoundsBench {
   readonly machine: Machine;
 }
 
-const repeats = 7;
+export const roundTurns = 7;
 /** A turn is to last about so long. */
 const turnMs = 1_000;
 
@@ -103,7 +103,7 @@ async function measureRounds({ coordinator, floor, exchange, shops }: Parts, { c
     await prepare(floor, 50, (rounds) => shops.ask({ kind: 'floor', rounds }, movedSchema)),
     await prepare(exchange, 20, (rounds) => shops.ask({ kind: 'exchange', rounds }, playedSchema)),
   ];
-  for (let turn = 0; turn < repeats; turn += 1) for (const contest of contests) await contest.play();
+  for (let turn = 0; turn < roundTurns; turn += 1) for (const contest of contests) await contest.play();
   const [ours, bare, spoken] = await Promise.all(contests.map((contest) => contest.result(clients)));
   return {
     updatesPerSecond: ours.updatesPerSecond,

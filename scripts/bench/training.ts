@@ -2,7 +2,6 @@
  * Speed of training and ranking: a step of SASRec with the project's kernels and without, in processes of their own that
  * take turns; one shopper's contribution to `als`; the best rows of a large table.
  */
-import { createRequire } from 'node:module';
 import * as z from 'zod';
 import { createCatalogue } from '../../shared/commerce/catalogue.ts';
 import { historyOf } from '../../shared/commerce/history.ts';
@@ -14,7 +13,7 @@ import { backendKinds, type BackendKind } from '../../shared/tensors/backend-kin
 import { openTensors } from '../../shared/tensors/runtime.ts';
 import { scriptPath } from '../child-script.ts';
 import { startChild, type Child } from './children.ts';
-import { machine, type Machine } from './machine.ts';
+import { installedVersion, machine, type Machine } from './machine.ts';
 import { median, medianOf } from './median.ts';
 import { stepShape } from './training/shape.ts';
 
@@ -46,10 +45,12 @@ const stepsSchema = z.array(z.strictObject({ wallMs: z.number(), cpuMs: z.number
 /** @throws CestaError `backend.unavailable` */
 export async function benchTraining({ backend }: { readonly backend?: BackendKind } = {}): Promise<TrainingBench> {
   const chosen = backend ?? (await openTensors({})).backend;
-  return { ...(await benchSteps(chosen)), alsContributionMs: benchAls(), topKMs: benchTopK(), step: stepShape, tensorflow: tensorflowVersion(), machine: machine() };
+  return { ...(await benchSteps(chosen)), alsContributionMs: benchAls(), topKMs: benchTopK(), step: stepShape, tensorflow: installedVersion('@tensorflow/tfjs'), machine: machine() };
 }
 
 const [turns, stepsEach] = [5, 3];
+/** Of each side. */
+export const timedSteps = turns * stepsEach;
 
 async function benchSteps(backend: BackendKind): Promise<Pick<TrainingBench, 'sequenceStepMs' | 'stockStepMs' | 'ratio' | 'sequenceStepCpuMs' | 'stockStepCpuMs' | 'cpuRatio' | 'backend' | 'simd'>> {
   const script = scriptPath('./training/step-process.ts', import.meta.url);
@@ -101,8 +102,4 @@ function benchTopK(): number {
   const rows = createRowTable(Float32Array.from({ length: table.rows * table.width }, draw), table.width);
   const query = Float32Array.from({ length: table.width }, draw);
   return median(101, () => rows.topK(query, table.best));
-}
-
-function tensorflowVersion(): string {
-  return z.object({ version: z.string() }).parse(createRequire(import.meta.url)('@tensorflow/tfjs/package.json')).version;
 }

@@ -67,7 +67,7 @@ function addSuite(bench: Command): void {
   bench
     .command('all', { isDefault: true })
     .description('every measure beside a floor or a library of the same run; some minutes')
-    .option('--only <measures>', 'comma-separated: some of them', (text) => text.split(','))
+    .option('--only <measures>', 'comma-separated: some of them', (text) => text.split(',').map((name) => name.trim()))
     .option('--json', 'print one JSON object')
     .action(async ({ json, only }: { json?: boolean; only?: string[] }) => {
       const { benchAll } = await import('../bench/suite/suite.ts');

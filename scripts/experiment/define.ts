@@ -12,19 +12,24 @@ export interface Sweep<T> {
   readonly sweep: readonly T[];
 }
 
-/** @example sweep([0.5, 1, 2, Infinity]) */
+/**
+ * A field that takes each of these values in turn; several swept fields are combined.
+ * @example sweep([0.5, 1, 2, Infinity])
+ */
 export function sweep<const T>(values: readonly T[]): Sweep<T> {
   return { sweep: values };
 }
 
 /** `T`, or with a sweep at any depth; of records of free names, as hyper-parameters are, each value may be swept. */
-type Swept<T> = T | Sweep<T> | (T extends readonly unknown[] ? never : T extends object ? (string extends keyof T ? Readonly<Record<string, T[keyof T] | Sweep<Json>>> : { readonly [K in keyof T]: Swept<T[K]> }) : never);
+export type Swept<T> = T | Sweep<T> | (T extends readonly unknown[] ? never : T extends object ? (string extends keyof T ? Readonly<Record<string, T[keyof T] | Sweep<Json>>> : { readonly [K in keyof T]: Swept<T[K]> }) : never);
 
-type ScenarioFields = Omit<ScenarioInput, 'seed' | 'baseline' | 'aggregate'> & {
+/** Of a scenario, what an experiment says: seeds and baselines are its own terms, and rules and strategies have short names. */
+export type ScenarioFields = Omit<ScenarioInput, 'seed' | 'baseline' | 'aggregate'> & {
   readonly aggregate?: ScenarioInput['aggregate'] | keyof typeof aggregateAliases;
 };
 
-interface Terms {
+/** What is asked, beside the scenario. */
+export interface ExperimentTerms {
   /** Of the folder of its runs; without it, that of the file. */
   readonly name?: string;
   /** What is asked, in a sentence. */
@@ -41,11 +46,16 @@ interface Terms {
   readonly variants?: Readonly<Record<string, ScenarioFields>>;
 }
 
-type Fields = Terms & { readonly [K in keyof ScenarioFields]: Swept<ScenarioFields[K]> };
+/** What an experiment says, and what `--quick` may lay over it. */
+export type ExperimentFields = ExperimentTerms & { readonly [K in keyof ScenarioFields]: Swept<ScenarioFields[K]> };
 
-export type ExperimentInput = Fields & {
+/**
+ * A scenario whose fields may be swept, and what is asked of it.
+ * @interface
+ */
+export type ExperimentInput = ExperimentFields & {
   /** Laid over the rest by `--quick`: objects field by field, variants and everything else as a whole. */
-  readonly quick?: Fields;
+  readonly quick?: ExperimentFields;
 };
 
 /**

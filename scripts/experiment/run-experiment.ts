@@ -41,6 +41,7 @@ export type ExperimentEvent =
   | { readonly kind: 'round'; readonly run: PlannedRun; readonly record: RoundRecord };
 
 /**
+ * Runs every point of an experiment that has no result yet, and returns the results of all of them.
  * @throws CestaError `config.invalid` naming the field, before anything runs; `experiment.busy` where another process works on a run;
  *   whatever a simulation does. The reason of `signal` when that was given.
  * @example

@@ -3,7 +3,7 @@
  * folder, and uses it there as others would: imports, types, the command. Fetches the dependencies from the registry.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,7 +12,7 @@ import * as z from 'zod';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { root } from './compiled.ts';
-import { packageEntries } from './entries.ts';
+import { entryExample, packageEntries } from './entries.ts';
 
 const run = promisify(execFile);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -41,16 +41,28 @@ async function lint(installed: string): Promise<void> {
   say('publint: nothing to say');
 }
 
+/** What the documentation shows: each example is a module of its own. */
+async function writeExamples(): Promise<readonly string[]> {
+  const blocks = (await readFile(join(root, 'README.md'), 'utf8')).matchAll(/```ts\n([^]*?)```/g);
+  const examples = [...[...packageEntries().values()].map(entryExample), ...[...blocks].map(([, code]) => code)].filter((code) => code !== '');
+  return Promise.all(examples.map(async (code, index) => {
+    const name = `example${index}.mts`;
+    await writeFile(join(folder, name), `${code}\nexport {};\n`);
+    return name;
+  }));
+}
+
 /** The declarations, with those of the libraries that they name, as a strict project sees them. */
 async function checkTypes(): Promise<void> {
   const imports = [...packageEntries().keys()].map((name, index) => `import * as entry${index} from '${name}';\nvoid entry${index};`);
   await writeFile(join(folder, 'use.mts'), `${imports.join('\n')}\nimport { evaluate, type EvaluationResult } from 'cesta';\nexport const result: Promise<EvaluationResult> = evaluate({ data: 'online-retail', model: 'popularity' });\n`);
+  const files = ['use.mts', ...(await writeExamples())];
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
   for (const module of [['nodenext', 'nodenext'], ['esnext', 'bundler']]) {
-    await run(process.execPath, [compiler, '--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--lib', 'es2023,dom,dom.iterable', '--module', module[0], '--moduleResolution', module[1], 'use.mts'], { cwd: folder }).catch((error: unknown) => {
+    await run(process.execPath, [compiler, '--noEmit', '--strict', '--skipLibCheck', 'false', '--target', 'es2023', '--lib', 'es2023,dom,dom.iterable', '--module', module[0], '--moduleResolution', module[1], ...files], { cwd: folder }).catch((error: unknown) => {
       throw new Error(z.object({ stdout: z.string() }).parse(error).stdout, { cause: error });
     });
-    say(`types: a strict project with moduleResolution ${module[1]} compiles`);
+    say(`types: a strict project with moduleResolution ${module[1]} compiles, with ${files.length - 1} examples`);
   }
 }
 

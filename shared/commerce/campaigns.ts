@@ -42,6 +42,10 @@ export const campaignSchema = z.strictObject({
   z.refine(({ from, to }) => from < to, 'expected from before to'),
   z.refine(({ channel, measure }) => channel === 'site' || measure === undefined, { path: ['measure'], message: 'expected none but on the channel site: devices count what they picked themselves, and nobody leaves a control out of what is sent' }),
 );
+/**
+ * An offer, with whom it is for and how often it may be shown.
+ * @interface
+ */
 export type Campaign = Readonly<z.infer<typeof campaignSchema>>;
 
 const ids = (all: readonly { readonly id: string }[]): number => new Set(all.map(({ id }) => id)).size;

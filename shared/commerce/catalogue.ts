@@ -14,6 +14,10 @@ export const productSchema = z.object({
   price: z.optional(z.number().check(z.nonnegative())),
 });
 
+/**
+ * A product as the public knows it.
+ * @interface
+ */
 export type Product = Readonly<z.infer<typeof productSchema>>;
 
 export interface Catalogue {

@@ -19,6 +19,7 @@ export interface ShopperHistory {
 }
 
 /**
+ * The history of these visits, in any order; an item counts once a visit.
  * @example
  * const history = historyOf([{ time: 1_700_000_000, items: [3, 5] }]);
  * distinctItems(history); // Int32Array [3, 5]

@@ -37,6 +37,7 @@ export type TestScorer = (test: TestCase, scores: Float32Array) => void;
 const shelfPlaces = 20;
 
 /**
+ * Ranks all rankable items for every test case of a split, and says how well.
  * @example
  * const split = splitHistories('last-basket', histories, items);
  * evaluateModel(model, params, split).ndcg10;

@@ -44,6 +44,7 @@ const monthSeconds = 30 * 86_400;
 const heldOutShare = 0.1;
 
 /**
+ * Cuts histories into what trains and what is tested, as a protocol wants it.
  * @param items Size of the catalogue.
  * @param seed Of what the protocol draws at random (`in-basket`, `strong-generalisation`).
  * @example

@@ -164,6 +164,10 @@ export const planSchema = z.strictObject({
   // What rounds take more than their equal part of, others would have to do without.
   .refine(({ privacy }) => privacy.mode === 'none' || privacy.share === undefined || privacy.share <= 1 / privacy.rounds, 'privacy.share: expected at most 1 / privacy.rounds');
 
+/**
+ * The terms of one round, as every participant is sent them.
+ * @interface
+ */
 export type Plan = Readonly<z.infer<typeof planSchema>>;
 export type Bounds = Plan['bounds'];
 export type PrivacyPlan = Plan['privacy'];

@@ -34,6 +34,10 @@ export const nodeCertSchema = z.strictObject({
 export type NodeCert = Readonly<z.infer<typeof nodeCertSchema>>;
 
 export const signedCertificateSchema = z.strictObject({ cert: nodeCertSchema, signature: z.string().regex(/^[0-9a-f]{128}$/, 'expected 64 bytes in lower-case hex') });
+/**
+ * A certificate of a node, and the signature of the coordinator over it.
+ * @interface
+ */
 export type SignedCertificate = Readonly<z.infer<typeof signedCertificateSchema>>;
 
 export function certificateStatement(cert: NodeCert): Uint8Array {

@@ -28,6 +28,10 @@ export const receiptSchema = z.strictObject({
 export type Receipt = Readonly<z.infer<typeof receiptSchema>>;
 
 export const signedReceiptSchema = z.strictObject({ receipt: receiptSchema, signature: hex(64) });
+/**
+ * A receipt for one report, and the signature of the coordinator over it.
+ * @interface
+ */
 export type SignedReceipt = Readonly<z.infer<typeof signedReceiptSchema>>;
 
 export function receiptStatement(receipt: Receipt): Uint8Array {

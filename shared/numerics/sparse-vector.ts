@@ -9,6 +9,7 @@ export interface SparseVector {
   clear(): void;
 }
 
+/** An empty one. @param capacity entries that fit before it grows */
 export function createSparseVector(capacity = 1024): SparseVector {
   let indexes = new Int32Array(capacity);
   let values = new Float64Array(capacity);

@@ -56,23 +56,27 @@ function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 
-/** The bytes behind the header, in the order of the names, each tensor aligned to 8 bytes. */
-function encodeBody(tensors: NamedTensors): { body: Uint8Array; entries: Record<string, z.infer<typeof entrySchema>> } {
-  const entries: Record<string, z.infer<typeof entrySchema>> = {};
+type Entries = Record<string, z.infer<typeof entrySchema>>;
+
+/** Where each tensor lies behind the header: in the order of the names, aligned to 8 bytes. */
+function layOut(tensors: NamedTensors): { entries: Entries; size: number } {
+  const entries: Entries = {};
   let size = 0;
-  const ordered = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [name, { shape, data }] of ordered) {
+  for (const [name, { shape, data }] of Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (elementCount(shape) !== data.length) {
       throw new CestaError('internal', `tensor ${name}: expected ${elementCount(shape)} elements for shape [${shape.join(', ')}], got ${data.length}`);
     }
     entries[name] = { dtype: dtypeOf(data), shape: [...shape], data_offsets: [size, size + data.byteLength] };
     size = Math.ceil((size + data.byteLength) / 8) * 8;
   }
-  const body = new Uint8Array(size);
-  for (const [name, { data }] of ordered) {
+  return { entries, size };
+}
+
+/** @param body zeros, of the size laid out */
+function writeBody(body: Uint8Array, tensors: NamedTensors, entries: Entries): void {
+  for (const [name, { data }] of Object.entries(tensors)) {
     body.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), entries[name].data_offsets[0]);
   }
-  return { body, entries };
 }
 
 /**
@@ -81,19 +85,21 @@ function encodeBody(tensors: NamedTensors): { body: Uint8Array; entries: Record<
  * decodeTensors(bytes).tensors['bias'].data; // Float32Array [1, 2]
  */
 export function encodeTensors(tensors: NamedTensors, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const { body, entries } = encodeBody(tensors);
+  const { entries, size } = layOut(tensors);
   const json = new TextEncoder().encode(JSON.stringify({ __metadata__: metadata, ...entries }));
   const headerLength = Math.ceil(json.length / 8) * 8;
-  const bytes = new Uint8Array(8 + headerLength + body.length).fill(0x20, 8, 8 + headerLength);
+  const bytes = new Uint8Array(8 + headerLength + size).fill(0x20, 8, 8 + headerLength);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
   bytes.set(json, 8);
-  bytes.set(body, 8 + headerLength);
+  writeBody(bytes.subarray(8 + headerLength), tensors, entries);
   return bytes;
 }
 
 /** What a signed manifest names: equal to `contentDigest()` of the decoded file. */
 export function tensorsDigest(tensors: NamedTensors): string {
-  const { body, entries } = encodeBody(tensors);
+  const { entries, size } = layOut(tensors);
+  const body = new Uint8Array(size);
+  writeBody(body, tensors, entries);
   return digestContent(entries, body);
 }
 

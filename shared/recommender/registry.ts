@@ -60,6 +60,7 @@ export function parseModelKind(kind: unknown): ModelKind {
 }
 
 /**
+ * A model of this catalogue: what it counts, how it learns from sums, and how it scores.
  * @param hyperParameters Missing ones take the defaults of the model.
  * @throws CestaError `model.unknown`; `config.invalid` for an unknown key or a value out of range.
  * @example

@@ -119,8 +119,15 @@ export const scenarioSchema = z.strictObject({
   seed: z.number().int().min(0).max(2 ** 31 - 1).default(1),
 });
 
+/**
+ * With all defaults filled in.
+ * @interface
+ */
 export type Scenario = Readonly<z.output<typeof scenarioSchema>>;
-/** As a file says it, with defaults left out. */
+/**
+ * As a file says it, with defaults left out.
+ * @interface
+ */
 export type ScenarioInput = z.input<typeof scenarioSchema>;
 
 /** The same for scenarios whose test cases are the same, as far as data of that name are. */
@@ -135,7 +142,10 @@ function testedDays({ schedule, rounds }: Pick<Scenario, 'schedule' | 'rounds'>)
   return { from: startDays, until: startDays + rounds * everyDays, step: testDays };
 }
 
-/** @throws CestaError `config.invalid` naming the field */
+/**
+ * A scenario of what somebody wrote down, a {@link ScenarioInput}: checked, and with the defaults of what is left out.
+ * @throws CestaError `config.invalid` naming the field
+ */
 export function parseScenario(value: unknown): Scenario {
   const parsed = scenarioSchema.safeParse(value);
   if (!parsed.success) throw new CestaError('config.invalid', `scenario: ${z.prettifyError(parsed.error)}`, { cause: parsed.error });

@@ -93,6 +93,7 @@ const measurementLimits = { burst: 60, perSecond: 0.5 };
 const shelfLimits = { burst: 100, perSecond: 10 };
 
 /**
+ * Serves consents, rights, events and shelves to a shop's pages and backend, until it is closed.
  * @throws CestaError `config.invalid`, `policy.violated`, `transport.insecure`, `network.port-in-use`, `storage.failed`
  * @example
  * const api = await startStorefrontApi({ shop: 'corner-shop', stateDir: '.cesta/shops', coordinator, about, logger: pino(), origins: ['https://shop.example'] });

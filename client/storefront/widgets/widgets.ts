@@ -1,6 +1,13 @@
 /**
  * The widgets as a page imports them: `<cesta-shelf>` and `<cesta-privacy>`, plain custom elements that work under a policy
  * without inline script or style. They show what the SDK says and ask it for what the shopper wants; they keep nothing themselves.
+ * @example
+ * import { createCesta } from 'cesta/storefront';
+ * import { defineWidgets } from 'cesta/storefront/widgets';
+ *
+ * defineWidgets(createCesta({ url: '/cesta' }));
+ * document.body.append(document.createElement('cesta-shelf'), document.createElement('cesta-privacy'));
+ * @module cesta/storefront/widgets
  */
 import { CestaError } from '../../../shared/protocol/errors.ts';
 import type { Cesta } from '../api.ts';
@@ -60,6 +67,7 @@ function elementOf(mount: (host: HTMLElement) => Mounted, attributes: readonly s
   };
 }
 
+/** Of a short notice, all of its texts. */
 export function wordCount({ what, why, where }: ShortNotice): number {
   return [what, why, where].join(' ').split(/\s+/).filter(Boolean).length;
 }

@@ -23,7 +23,7 @@ export async function simulatorRows(): Promise<BenchRow[]> {
     floors.push((performance.now() - start) / 1000);
   }
   return [perSecond(
-    { measure: 'simulator', what: `one-shopper clients in a private round of ${cohort} out of ${population}, neighbours`, reference: 'contributions of the same model alone, one thread: no clip, grid, noise, round' },
+    { measure: 'simulator', what: `one-shopper clients in a private round of ${cohort} out of ${population}, neighbours`, reference: 'contributions of the same model alone, one thread: no clip, grid, noise, round', runs: turns },
     medianOf(times.map(({ clients, seconds }) => clients / seconds)),
     medianOf(floors.map((seconds) => cohort / seconds)),
   )];

@@ -3,11 +3,13 @@
  * what else it does; ratios travel further.
  */
 import { CestaError } from '../../../shared/protocol/errors.ts';
-import { machine, type Machine } from '../machine.ts';
+import { installedVersion, machine, type Machine } from '../machine.ts';
 import type { BenchRow } from './contest.ts';
 
 export interface BenchSuite {
   readonly machine: Machine;
+  /** Of the package, of Node and of the libraries that are references. */
+  readonly versions: Readonly<Record<string, string>>;
   readonly seconds: number;
   readonly rows: readonly BenchRow[];
 }
@@ -26,6 +28,8 @@ const measures: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   releases: async () => (await import('./services.ts')).releaseRows(),
 };
 
+const references = ['ws', '@tensorflow/tfjs-backend-wasm'];
+
 export const measureNames = Object.keys(measures);
 
 /**
@@ -33,14 +37,16 @@ export const measureNames = Object.keys(measures);
  * @throws CestaError `usage.invalid` for a name that is none
  */
 export async function benchAll(names: readonly string[] = measureNames, onMeasure: (name: string) => void = () => undefined): Promise<BenchSuite> {
-  const unknown = names.find((name) => !(name in measures));
+  const unknown = names.find((name) => !Object.hasOwn(measures, name));
   if (unknown !== undefined) throw new CestaError('usage.invalid', `measures: expected some of ${measureNames.join(', ')}, got ${unknown}`);
   const started = performance.now();
   const before = machine();
   const rows: BenchRow[] = [];
-  for (const name of names) {
+  for (const name of new Set(names)) {
     onMeasure(name);
     rows.push(...(await measures[name]()));
   }
-  return { machine: before, seconds: (performance.now() - started) / 1000, rows };
+  const { versionsInUse } = await import('../../experiment/hashes.ts');
+  const versions = { ...versionsInUse(), ...Object.fromEntries(references.map((name) => [name, installedVersion(name)])) };
+  return { machine: before, versions, seconds: (performance.now() - started) / 1000, rows };
 }

@@ -7,7 +7,7 @@ import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { compileInto, root } from '../../../scripts/package/compiled.ts';
-import { packageEntries, packageFolder } from '../../../scripts/package/entries.ts';
+import { entryExample, packageEntries, packageFolder } from '../../../scripts/package/entries.ts';
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'cesta-package-'));
@@ -43,12 +43,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const node = async (...args: string[]): Promise<string> => (await run(process.execPath, args, { cwd: folder, maxBuffer: 2 ** 24 })).stdout;
 const cesta = (...args: string[]): Promise<string> => node(join(installed, 'scripts/cesta.mjs'), ...args);
 
-/** Of the docstring that an entry opens with. */
-function exampleOf(source: string): string {
-  const [, example] = /@example\n([^]*?) \* @module/.exec(readFileSync(join(root, source), 'utf8')) ?? [];
-  return example.replace(/^ \* ?/gm, '');
-}
-
 describe('the package', () => {
   it('has the compiled sources and their data, and nothing else of the project', () => {
     const strange = packed.paths.filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|scripts\/cesta\.mjs|dist\/package\/(shared|client|server|scripts)\/.*\.(js|mjs|gz|html|css|service))$/.test(path));
@@ -82,8 +76,8 @@ describe('the package', () => {
       cesta: expect.arrayContaining(['simulate', 'experiment', 'sweep', 'runExperiment', 'evaluate', 'frontier', 'readDataset', 'CestaError']) as unknown,
       'cesta/shared': expect.arrayContaining(['createModel', 'epsilonOf', 'splitHistories']) as unknown,
       'cesta/shop': expect.arrayContaining(['startShopNode', 'startStorefrontApi']) as unknown,
-      'cesta/server': ['startCoordinator'],
-      'cesta/storefront': expect.arrayContaining(['createCesta']) as unknown,
+      'cesta/server': ['CestaError', 'startCoordinator'],
+      'cesta/storefront': expect.arrayContaining(['createCesta', 'CestaError']) as unknown,
       'cesta/storefront/take-part': ['takePart'],
       'cesta/storefront/widgets': expect.arrayContaining(['defineWidgets']) as unknown,
       tensors: [],
@@ -91,9 +85,15 @@ describe('the package', () => {
   });
 
   it.each(['scripts/index.ts', 'shared/index.ts'])('runs the example that %s opens with', async (source) => {
-    writeFileSync(join(folder, 'example.mjs'), exampleOf(source));
+    writeFileSync(join(folder, 'example.mjs'), entryExample(source));
     const lines = (await node('example.mjs')).trim().split('\n');
-    expect(exampleOf(source).match(/console\.log/g)).toHaveLength(lines.length);
+    expect(entryExample(source).match(/console\.log/g)).toHaveLength(lines.length);
+  });
+
+  it('starts the coordinator of the example that server/index.ts opens with', async () => {
+    symlinkSync(join(root, 'node_modules', 'pino'), join(folder, 'node_modules', 'pino'), 'junction');
+    writeFileSync(join(folder, 'example.mjs'), `${entryExample('server/index.ts').replace('port: 8787', 'port: 0')}console.log(coordinator.state().task);\nawait coordinator.close();\n`);
+    expect((await node('example.mjs')).split('\n')).toContain('main');
   });
 
   it('has the command, which runs an experiment of a folder of CommonJS', async () => {
