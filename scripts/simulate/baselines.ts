@@ -10,7 +10,7 @@ import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
 import { localOnlyShelves } from '../local-only.ts';
 import { trainings } from '../simulated-training.ts';
-import { together } from './measure.ts';
+import { requireTold, together } from './measure.ts';
 import { scheduleOf, type Moment } from './schedule.ts';
 import type { Measured, SimulationResult } from './simulation.ts';
 import { historiesOfClient, type World } from './world.ts';
@@ -36,7 +36,7 @@ export async function simulateBaseline(world: World, baseline: Baseline): Promis
       parts.push({ metrics, tests: perShopper });
     }
   }
-  return { scenario, rounds: [], ...together(parts), epsilon: null, delta: null, model, dataHash };
+  return { scenario, rounds: [], ...requireTold(together(parts)), epsilon: null, delta: null, model, dataHash };
 }
 
 async function train(world: World, baseline: Baseline, { split, asOf }: Moment): Promise<Trained> {

@@ -6,6 +6,7 @@ import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import type { Split } from '../../shared/evaluation/splits.ts';
 import { nextModel } from '../../shared/federation/stages.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import type { SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
 import type { Measured, TestValues } from './simulation.ts';
@@ -36,10 +37,11 @@ function measureOn(split: Split, { model, params }: TestedModel, { world, attack
 
 /**
  * Several measurements as one: all test cases, and the mean of each metric by their number. Of what is no mean over test cases, such
- * as coverage, that is a mean over the measurements.
+ * as coverage, that is a mean over the measurements. Those without test cases, such as a day off, say nothing.
  */
-export function together(parts: readonly Measured[]): Measured {
-  if (parts.length === 1) return parts[0];
+export function together(all: readonly Measured[]): Measured {
+  const parts = all.filter(isTold);
+  if (all.length === 1 || parts.length === 0) return all[0];
   const names = new Set(parts.flatMap(({ metrics }) => Object.keys(metrics)));
   const meanOf = (name: string): number => {
     const known = parts.filter(({ metrics }) => Object.hasOwn(metrics, name));
@@ -50,4 +52,15 @@ export function together(parts: readonly Measured[]): Measured {
     metrics: Object.fromEntries([...names].map((name) => [name, meanOf(name)])),
     tests: { ndcg10: joined(({ ndcg10 }) => ndcg10), recall10: joined(({ recall10 }) => recall10), shops: Int32Array.from(parts.flatMap(({ tests }) => [...tests.shops])) },
   };
+}
+
+/** Whether anybody was asked. */
+export function isTold({ tests }: Measured): boolean {
+  return tests.ndcg10.length > 0;
+}
+
+/** @throws CestaError `data.empty` where nobody was asked after any round: figures of nobody would be taken for bad ones */
+export function requireTold(measured: Measured): Measured {
+  if (!isTold(measured)) throw new CestaError('data.empty', 'schedule: expected shoppers who can be asked about the days after a round, got none');
+  return measured;
 }

@@ -140,6 +140,23 @@ describe('a simulated round', () => {
     await expect(run({ rounds: 2, schedule: { ...calendar, everyDays: 50 } })).rejects.toMatchObject({ code: 'config.invalid' });
   });
 
+  it('says nothing of days on which nobody can be asked, and is resumed after one', async () => {
+    const unasked = scenarioOver(orders, { ...masked, rounds: 2, schedule: { kind: 'calendar', startDays: 100, everyDays: 0.5, testDays: 0.25 } });
+    const seen: Checkpoint[] = [];
+    const whole = await simulate({ scenario: unasked, workers: 0, onCheckpoint: (checkpoint) => void seen.push(checkpoint) });
+    // All visits of these orders are at midnight.
+    expect(whole.rounds.map(({ metrics }) => metrics === null)).toEqual([false, true]);
+    expect(whole.metrics['ndcg@10']).toBeGreaterThan(0);
+    expect(await simulate({ scenario: unasked, workers: 0, resume: seen[1] })).toEqual(whole);
+    await expect(run({ ...masked, schedule: { kind: 'calendar', startDays: 100.5, everyDays: 0.5, testDays: 0.25 } })).rejects.toMatchObject({ code: 'data.empty', message: expect.stringContaining('schedule') as string });
+  });
+
+  it('counts no shopper without an order that trains', async () => {
+    const { rounds } = await run({ ...masked, privacy: { epsilon: null }, protocol: 'strong-generalisation' });
+    // A tenth is held out.
+    expect(rounds[0].shoppers).toBe(0.9 * shoppers);
+  });
+
   it('measures shops with little data apart, with the federation and alone', async () => {
     const population = { shops: 12, cold: { shops: 4, events: 30 } };
     const [together, alone] = [await run({ ...masked, population }), await run({ population, baseline: 'local-only' })];
