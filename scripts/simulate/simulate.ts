@@ -57,9 +57,15 @@ async function runnerOf({ scenario }: World, pool: SumPool): Promise<RunRound> {
   }
 }
 
-/** Threads are of use to sums of shoppers alone. */
-function contributorsOf({ world: { scenario }, task }: Federation): number {
-  return scenario.fidelity === 'sums' && scenario.unit === 'shopper' && task.robust === undefined ? task.cohort.targetParticipants : 0;
+/** Of a shop so many are hardly more work than one client with its streams and its place in a round. */
+const shoppersOfOneClient = 32;
+
+/** Threads are of use to sums of shoppers alone: of many clients, or of few with many shoppers each. */
+function contributorsOf({ world: { scenario, population }, task }: Federation): number {
+  if (scenario.fidelity !== 'sums' || scenario.unit !== 'shopper' || task.robust !== undefined) return 0;
+  const { targetParticipants } = task.cohort;
+  const meanShoppers = scenario.clients.are === 'shops' ? population.shoppers / population.shops : 1;
+  return Math.max(targetParticipants, Math.floor((targetParticipants * meanShoppers) / shoppersOfOneClient));
 }
 
 interface Finished {
