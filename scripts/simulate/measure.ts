@@ -6,6 +6,7 @@ import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import type { Split } from '../../shared/evaluation/splits.ts';
 import { nextModel } from '../../shared/federation/stages.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
@@ -52,6 +53,11 @@ export function together(all: readonly Measured[]): Measured {
     metrics: Object.fromEntries([...names].map((name) => [name, meanOf(name)])),
     tests: { ndcg10: joined(({ ndcg10 }) => ndcg10), recall10: joined(({ recall10 }) => recall10), shops: Int32Array.from(parts.flatMap(({ tests }) => [...tests.shops])) },
   };
+}
+
+/** @param rounds that there are in all: the last one is always tested */
+export function isTestedAfter({ evaluateEvery }: Pick<Scenario, 'evaluateEvery'>, round: number, rounds: number): boolean {
+  return round % evaluateEvery === 0 || round === rounds;
 }
 
 /** Whether anybody was asked. */

@@ -14,7 +14,7 @@ import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { pretendedHistories, spoilOf } from './attack.ts';
 import type { Served, SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
-import { isTold, measure, testedModel } from './measure.ts';
+import { isTestedAfter, isTold, measure, testedModel } from './measure.ts';
 import { recordOf } from './records.ts';
 import type { Moment } from './schedule.ts';
 import type { Measured, SimulateOptions } from './simulation.ts';
@@ -56,8 +56,7 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
   const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, releaseBytes: opened.releaseBytes, epsilon: epsilonSpent(federation, spends) }, outcome);
   const after = { ...state, round: number, spends, ...release };
-  const isTested = number % federation.world.scenario.evaluateEvery === 0 || number === federation.rounds;
-  const measured = isTested ? measure(federation, testedModel(federation, after), number) : null;
+  const measured = isTestedAfter(federation.world.scenario, number, federation.rounds) ? measure(federation, testedModel(federation, after), number) : null;
   if (measured !== null) onMeasured?.(measured, number);
   const told = measured === null || !isTold(measured) ? [] : [measured];
   const kept = federation.world.scenario.schedule.kind === 'calendar' ? told : [];
