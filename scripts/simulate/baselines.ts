@@ -10,7 +10,7 @@ import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
 import { localOnlyShelves } from '../local-only.ts';
 import { trainings } from '../simulated-training.ts';
-import { together } from './measure.ts';
+import { isTestedAfter, requireTold, together } from './measure.ts';
 import { scheduleOf, type Moment } from './schedule.ts';
 import type { Measured, SimulationResult } from './simulation.ts';
 import { historiesOfClient, type World } from './world.ts';
@@ -21,13 +21,14 @@ interface Trained {
   readonly model: Uint8Array | null;
 }
 
-/** Without noise, hence without epsilon; with a calendar, trained anew at the moment of every round. */
+/** Without noise, hence without epsilon; with a calendar, trained anew at the moment of every round that is tested. */
 export async function simulateBaseline(world: World, baseline: Baseline): Promise<SimulationResult> {
   const { scenario, population, dataHash } = world;
   const momentOf = scheduleOf(world);
   const parts: Measured[] = [];
   let model: Uint8Array | null = null;
   for (let round = scenario.schedule.kind === 'calendar' ? 1 : scenario.rounds; round <= scenario.rounds; round += 1) {
+    if (!isTestedAfter(scenario, round, scenario.rounds)) continue;
     const moment = momentOf(round);
     const trained = await train(world, baseline, moment);
     model = trained.model;
@@ -36,7 +37,7 @@ export async function simulateBaseline(world: World, baseline: Baseline): Promis
       parts.push({ metrics, tests: perShopper });
     }
   }
-  return { scenario, rounds: [], ...together(parts), epsilon: null, delta: null, model, dataHash };
+  return { scenario, rounds: [], ...requireTold(together(parts)), epsilon: null, delta: null, model, dataHash };
 }
 
 async function train(world: World, baseline: Baseline, { split, asOf }: Moment): Promise<Trained> {

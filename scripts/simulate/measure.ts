@@ -6,6 +6,8 @@ import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import type { Split } from '../../shared/evaluation/splits.ts';
 import { nextModel } from '../../shared/federation/stages.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
+import type { Scenario } from '../../shared/simulation/scenario.ts';
+import { CestaError } from '../../shared/protocol/errors.ts';
 import type { SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
 import type { Measured, TestValues } from './simulation.ts';
@@ -36,10 +38,11 @@ function measureOn(split: Split, { model, params }: TestedModel, { world, attack
 
 /**
  * Several measurements as one: all test cases, and the mean of each metric by their number. Of what is no mean over test cases, such
- * as coverage, that is a mean over the measurements.
+ * as coverage, that is a mean over the measurements. Those without test cases, such as a day off, say nothing.
  */
-export function together(parts: readonly Measured[]): Measured {
-  if (parts.length === 1) return parts[0];
+export function together(all: readonly Measured[]): Measured {
+  const parts = all.filter(isTold);
+  if (all.length === 1 || parts.length === 0) return all[0];
   const names = new Set(parts.flatMap(({ metrics }) => Object.keys(metrics)));
   const meanOf = (name: string): number => {
     const known = parts.filter(({ metrics }) => Object.hasOwn(metrics, name));
@@ -50,4 +53,20 @@ export function together(parts: readonly Measured[]): Measured {
     metrics: Object.fromEntries([...names].map((name) => [name, meanOf(name)])),
     tests: { ndcg10: joined(({ ndcg10 }) => ndcg10), recall10: joined(({ recall10 }) => recall10), shops: Int32Array.from(parts.flatMap(({ tests }) => [...tests.shops])) },
   };
+}
+
+/** @param rounds that there are in all: the last one is always tested */
+export function isTestedAfter({ evaluateEvery }: Pick<Scenario, 'evaluateEvery'>, round: number, rounds: number): boolean {
+  return round % evaluateEvery === 0 || round === rounds;
+}
+
+/** Whether anybody was asked. */
+export function isTold({ tests }: Measured): boolean {
+  return tests.ndcg10.length > 0;
+}
+
+/** @throws CestaError `data.empty` where nobody was asked after any round: figures of nobody would be taken for bad ones */
+export function requireTold(measured: Measured): Measured {
+  if (!isTold(measured)) throw new CestaError('data.empty', 'schedule: expected shoppers who can be asked about the days after a round, got none');
+  return measured;
 }

@@ -14,10 +14,10 @@ import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { pretendedHistories, spoilOf } from './attack.ts';
 import type { Served, SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
-import { measure, testedModel } from './measure.ts';
+import { isTestedAfter, isTold, measure, testedModel } from './measure.ts';
 import { recordOf } from './records.ts';
 import type { Moment } from './schedule.ts';
-import type { SimulateOptions } from './simulation.ts';
+import type { Measured, SimulateOptions } from './simulation.ts';
 import type { RunRound } from './sums-runner.ts';
 
 /** What a round starts from. */
@@ -37,10 +37,12 @@ interface Opened {
 export interface RoundRunner {
   readonly run: RunRound;
   readonly onTimed: NonNullable<SimulateOptions['onTimed']> | null;
+  /** Of the release that is served after this round. */
+  readonly onMeasured?: (measured: Measured, round: number) => void;
 }
 
 /** The state after the next round, or null where the task's budget does not hold it: then it is not opened. */
-export async function simulateOneRound(federation: Federation, state: SimulationState, { run, onTimed }: RoundRunner): Promise<SimulationState | null> {
+export async function simulateOneRound(federation: Federation, state: SimulationState, { run, onTimed, onMeasured }: RoundRunner): Promise<SimulationState | null> {
   const opened = openNext(federation, state);
   const { number, plan, moment } = opened;
   const reserved = admit(federation, state.spends, plan);
@@ -54,10 +56,11 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
   const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, releaseBytes: opened.releaseBytes, epsilon: epsilonSpent(federation, spends) }, outcome);
   const after = { ...state, round: number, spends, ...release };
-  const isTested = number % federation.world.scenario.evaluateEvery === 0 || number === federation.rounds;
-  const measured = isTested ? measure(federation, testedModel(federation, after), number) : null;
-  const kept = measured === null || federation.world.scenario.schedule.kind !== 'calendar' ? [] : [measured];
-  return { ...after, records: [...state.records, { ...record, metrics: measured?.metrics ?? null }], measured: [...state.measured, ...kept] };
+  const measured = isTestedAfter(federation.world.scenario, number, federation.rounds) ? measure(federation, testedModel(federation, after), number) : null;
+  if (measured !== null) onMeasured?.(measured, number);
+  const told = measured === null || !isTold(measured) ? [] : [measured];
+  const kept = federation.world.scenario.schedule.kind === 'calendar' ? told : [];
+  return { ...after, records: [...state.records, { ...record, metrics: told[0]?.metrics ?? null }], measured: [...state.measured, ...kept] };
 }
 
 export function openNext(federation: Federation, { round, served, clipNorm }: SimulationState): Opened {
@@ -83,8 +86,8 @@ function inputOf({ world, attack }: Federation, { number, moment, plan, drawn, m
     model,
     base: { ...foldBaseOf(base), owns: base.owns },
     members,
-    // Before its first order nobody is a shopper yet.
-    historiesOf: schedule.kind === 'calendar' ? (member) => histories(member).filter(({ items }) => items.length > 0) : histories,
+    // Without an order that trains nobody is a shopper: not before the first one, nor of those that a protocol holds out.
+    historiesOf: (member) => histories(member).filter(({ items }) => items.length > 0),
     ...spoilOf(world, plan, attack),
     seed,
   };

@@ -10,9 +10,9 @@ import { availableParallelism } from 'node:os';
 import { simulateBaseline } from './baselines.ts';
 import { openCheckpoint, sealCheckpoint, startState, type SimulationState } from './checkpoint.ts';
 import { openFederation, type Federation } from './federation.ts';
-import { measure, testedModel, together } from './measure.ts';
+import { measure, requireTold, testedModel, together } from './measure.ts';
 import { simulateOneRound } from './one-round.ts';
-import type { SimulateOptions, SimulationResult } from './simulation.ts';
+import type { Measured, SimulateOptions, SimulationResult } from './simulation.ts';
 import { createSumPool, type SumPool } from './sum-pool.ts';
 import { sumsRunner, type RunRound } from './sums-runner.ts';
 import { openWorld, type World } from './world.ts';
@@ -38,8 +38,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationResu
   const federation = openFederation(world);
   const pool = createSumPool(world.dataset.catalogue, workers, contributorsOf(federation));
   try {
-    const state = await runRounds(federation, await runnerOf(world, pool), options);
-    return resultOf(federation, state);
+    return resultOf(federation, await runRounds(federation, await runnerOf(world, pool), options));
   } finally {
     await pool.close();
   }
@@ -58,30 +57,44 @@ async function runnerOf({ scenario }: World, pool: SumPool): Promise<RunRound> {
   }
 }
 
-/** Threads are of use to sums of shoppers alone. */
-function contributorsOf({ world: { scenario }, task }: Federation): number {
-  return scenario.fidelity === 'sums' && scenario.unit === 'shopper' && task.robust === undefined ? task.cohort.targetParticipants : 0;
+/** Of a shop so many are hardly more work than one client with its streams and its place in a round. */
+const shoppersOfOneClient = 32;
+
+/** Threads are of use to sums of shoppers alone: of many clients, or of few with many shoppers each. */
+function contributorsOf({ world: { scenario, population }, task }: Federation): number {
+  if (scenario.fidelity !== 'sums' || scenario.unit !== 'shopper' || task.robust !== undefined) return 0;
+  const { targetParticipants } = task.cohort;
+  const meanShoppers = scenario.clients.are === 'shops' ? population.shoppers / population.shops : 1;
+  return Math.max(targetParticipants, Math.floor((targetParticipants * meanShoppers) / shoppersOfOneClient));
 }
 
-async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, onTimed, signal }: SimulateOptions): Promise<SimulationState> {
+interface Finished {
+  readonly state: SimulationState;
+  /** After the last round, where it was tested in this process. */
+  readonly last: Measured | null;
+}
+
+async function runRounds(federation: Federation, run: RunRound, { resume, onRound, onCheckpoint, onTimed, signal }: SimulateOptions): Promise<Finished> {
   const { world, rounds } = federation;
+  const seen = { round: 0, measured: null as Measured | null };
+  const onMeasured = (measured: Measured, round: number): void => void Object.assign(seen, { round, measured });
   let state = resume === undefined ? startState : openCheckpoint(resume, world, federation.modelOf);
   while (state.round < rounds) {
     signal?.throwIfAborted();
-    const next = await simulateOneRound(federation, state, { run, onTimed: onTimed ?? null });
+    const next = await simulateOneRound(federation, state, { run, onTimed: onTimed ?? null, onMeasured });
     // Its budget does not hold another round: the task has stopped for good.
     if (next === null) break;
     state = next;
     await onRound?.(state.records[state.records.length - 1]);
     await onCheckpoint?.(sealCheckpoint(world, state, state.served === null ? null : federation.modelOf(state.served.model)));
   }
-  return state;
+  return { state, last: seen.round === state.round ? seen.measured : null };
 }
 
-function resultOf(federation: Federation, state: SimulationState): SimulationResult {
+function resultOf(federation: Federation, { state, last }: Finished): SimulationResult {
   const { world } = federation;
   const { scenario, dataHash } = world;
-  const { metrics, tests } = state.measured.length > 0 ? together(state.measured) : measure(federation, testedModel(federation, state), Math.max(1, state.round));
+  const { metrics, tests } = requireTold(state.measured.length > 0 ? together(state.measured) : (last ?? measure(federation, testedModel(federation, state), Math.max(1, state.round))));
   const { epsilon, delta, noiseCohort } = scenario.privacy;
   return {
     scenario,

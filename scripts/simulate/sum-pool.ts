@@ -22,7 +22,7 @@ const fewestForThreads = 256;
 
 /**
  * @param workers threads beside this one; 0: this one alone
- * @param expected contributors of a round: where they are worth threads, these start at once, while rounds are planned
+ * @param expected contributors of a round, or as many as make as much work: where they are worth threads, these start at once, while rounds are planned
  */
 export function createSumPool(catalogue: Catalogue, workers: number, expected: number): SumPool {
   const here: SumPool = { sum: (terms, members) => Promise.resolve(sumMembers(terms, members)), close: () => Promise.resolve() };
@@ -55,18 +55,32 @@ function startThreads(catalogue: Catalogue, count: number): SumPool {
       load(members);
       const params = shared(model.encode(base.params));
       // This thread would only wait: it takes a part, too, once the others are at work.
-      const part = (place: number): readonly Contributor[] => members.slice(Math.floor((place * members.length) / (count + 1)), Math.floor(((place + 1) * members.length) / (count + 1)));
-      const asked = Promise.all(threads.map((thread, place) => ask(thread, { plan, model: { kind: model.kind, hyperParameters: model.hyperParameters }, params, seed, ...flattened(part(place), known) })));
+      const parts = evenParts(members, count + 1);
+      const asked = Promise.all(threads.map((thread, place) => ask(thread, { plan, model: { kind: model.kind, hyperParameters: model.hyperParameters }, params, seed, ...flattened(parts[place], known) })));
       // Should this thread fail first, nobody asks what became of the others.
       asked.catch(() => undefined);
-      const own = sumMembers({ plan, model, base, seed }, part(count));
-      const parts = [own, ...(await asked)];
+      const own = sumMembers({ plan, model, base, seed }, parts[count]);
+      const sums = [own, ...(await asked)];
       const total = emptySum(plan.statisticLength);
-      for (const { sum } of parts) addWords(total, sum, 1);
-      return { sum: total, contributions: added(parts.map(({ contributions }) => contributions)), shortened: added(parts.map(({ shortened }) => shortened)) };
+      for (const { sum } of sums) addWords(total, sum, 1);
+      return { sum: total, contributions: added(sums.map(({ contributions }) => contributions)), shortened: added(sums.map(({ shortened }) => shortened)) };
     },
     close: async () => void (await Promise.all(threads.map(({ worker }) => worker.terminate()))),
   };
+}
+
+/** Neighbours in the list, as many histories in each part as whole participants allow: one shop may have more than all others. */
+function evenParts(members: readonly Contributor[], count: number): Contributor[][] {
+  const parts = Array.from({ length: count }, (): Contributor[] => []);
+  const total = members.reduce((sum, { histories }) => sum + histories.length, 0);
+  let before = 0;
+  for (const member of members) {
+    // Where the middle of its histories is; those of nobody at all are anywhere.
+    const middle = before + member.histories.length / 2;
+    parts[Math.min(count - 1, Math.floor((count * middle) / Math.max(1, total)))].push(member);
+    before += member.histories.length;
+  }
+  return parts;
 }
 
 /** Of a checkout the source: a thread does not inherit what runs TypeScript in this one. */

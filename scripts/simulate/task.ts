@@ -1,6 +1,6 @@
 /** The federation task that a scenario is: the one that an operator would submit for it, parsed and planned by the product's own code. */
 import { strategySchema } from '../../shared/federation/strategies/strategy.ts';
-import { groupRules, mostGroups, robustRules, type RobustRule, type RobustSpec } from '../../shared/federation/robust/rule.ts';
+import { fewestGroups, groupRules, mostGroups, robustRules, type RobustRule, type RobustSpec } from '../../shared/federation/robust/rule.ts';
 import { parseTaskSpec, type TaskSpec } from '../../shared/federation/task.ts';
 import type { StageModel } from '../../shared/federation/stages.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
@@ -40,7 +40,9 @@ function robustOf({ clients: { malicious }, privacy }: Scenario, rule: RobustRul
   const isMasked = privacy.epsilon !== null && privacy.mode === 'distributed';
   if (!isMasked) return { rule, byzantine };
   if (!(groupRules as readonly string[]).includes(rule)) throw new CestaError('config.invalid', `aggregate: expected ${groupRules.join(' or ')} in mode distributed, where rules see sums of groups, got ${rule}`);
-  return { rule, byzantine, groups: Math.min(mostGroups, Math.floor(minParticipants / fewestParticipants)) };
+  const groups = Math.min(mostGroups, Math.floor(minParticipants / fewestParticipants));
+  if (groups < fewestGroups) throw new CestaError('config.invalid', `aggregate: expected a quorum of at least ${fewestGroups * fewestParticipants} participants (clients.quorum of clients.perRound) for ${fewestGroups} masked groups of ${fewestParticipants}, which ${rule} compares, got ${minParticipants}`);
+  return { rule, byzantine, groups };
 }
 
 function aggregationOf(scenario: Scenario, minParticipants: number): object {

@@ -8,7 +8,7 @@ import { contributeShop, type ShopContribution } from '../federation/shop-change
 import { participantSums } from '../federation/statistic.ts';
 import type { FoldBase } from '../federation/strategies/fold.ts';
 import { controlIn } from '../federation/strategies/state-tensors.ts';
-import { seededRandom } from '../numerics/random.ts';
+import { seededRandom, type RandomWords, type SeededRandom } from '../numerics/random.ts';
 import { emptySum } from '../privacy/clip.ts';
 import { createPoissonSample } from '../privacy/poisson-sample.ts';
 import type { Clipped } from '../privacy/vectors.ts';
@@ -43,12 +43,18 @@ export function sumMembers({ plan, model, base, seed }: SumTerms, members: Itera
   let contributions = 0;
   for (const { index, histories } of members) {
     const stream = `${plan.round} ${index}`;
-    const participant = sums.participant(seededRandom(seed, `rounding ${stream}`));
-    const takes = createPoissonSample({ rate, random: seededRandom(seed, `sample ${stream}`) });
+    const participant = sums.participant(onDemand(seed, `rounding ${stream}`));
+    const takes = createPoissonSample({ rate, random: onDemand(seed, `sample ${stream}`) });
     for (const history of histories) if (takes()) participant.add(history);
     contributions += participant.shoppers;
   }
   return { sum, contributions, shortened: sums.shortened };
+}
+
+/** Made when its first word is drawn: of most participants none is, and there may be a million of them. */
+function onDemand(seed: number, name: string): RandomWords {
+  let stream: SeededRandom | null = null;
+  return { nextUint32: () => (stream ??= seededRandom(seed, name)).nextUint32() };
 }
 
 /** Of tasks whose unit is the shop: one training on all its shoppers. @param own its control variate, where it has one */

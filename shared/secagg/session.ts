@@ -11,6 +11,7 @@ import type { MessageOf } from './messages.ts';
 import type { Roster } from './roster.ts';
 import { maskKeySlot, noiseSlot, seedSlot } from './sealed-share.ts';
 import { componentsOf, termsHash, type Terms } from './terms.ts';
+import { completeThreshold } from './thresholds.ts';
 
 export interface Session {
   readonly roster: Roster;
@@ -78,16 +79,17 @@ export function unmaskStatement({ roster }: Session, hash: Uint8Array, { from, s
  * Whether so many survivors leave enough noise and enough of a crowd.
  * @throws CestaError `secagg.too-few`
  */
-export function requireSurvivors(terms: Terms, { roster, graph }: Pick<Session, 'roster' | 'graph'>, survivors: number): void {
-  const fewest = Math.max(terms.minParticipants, graph.kind === 'complete' ? graph.threshold : fewestInGraph(terms, roster.entries.length));
+export function requireSurvivors(terms: Terms, { roster }: Pick<Session, 'roster'>, survivors: number): void {
+  const participants = roster.entries.length;
+  const fewest = fewestSurvivors(terms, participants);
   if (survivors < fewest) throw new CestaError('secagg.too-few', `survivors: expected at least ${fewest}, got ${survivors}`);
-  const dropped = roster.entries.length - survivors;
+  const dropped = participants - survivors;
   if (terms.noise !== null && dropped > terms.noise.tolerated) throw new CestaError('secagg.too-few', `dropouts: expected at most ${terms.noise.tolerated}, beyond which too little noise is left, got ${dropped}`);
 }
 
-/** The degree and threshold of a Harary graph are secure for so many dropouts and no more. */
-function fewestInGraph({ graph }: Terms, participants: number): number {
-  return graph.kind === 'complete' ? 0 : participants - Math.floor(graph.dropoutFraction * participants);
+/** Of a roster of so many; a round may need more of them for its noise. The degree and threshold of a Harary graph are secure for so many dropouts and no more. */
+export function fewestSurvivors({ graph, minParticipants }: Pick<Terms, 'graph' | 'minParticipants'>, participants: number): number {
+  return Math.max(minParticipants, graph.kind === 'complete' ? completeThreshold(participants) : participants - Math.floor(graph.dropoutFraction * participants));
 }
 
 /**

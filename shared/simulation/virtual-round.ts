@@ -3,14 +3,17 @@
  * their virtual times. What members send is somebody else's affair: nothing here looks at data.
  *
  * Mode `distributed` masks in one session (or one a group), which waits for everybody on its roster until its deadline: who has
- * left or is late by then has dropped out, and beyond the dropouts that removable noise makes up for nothing is revealed.
+ * left or is late by then has dropped out. Beyond the dropouts that removable noise makes up for nothing is revealed, nor is it
+ * where fewer are left than give the masks back.
  */
 import type { Plan } from '../federation/plan.ts';
+import { maskedTerms } from '../federation/masked-terms.ts';
 import { fewestRows } from '../federation/robust/combine-rows.ts';
 import { advance, isOver, openRound, type Round, type RoundEvent } from '../federation/round.ts';
-import { sessionCohort } from '../federation/session-cohort.ts';
 import type { ErrorCode } from '../protocol/error-table.ts';
 import { CestaError } from '../protocol/errors.ts';
+import { fewestSurvivors } from '../secagg/session.ts';
+import type { Terms } from '../secagg/terms.ts';
 import type { Member, RoundTraffic } from './round-outcome.ts';
 
 export type Turnout = Omit<RoundTraffic, 'bytesUp' | 'bytesDown' | 'clipFraction'>;
@@ -115,14 +118,16 @@ function trainApart({ plan, joined, startMs }: Recruited, started: Round, turnou
 function maskTogether({ plan, round, joined, startMs }: Recruited, turnout: Turnout, deal: Deal | null): VirtualRound {
   const deadline = plan.deadlines.trainingMs;
   const isThere = (member: Member): boolean => !member.leaves && member.trainMs <= deadline;
-  const left = joined.filter(({ leaves }) => leaves).length;
-  const late = joined.filter((member) => !member.leaves && !isThere(member)).length;
+  const left = joined.filter((member) => member.leaves && endMs(member) <= deadline).length;
+  const late = joined.length - left - joined.filter(isThere).length;
   const lastMs = late > 0 ? deadline : joined.reduce((last, member) => Math.max(last, endMs(member)), 0);
   const after = { ...turnout, left, late, virtualMs: startMs + Math.min(deadline, lastMs) };
   const rosters = deal === null ? [joined] : deal(joined.length).map((places) => places.map((place) => joined[place]));
-  const summed = rosters.map((roster) => ({ roster, survivors: roster.filter(isThere) })).filter(({ roster, survivors }) => isRevealed(plan, roster.length, survivors.length));
+  // Whose session it is decides nothing here.
+  const terms = maskedTerms(plan, '0'.repeat(64));
+  const summed = rosters.map((roster) => ({ roster, survivors: roster.filter(isThere) })).filter(({ roster, survivors }) => isRevealed(terms, roster.length, survivors.length));
   const fewest = plan.robust === undefined ? 1 : fewestRows(plan.robust.rule, plan.robust.byzantine);
-  const event: RoundEvent = summed.length < fewest ? { kind: 'abort', code: 'secagg.too-few', reason: tooFew(plan, joined.length, joined.filter(isThere).length) } : { kind: 'summed', reported: summed.flatMap(({ survivors }) => survivors.map(({ id }) => id)) };
+  const event: RoundEvent = summed.length < fewest ? { kind: 'abort', code: 'secagg.too-few', reason: tooFew(terms, rosters[0].length, { joined: joined.length, survivors: joined.filter(isThere).length }) } : { kind: 'summed', reported: summed.flatMap(({ survivors }) => survivors.map(({ id }) => id)) };
   const [ended] = advance(round, event);
   if (ended.phase === 'failed') return { kind: 'failed', code: ended.code, reason: ended.reason, sent: joined.filter(isThere).length, turnout: after };
   if (isOver(ended)) throw new CestaError('internal', `round: expected a sum to be released, got ${ended.phase}`);
@@ -131,12 +136,15 @@ function maskTogether({ plan, round, joined, startMs }: Recruited, turnout: Turn
   return { kind: 'closed', reported, roster: joined.length, groups: deal === null ? null : groups, turnout: after };
 }
 
-function isRevealed(plan: Plan, roster: number, survivors: number): boolean {
-  return plan.privacy.mode === 'distributed' && roster - survivors <= plan.privacy.tolerated && survivors >= sessionCohort(plan).minParticipants;
+/** What both sides of a masked session hold its survivors against. */
+function isRevealed(terms: Terms, roster: number, survivors: number): boolean {
+  return roster - survivors <= toleratedBy(terms) && survivors >= fewestSurvivors(terms, roster);
 }
 
-function tooFew(plan: Plan, roster: number, survivors: number): string {
-  const { minParticipants } = sessionCohort(plan);
-  const tolerated = plan.privacy.mode === 'distributed' ? plan.privacy.tolerated : 0;
-  return `survivors: expected at least ${minParticipants}, and at most ${tolerated} dropouts in a masked sum, got ${survivors} of ${roster}`;
+function toleratedBy({ noise }: Terms): number {
+  return noise?.tolerated ?? Infinity;
+}
+
+function tooFew(terms: Terms, roster: number, { joined, survivors }: { readonly joined: number; readonly survivors: number }): string {
+  return `survivors: expected at least ${fewestSurvivors(terms, roster)} of ${roster} in a masked sum, and at most ${toleratedBy(terms)} dropouts, got ${survivors} of ${joined}`;
 }

@@ -27,8 +27,26 @@ describe('the paired randomisation test', () => {
 
   it('finds a clear difference, of either sign, and never says p = 0', () => {
     const [a, b] = [values(200, 1), values(200, 2, 0.3)];
-    expect(randomisationTest(a, b, { permutations: 999 })).toBe(0.001);
-    expect(randomisationTest(b, a, { permutations: 999 })).toBe(0.001);
+    const p = randomisationTest(a, b, { permutations: 999 });
+    expect(p).toBeLessThan(1e-6);
+    expect(randomisationTest(b, a, { permutations: 999 })).toBe(p);
+    expect(randomisationTest(new Float64Array(5_000).fill(1), new Float64Array(5_000), { permutations: 99 })).toBeGreaterThan(0);
+  });
+
+  it('says less than its permutations can count where all assignments would, and not less than these', () => {
+    // All signs alike: 2 of 2^24 assignments reach it.
+    const p = randomisationTest(new Float64Array(24).fill(1), new Float64Array(24), { permutations: 999 });
+    expect(p).toBeGreaterThan(2 ** -23);
+    expect(p).toBeLessThan(100 * 2 ** -23);
+    // Of 2^12 - 1 permutations none need reach what 2 of 2^12 do: the bound is larger than what they count, and stays out of it.
+    const few = randomisationTest(new Float64Array(12).fill(1), new Float64Array(12), { permutations: 99 });
+    expect(few).toBeGreaterThan(2 ** -11);
+    expect(few).toBeLessThanOrEqual(0.01);
+  });
+
+  it('lets a clear difference stand among hundreds of comparisons', () => {
+    const clear = randomisationTest(values(200, 1), values(200, 2, 0.2));
+    expect(holmAdjusted([clear, ...new Array<number>(999).fill(0.5)])[0]).toBeLessThan(0.01);
   });
 
   it('says 1 where nobody differs, or everything that differs cancels out', () => {
@@ -56,7 +74,7 @@ describe('a comparison of runs', () => {
     const reference = values(300, 1);
     const shifted = (shift: number): Float64Array => reference.map((value) => value + shift);
     const lucky = compareRuns([shifted(0.05), shifted(-0.03)], [reference]);
-    expect(lucky.p).toBe(0.0001);
+    expect(lucky.p).toBeLessThan(0.0001);
     expect(lucky.overSeeds?.low).toBeCloseTo(0.01 - studentQuantile(0.975, 1) * 0.04, 9);
     expect([doSeedsAgree(lucky), doSeedsAgree(compareRuns([shifted(0.05), shifted(0.051)], [reference]))]).toEqual([false, true]);
     // Pairs of seeds share what the seed draws: here nothing is left of it.

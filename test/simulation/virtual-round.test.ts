@@ -61,6 +61,20 @@ describe('a round in virtual time', () => {
     expect(runVirtualRound(plan, leaving(3), null)).toMatchObject({ kind: 'failed', code: 'secagg.too-few' });
   });
 
+  it('masked, reveals nothing where fewer are left than give the masks back, whatever quorum and noise would do with', () => {
+    const plan = planOf({ mode: 'distributed', target: 20, min: 10, tolerated: 8 });
+    const leaving = (count: number): Member[] => members(20, (index) => (index < count ? { leaves: true } : {}));
+    // Two thirds of 20, and one.
+    expect(runVirtualRound(plan, leaving(6), null)).toMatchObject({ kind: 'closed', turnout: { left: 6 } });
+    expect(runVirtualRound(plan, leaving(7), null)).toMatchObject({ kind: 'failed', code: 'secagg.too-few', reason: expect.stringContaining('at least 14 of 20') as string });
+  });
+
+  it('masked, counts who would have left after the deadline as late, as it does in the clear', () => {
+    const plan = planOf({ mode: 'distributed', tolerated: 2 });
+    const slow = members(12, (index) => (index < 2 ? { leaves: true, trainMs: index === 0 ? 2_000 : 60_000 } : {}));
+    expect(runVirtualRound(plan, slow, null)).toMatchObject({ kind: 'closed', turnout: { left: 1, late: 1, virtualMs: 120 + 10_000 } });
+  });
+
   it('leaves out a group that lost too many, while the rule has enough others', () => {
     const plan = planOf({ mode: 'distributed', target: 20, min: 20, tolerated: 1, robust: { rule: 'median', byzantine: 1, groups: 4 } });
     const deal = (count: number): number[][] => [0, 1, 2, 3].map((group) => Array.from({ length: count }, (_, place) => place).filter((place) => place % 4 === group));

@@ -10,6 +10,8 @@ export type RobustRule = (typeof robustRules)[number];
 /** Rules that go coordinate by coordinate: the only ones that make sense of sums of few groups. */
 export const groupRules = ['median', 'trimmed-mean'] as const satisfies readonly RobustRule[];
 
+/** Of two sums nobody knows which is spoilt. */
+export const fewestGroups = 3;
 /** An entry of the public record names the members of each. */
 export const mostGroups = 500;
 
@@ -18,7 +20,7 @@ export const robustSchema = z.strictObject({
   /** Reports, or groups, that may be spoilt: what the rule is made to withstand. */
   byzantine: z.int().check(z.positive(), z.lte(10_000)),
   /** Mode `distributed`: members are drawn into so many groups, each with a masked sum and the noise of a whole promise. */
-  groups: z.optional(z.int().check(z.gte(3), z.lte(mostGroups))),
+  groups: z.optional(z.int().check(z.gte(fewestGroups), z.lte(mostGroups))),
 });
 
 export type RobustSpec = Readonly<z.output<typeof robustSchema>>;

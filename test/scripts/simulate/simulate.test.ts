@@ -135,9 +135,29 @@ describe('a simulated round', () => {
     const shopOf = await run({ ...masked, rounds: 1, schedule: { ...calendar, everyDays: 120 } });
     expect(shopOf.tests.shops).toEqual(whole.tests.shops);
     expect(popular.tests.ndcg10.length).toBe(whole.tests.ndcg10.length);
+    // Of rounds that are not tested nobody is asked by a baseline either.
+    const rare = { rounds: 6, evaluateEvery: 4, schedule: { ...calendar, everyDays: 20 } };
+    expect((await run({ ...rare, baseline: 'popularity' })).tests.ndcg10.length).toBe((await run({ ...masked, ...rare })).tests.ndcg10.length);
     expect(whole.metrics['ndcg@10']).toBeCloseTo(average(whole.tests.ndcg10), 12);
     expect(await simulate({ scenario: often, workers: 0, resume: seen[2] })).toEqual(whole);
     await expect(run({ rounds: 2, schedule: { ...calendar, everyDays: 50 } })).rejects.toMatchObject({ code: 'config.invalid' });
+  });
+
+  it('says nothing of days on which nobody can be asked, and is resumed after one', async () => {
+    const unasked = scenarioOver(orders, { ...masked, rounds: 2, schedule: { kind: 'calendar', startDays: 100, everyDays: 0.5, testDays: 0.25 } });
+    const seen: Checkpoint[] = [];
+    const whole = await simulate({ scenario: unasked, workers: 0, onCheckpoint: (checkpoint) => void seen.push(checkpoint) });
+    // All visits of these orders are at midnight.
+    expect(whole.rounds.map(({ metrics }) => metrics === null)).toEqual([false, true]);
+    expect(whole.metrics['ndcg@10']).toBeGreaterThan(0);
+    expect(await simulate({ scenario: unasked, workers: 0, resume: seen[1] })).toEqual(whole);
+    await expect(run({ ...masked, schedule: { kind: 'calendar', startDays: 100.5, everyDays: 0.5, testDays: 0.25 } })).rejects.toMatchObject({ code: 'data.empty', message: expect.stringContaining('schedule') as string });
+  });
+
+  it('counts no shopper without an order that trains', async () => {
+    const { rounds } = await run({ ...masked, privacy: { epsilon: null }, protocol: 'strong-generalisation' });
+    // A tenth is held out.
+    expect(rounds[0].shoppers).toBe(0.9 * shoppers);
   });
 
   it('measures shops with little data apart, with the federation and alone', async () => {
@@ -180,6 +200,10 @@ describe('a simulated round', () => {
     const exposureOf = async (input: ScenarioInput): Promise<number> => (await run({ ...attacked, ...input })).metrics['exposure@20'];
     expect(await exposureOf({ aggregate: 'median' })).toBeLessThan(await exposureOf({}));
     expect(await exposureOf({ aggregate: 'multi-krum', privacy: { epsilon: null } })).toBeLessThan(await exposureOf({ privacy: { epsilon: null } }));
+  });
+
+  it('refuses groups that a quorum does not fill, by the field of the scenario', async () => {
+    await expect(run({ ...masked, aggregate: 'median' })).rejects.toMatchObject({ code: 'config.invalid', message: expect.stringMatching(/^aggregate: expected a quorum of at least 12 .*got 8$/) as string });
   });
 
   it('adds central noise once, whoever reports', async () => {

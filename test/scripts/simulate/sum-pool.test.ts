@@ -21,11 +21,16 @@ let pool: SumPool | null = null;
 afterEach(() => pool?.close());
 
 describe('threads that sum', () => {
-  it('give what one thread gives, whatever is asked first', async () => {
+  it('give what one thread gives, whatever is asked first and however uneven participants are', async () => {
     pool = createSumPool(catalogue, 2, 1_000);
-    const alone = await createSumPool(catalogue, 0, 1_000).sum(terms, members);
+    const here = createSumPool(catalogue, 0, 1_000);
+    const alone = await here.sum(terms, members);
     expect(await pool.sum(terms, members)).toEqual(alone);
     expect(await pool.sum(terms, members.slice(1))).not.toEqual(alone);
+    const large = { ...terms, plan: { ...terms.plan, bounds: { ...terms.plan.bounds, maxShoppersPerShop: 400 } } };
+    const uneven = [400, 1, 0, 30, 2].map((size, index) => ({ index, histories: Array.from({ length: size }, (_, place) => history(place % 3)) }));
+    for (const shops of [uneven, uneven.toReversed(), uneven.slice(2, 3), []]) expect(await pool.sum(large, shops)).toEqual(await here.sum(large, shops));
+    expect((await pool.sum(large, uneven)).contributions).toBe(433);
   });
 
   it('fail with the code that a model fails with', async () => {
