@@ -17,7 +17,7 @@ export interface LoadedExperiment {
 
 const shippedFolder = fileURLToPath(new URL('../experiments', import.meta.url));
 /** In a checkout, the name `cesta` leads to its sources. */
-const ownName = isCompiled ? {} : { tsconfig: fileURLToPath(new URL('../../tsconfig.json', import.meta.url)) };
+const ownPaths = isCompiled ? undefined : fileURLToPath(new URL('../../tsconfig.json', import.meta.url));
 const endings = ['.ts', '.mts', '.js', '.mjs', '.json'];
 
 /** Names of the experiments that come with the package. */
@@ -44,7 +44,8 @@ export async function loadExperiment(nameOrPath: string): Promise<LoadedExperime
 
 function parseJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    // Editors of Windows put a byte order mark in front.
+    return JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw new CestaError('data.unreadable', `${path}: expected JSON, got other text (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
   }
@@ -53,7 +54,7 @@ function parseJson(path: string): unknown {
 async function importExperiment(path: string): Promise<unknown> {
   let module: Fields;
   try {
-    module = await tsImport(pathToFileURL(path).href, { parentURL: import.meta.url, ...ownName }) as Fields;
+    module = await importWithOwnName(pathToFileURL(path).href) as Fields;
   } catch (cause) {
     throw new CestaError('data.unreadable', `${path}: expected a module, got one that does not load (${cause instanceof Error ? cause.message : String(cause)})`, { cause });
   }
@@ -61,6 +62,21 @@ async function importExperiment(path: string): Promise<unknown> {
   const inner = module['default'];
   const exports = isPlainObject(inner) && Object.hasOwn(inner, '__esModule') ? inner : module;
   const found = exports['default'] ?? exports['experiment'];
-  if (found === undefined) throw new CestaError('config.invalid', `${path}: expected an experiment as its default export or by the name experiment, got neither`);
+  // What a CommonJS module without exports has is an object, too; a promise is one that tells nothing.
+  const isEmpty = typeof found === 'object' && found !== null && Object.keys(found).length === 0;
+  if (found === undefined || isEmpty) throw new CestaError('config.invalid', `${path}: expected an experiment as its default export or by the name experiment, got ${found instanceof Promise ? 'a promise' : 'neither'}`);
   return found;
+}
+
+/** Of modules tsx takes the paths as an option; of CommonJS, which a folder without "type": "module" has, from the environment, as it is called. */
+function importWithOwnName(url: string): Promise<unknown> {
+  if (ownPaths === undefined) return tsImport(url, { parentURL: import.meta.url });
+  const { TSX_TSCONFIG_PATH: before } = process.env;
+  process.env['TSX_TSCONFIG_PATH'] = ownPaths;
+  try {
+    return tsImport(url, { parentURL: import.meta.url, tsconfig: ownPaths });
+  } finally {
+    if (before === undefined) delete process.env['TSX_TSCONFIG_PATH'];
+    else process.env['TSX_TSCONFIG_PATH'] = before;
+  }
 }

@@ -49,7 +49,7 @@ const topFields = Object.keys(scenarioSchema.shape).filter((name) => name !== 's
 
 /** @throws CestaError `config.invalid` naming the field */
 export function parseExperiment(value: unknown, { name, quick = false, set = [], seeds }: Overrides = {}): ParsedExperiment {
-  if (!isPlainObject(value)) throw new CestaError('config.invalid', `experiment: expected an object, got ${value === undefined ? 'nothing' : JSON.stringify(value)}`);
+  if (!isPlainObject(value)) throw new CestaError('config.invalid', `experiment: expected an object, got ${value === undefined ? 'nothing' : typeof value === 'function' ? 'a function' : JSON.stringify(value)}`);
   const { quick: overlay, ...given } = value;
   let fields: Fields = { ...(name === undefined ? {} : { name }), ...given };
   if (overlay !== undefined && !isPlainObject(overlay)) throw new CestaError('config.invalid', `quick: expected an object, got ${JSON.stringify(overlay)}`);
@@ -90,13 +90,15 @@ function applySetting(fields: Fields, setting: string): Fields {
   const at = setting.indexOf('=');
   const path = setting.slice(0, at).trim();
   if (at < 1 || !/^[\w]+(\.[\w]+)*$/.test(path)) throw new CestaError('usage.invalid', `--set: expected path=value such as privacy.epsilon=1, got ${JSON.stringify(setting)}`);
+  if (/^quick(\.|$)/.test(path)) throw new CestaError('usage.invalid', `--set: expected a field of the experiment, got ${path}; what --quick lays over is set without it, after --quick`);
   return withValueAt(fields, path.split('.'), valueOf(setting.slice(at + 1)));
 }
 
 function valueOf(text: string): unknown {
   if (text === 'Infinity') return Infinity;
   try {
-    return JSON.parse(text) as unknown;
+    // JSON has no infinity; in a list of epsilons it is the end of the frontier.
+    return JSON.parse(text.replace(/(?<=[[,:]\s*)Infinity(?=\s*[\],}])/g, '"Infinity"')) as unknown;
   } catch (cause) {
     if (/^\s*[[{"]/.test(text)) throw new CestaError('usage.invalid', `--set: expected a text or JSON, whose texts are in quotes, such as '["mean","median"]', got ${text}`, { cause });
     return text;

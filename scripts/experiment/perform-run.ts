@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import type { RoundRecord, SimulateOptions, SimulationResult } from '../simulate/simulation.ts';
+import { createCheckpointKeeper } from './checkpoint-keeper.ts';
 import { hashData } from './hashes.ts';
 import { appendRound, finishRun, openRun, readFinished, removeLeftovers, saveCheckpoint, type PlannedRun } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
@@ -35,6 +36,7 @@ export async function performRun(run: PlannedRun, { simulate, versions, workers,
     }
     const { records, checkpoint } = openRun(run, versions, resume);
     for (const record of records) await onRound?.(record);
+    const keeper = createCheckpointKeeper((checkpoint) => saveCheckpoint(run.folder, checkpoint));
     let before = performance.now();
     const result = await simulate({
       scenario: run.scenario,
@@ -48,7 +50,11 @@ export async function performRun(run: PlannedRun, { simulate, versions, workers,
         // Rounds may follow each other without a pause: a word to stop is heard here.
         await setImmediate();
       },
-      onCheckpoint: (kept) => saveCheckpoint(run.folder, kept),
+      onCheckpoint: (checkpoint) => keeper.offer(checkpoint),
+    }).catch((thrown: unknown) => {
+      // Told to stop, or broken: the rounds so far are good.
+      keeper.flush();
+      throw thrown;
     });
     if ((await hashData(run.scenario.data)) !== run.dataHash) throw new CestaError('data.unreadable', `data: expected ${run.scenario.data} to stay as it is while runs go on, got another content`);
     finishRun(run, result);

@@ -4,9 +4,10 @@ import { modelKinds, type AnyFederatedModel } from '../../shared/recommender/fed
 import { canonicalJson, type Json } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
 import { decodeTensors, encodeTensors, type NamedTensors } from '../../shared/protocol/tensors.ts';
-import type { JournalledSpend } from '../../shared/federation/budget-report.ts';
+import { privacyEventsSchema } from '../../shared/privacy/accounting/events.ts';
 import type { StageModel } from '../../shared/federation/stages.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
+import type { Charge } from './charges.ts';
 import { metricsSchema, roundRecordSchema } from './records.ts';
 import type { Checkpoint, Measured, RoundRecord } from './simulation.ts';
 
@@ -24,7 +25,7 @@ export interface SimulationState {
   readonly round: number;
   /** What adaptive clipping arrived at. */
   readonly clipNorm: number | null;
-  readonly spends: readonly JournalledSpend[];
+  readonly charges: readonly Charge[];
   readonly records: readonly RoundRecord[];
   /** With a calendar, of every round that was tested: what the result is of. */
   readonly measured: readonly Measured[];
@@ -32,7 +33,7 @@ export interface SimulationState {
   readonly served: Served | null;
 }
 
-export const startState: SimulationState = { round: 0, clipNorm: null, spends: [], records: [], measured: [], served: null };
+export const startState: SimulationState = { round: 0, clipNorm: null, charges: [], records: [], measured: [], served: null };
 
 const measuredSchema = z.strictObject({
   metrics: metricsSchema,
@@ -44,7 +45,7 @@ const stateSchema = z.strictObject({
   dataHash: z.string(),
   round: z.number().int().positive(),
   clipNorm: z.number().nullable(),
-  spends: z.array(z.strictObject({ round: z.string(), purpose: z.enum(['training', 'evaluation']), state: z.enum(['reserved', 'committed', 'abandoned']), event: z.unknown() })),
+  charges: z.array(z.strictObject({ round: z.string(), events: privacyEventsSchema })),
   records: z.array(roundRecordSchema),
   measured: z.array(measuredSchema),
   model: z.strictObject({ kind: z.enum(modelKinds), hyperParameters: z.record(z.string(), z.custom<Json>((value) => z.json().safeParse(value).success)) }).nullable(),
@@ -59,15 +60,25 @@ export interface CheckpointOf {
 const prefixes = { model: 'model/', own: 'own/' } as const;
 const stateName = 'state';
 
-export function sealCheckpoint({ scenario, dataHash }: CheckpointOf, { served, ...rest }: SimulationState, model: AnyFederatedModel | null): Checkpoint {
-  const state: z.input<typeof stateSchema> = { ...rest, spends: [...rest.spends], records: rest.records.map((record) => ({ ...record, metrics: record.metrics === null ? null : { ...record.metrics } })), measured: rest.measured.map(writable), scenario: canonicalJson(scenario), dataHash, model: served === null ? null : { kind: served.model.kind, hyperParameters: { ...served.model.hyperParameters } } };
+/** Sealed when its bytes are asked for: they are as many as there were rounds. */
+export function sealCheckpoint(of: CheckpointOf, state: SimulationState, model: AnyFederatedModel | null): Checkpoint {
+  return {
+    round: state.round,
+    get bytes() {
+      return sealed(of, state, model);
+    },
+  };
+}
+
+function sealed({ scenario, dataHash }: CheckpointOf, { served, ...rest }: SimulationState, model: AnyFederatedModel | null): Uint8Array {
+  const state: z.input<typeof stateSchema> = { ...rest, charges: [...rest.charges], records: rest.records.map((record) => ({ ...record, metrics: record.metrics === null ? null : { ...record.metrics } })), measured: rest.measured.map(writable), scenario: canonicalJson(scenario), dataHash, model: served === null ? null : { kind: served.model.kind, hyperParameters: { ...served.model.hyperParameters } } };
   const json = new TextEncoder().encode(JSON.stringify(state));
   const tensors = served === null || model === null ? {} : {
     ...prefixed(prefixes.model, model.encode(served.params)),
     ...served.strategy,
     ...Object.fromEntries([...served.owns].map(([index, data]) => [`${prefixes.own}${index}`, { shape: [data.length], data }])),
   };
-  return { round: rest.round, bytes: encodeTensors({ [stateName]: { shape: [json.length], data: json }, ...tensors }) };
+  return encodeTensors({ [stateName]: { shape: [json.length], data: json }, ...tensors });
 }
 
 /**

@@ -1,7 +1,4 @@
 /** One round of a simulated federation: budget, plan, cohort, sum, step. */
-import { reportBudget, reserve } from '../../shared/privacy/budget.ts';
-import { taskBudget, type JournalledSpend } from '../../shared/federation/budget-report.ts';
-import { planEvents } from '../../shared/federation/plan-cost.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { continuesFrom, nextModel, type StageModel } from '../../shared/federation/stages.ts';
 import { foldSum, type FoldBase } from '../../shared/federation/strategies/fold.ts';
@@ -12,6 +9,7 @@ import { drawCohort } from '../../shared/simulation/cohort.ts';
 import type { SimulatedOutcome } from '../../shared/simulation/round-outcome.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
 import { pretendedHistories, spoilOf } from './attack.ts';
+import { admit, settled } from './charges.ts';
 import type { Served, SimulationState } from './checkpoint.ts';
 import type { Federation } from './federation.ts';
 import { isTestedAfter, isTold, measure, testedModel } from './measure.ts';
@@ -45,7 +43,7 @@ export interface RoundRunner {
 export async function simulateOneRound(federation: Federation, state: SimulationState, { run, onTimed, onMeasured }: RoundRunner): Promise<SimulationState | null> {
   const opened = openNext(federation, state);
   const { number, plan, moment } = opened;
-  const reserved = admit(federation, state.spends, plan);
+  const reserved = admit(federation.task, state.charges, plan);
   if (reserved === null) return null;
   const started = performance.now();
   const outcome = await run(inputOf(federation, opened));
@@ -53,9 +51,9 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   // A round is over when its release is a file: making it is part of what is timed.
   federation.sealed(release.served);
   onTimed?.({ round: number, seconds: (performance.now() - started) / 1000, clients: outcome.kind === 'summed' ? outcome.reported.length : 0 });
-  const spends = [...state.spends, { ...reserved, state: spendAfter(plan, outcome) }];
-  const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, releaseBytes: opened.releaseBytes, epsilon: epsilonSpent(federation, spends) }, outcome);
-  const after = { ...state, round: number, spends, ...release };
+  const { charges, epsilon } = settled(state.charges, reserved, spendAfter(plan, outcome));
+  const record = recordOf({ round: number, openedSeconds: moment.opensSeconds, plan, releaseBytes: opened.releaseBytes, epsilon }, outcome);
+  const after = { ...state, round: number, charges, ...release };
   const measured = isTestedAfter(federation.world.scenario, number, federation.rounds) ? measure(federation, testedModel(federation, after), number) : null;
   if (measured !== null) onMeasured?.(measured, number);
   const told = measured === null || !isTold(measured) ? [] : [measured];
@@ -110,33 +108,15 @@ function noisedPlan({ noiseCohort, mode }: Scenario['privacy'], plan: Plan): Pla
   return { ...plan, privacy: { ...plan.privacy, noiseStd: noiseStd * (targetParticipants / noiseCohort) ** exponent } };
 }
 
-/** As the coordinator journals it before anybody is invited; null where the filter does not admit it. */
-function admit({ task }: Federation, spends: readonly JournalledSpend[], plan: Plan): Omit<JournalledSpend, 'state'> | null {
-  const events = planEvents(plan);
-  const budget = taskBudget(task, spends);
-  try {
-    if (budget !== null) reserve(budget, plan.round, events);
-  } catch (thrown) {
-    if (thrown instanceof CestaError && thrown.code === 'budget.exhausted') return null;
-    throw thrown;
-  }
-  return { round: plan.round, purpose: 'training', event: events.map((event) => ({ ...event })) };
-}
-
 /**
  * What was charged stays charged, release or not. A reservation is given back where nothing can have left a participant: of
  * reports in the clear before training started, of masked ones before the sum was to be unmasked.
  */
-function spendAfter(plan: Plan, outcome: SimulatedOutcome): JournalledSpend['state'] {
+function spendAfter(plan: Plan, outcome: SimulatedOutcome): 'committed' | 'abandoned' {
   if (outcome.kind === 'summed') return 'committed';
   const hasStarted = outcome.traffic.joined >= plan.cohort.minParticipants;
   const isMasked = plan.privacy.mode === 'distributed' && outcome.code === 'secagg.too-few';
   return hasStarted && !isMasked ? 'committed' : 'abandoned';
-}
-
-function epsilonSpent({ task }: Federation, spends: readonly JournalledSpend[]): number | null {
-  const budget = taskBudget(task, spends);
-  return budget === null ? null : reportBudget(budget).spent.epsilon;
 }
 
 function foldBaseOf({ params, strategy }: Served): FoldBase {

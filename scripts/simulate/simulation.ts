@@ -74,9 +74,10 @@ export interface SimulationResult {
   readonly dataHash: string;
 }
 
-/** Opaque bytes: what a later process needs to go on after `round`. */
+/** What a later process needs to go on after `round`. */
 export interface Checkpoint {
   readonly round: number;
+  /** Opaque. Those that a simulation hands out are made each time they are asked for, which takes the longer the more rounds there were. */
   readonly bytes: Uint8Array;
 }
 

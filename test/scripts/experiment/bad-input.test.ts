@@ -43,6 +43,7 @@ describe('an experiment that cannot be run is refused with the field', () => {
     ['--set without a value', { set: ['rounds'] }, 'usage.invalid', '--set: expected path=value'],
     ['--set of an unknown field', { set: ['privacy.epsilo=3'] }, 'config.invalid', 'privacy.epsilo: expected a known field'],
     ['--set of a list whose texts have no quotes', { set: ['aggregate=[mean,median]'] }, 'usage.invalid', '--set: expected a text or JSON'],
+    ['--set of what --quick lays over', { set: ['quick.seeds=[1]'] }, 'usage.invalid', '--set: expected a field of the experiment, got quick.seeds'],
     ['--set within a value', { set: ['rounds.first=3'] }, 'config.invalid', 'rounds: expected an object to set rounds.first in, got 5'],
     ['--set within a sweep', { set: ['clients.dropout.low=3'] }, 'config.invalid', 'clients.dropout: expected an object to set'],
   ])('%s', (_what, overrides, code, message) => {

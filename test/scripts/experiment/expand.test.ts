@@ -112,6 +112,7 @@ describe('what is laid over an experiment', () => {
     expect(cells.map(({ label }) => label)).toEqual(['epsilon 4', 'epsilon 8']);
     expect(cells[0].scenarios[0]).toMatchObject({ rounds: 21, unit: 'shop', privacy: { mode: 'central', delta: 1e-6 } });
     expect(expanded(frontier, { set: ['privacy.epsilon=Infinity'] }).cells[0].scenarios[0].privacy.epsilon).toBeNull();
+    expect(expanded(frontier, { set: ['privacy.epsilon=[1, Infinity]'] }).cells.map(({ scenarios: [{ privacy }] }) => privacy.epsilon)).toContain(null);
     expect(expanded(frontier, { set: ['model.hyperParameters.neighbours=8'] }).cells[0].scenarios[0].model).toEqual({ kind: 'neighbours', hyperParameters: { neighbours: 8 } });
     expect(expanded({ ...frontier, model: 'als' }, { set: ['model.hyperParameters.factors=8'] }).cells[0].scenarios[0].model.kind).toBe('als');
   });

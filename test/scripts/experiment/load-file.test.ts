@@ -19,6 +19,7 @@ describe('an experiment file', () => {
     ['tried.ts', `import { experiment, sweep } from '${define}';\nconst rounds: number = 3;\nexport default experiment({ rounds, privacy: { epsilon: sweep([1, Infinity]) } });`],
     ['tried.ts', `export const experiment = { rounds: 3 as const, privacy: { epsilon: { sweep: [1, Infinity] } } };`],
     ['tried.mjs', `export default { rounds: 3, privacy: { epsilon: [1, Infinity] } };`],
+    ['tried.json', `\uFEFF{ "rounds": 3, "privacy": { "epsilon": [1, null] } }`],
     ['tried.json', `{ "rounds": 3, "privacy": { "epsilon": [1, null] } }`],
   ])('%s may be a module or JSON: %s', async (file, content) => {
     const { name, experiment: said } = await loadExperiment(written(file, content));
@@ -26,8 +27,16 @@ describe('an experiment file', () => {
     expect(expand(parseExperiment(said)).cells.map(({ label }) => label)).toEqual(['epsilon 1', 'no noise']);
   });
 
+  it.each(['tried.ts', 'tried.mts'])('may import this package by its name, whatever kind of module its folder makes it: %s', async (file) => {
+    // The smallest of its entries, all of which are found alike.
+    const { experiment: said } = await loadExperiment(written(file, `import * as entry from 'cesta/storefront/take-part';\nexport default { question: Object.keys(entry).join() };`));
+    expect(said).toMatchObject({ question: expect.stringMatching(/\w/) as string });
+  });
+
   it.each([
     ['empty.ts', 'export const other = 3;', 'config.invalid', 'expected an experiment as its default export or by the name experiment'],
+    ['nothing.ts', '', 'config.invalid', 'expected an experiment as its default export or by the name experiment, got neither'],
+    ['promise.ts', 'export default Promise.resolve({ rounds: 3 });', 'config.invalid', 'got a promise'],
     ['broken.ts', 'throw new Error("on purpose");', 'data.unreadable', 'on purpose'],
     ['broken.json', '{ "rounds": ', 'data.unreadable', 'expected JSON'],
     ['orders.csv', 'a,b', 'data.unreadable', 'expected a file that ends in .ts, .mts, .js, .mjs, .json'],

@@ -10,12 +10,12 @@ const model = createPopularity(catalogue) as AnyFederatedModel;
 const of = { scenario: parseScenario({}), dataHash: 'of these orders' };
 
 describe('a checkpoint of a simulation', () => {
-  it('has parameters, the state of the strategy, control variates and the journal in it', () => {
+  it('has parameters, the state of the strategy, control variates and charges in it', () => {
     const state: SimulationState = {
       ...startState,
       round: 2,
       clipNorm: 0.1 + 0.2,
-      spends: [{ round: 'simulation-1', purpose: 'training', state: 'committed', event: [{ kind: 'skellam', l2: 1.1, l1: 2, variance: 3, sampling: 1, count: 1 }] }],
+      charges: [{ round: 'simulation-1', events: [{ kind: 'skellam', l2: 1.1, l1: 2, variance: 3, sampling: 1, count: 2 }] }],
       served: {
         model: { kind: 'popularity', hyperParameters: {} },
         params: model.update(model.initial(), { sum: Float64Array.of(3, 1), shoppers: 3, noiseStd: 0 }),
