@@ -1,5 +1,5 @@
 /** The demo's federation: the embedded orders split over equal shops, each shopper's last basket held out. */
-import { visitCount, visitRange, type ShopperHistory } from '../../shared/commerce/history.ts';
+import { historyBefore, visitCount } from '../../shared/commerce/history.ts';
 import type { Dataset, Shopper } from '../../shared/datasets/dataset.ts';
 import { byHash } from '../../shared/datasets/partitions.ts';
 import type { Json } from '../../shared/protocol/canonical-json.ts';
@@ -30,14 +30,9 @@ export function demoShops(dataset: Dataset, count: number, seed: number): DemoSh
 /** What a shop knows at that time, in Unix seconds: who came before it, and what they had ordered. */
 export function shoppersUntil(shoppers: readonly Shopper[], end: number): Shopper[] {
   return shoppers.flatMap((shopper) => {
-    const history = ordersBefore(shopper.history, end);
+    const history = historyBefore(shopper.history, end);
     return visitCount(history) === 0 ? [] : [{ ...shopper, history }];
   });
-}
-
-function ordersBefore(history: ShopperHistory, end: number): ShopperHistory {
-  const visits = history.visitTimes.findIndex((time) => time >= end);
-  return visits === -1 ? history : visitRange(history, 0, visits);
 }
 
 const monthSeconds = 30 * 86_400;

@@ -5,7 +5,7 @@ import type { Split } from '../../shared/evaluation/splits.ts';
 import type { StageModel } from '../../shared/federation/stages.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { encodeTensors } from '../../shared/protocol/tensors.ts';
-import type { Baseline } from '../../shared/simulation/scenario.ts';
+import { asksFollowingDays, type Baseline } from '../../shared/simulation/scenario.ts';
 import { isColdShop } from '../../shared/simulation/cold-shops.ts';
 import { createModel, deploymentDefaults } from '../../shared/recommender/registry.ts';
 import { localOnlyShelves } from '../local-only.ts';
@@ -27,7 +27,7 @@ export async function simulateBaseline(world: World, baseline: Baseline): Promis
   const momentOf = scheduleOf(world);
   const parts: Measured[] = [];
   let model: Uint8Array | null = null;
-  for (let round = scenario.schedule.kind === 'calendar' ? 1 : scenario.rounds; round <= scenario.rounds; round += 1) {
+  for (let round = asksFollowingDays(scenario) ? 1 : scenario.rounds; round <= scenario.rounds; round += 1) {
     if (!isTestedAfter(scenario, round, scenario.rounds)) continue;
     const moment = momentOf(round);
     const trained = await train(world, baseline, moment);

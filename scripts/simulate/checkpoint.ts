@@ -27,7 +27,7 @@ export interface SimulationState {
   readonly clipNorm: number | null;
   readonly charges: readonly Charge[];
   readonly records: readonly RoundRecord[];
-  /** With a calendar, of every round that was tested: what the result is of. */
+  /** With a calendar that asks about following days, of every round that was tested: what the result is of. */
   readonly measured: readonly Measured[];
   /** Null before the first release. */
   readonly served: Served | null;

@@ -7,7 +7,7 @@ import { tensorsDigest } from '../../shared/protocol/tensors.ts';
 import type { AnyFederatedModel } from '../../shared/recommender/federated-model.ts';
 import { drawCohort } from '../../shared/simulation/cohort.ts';
 import type { SimulatedOutcome } from '../../shared/simulation/round-outcome.ts';
-import type { Scenario } from '../../shared/simulation/scenario.ts';
+import { asksFollowingDays, type Scenario } from '../../shared/simulation/scenario.ts';
 import { pretendedHistories, spoilOf } from './attack.ts';
 import { admit, settled } from './charges.ts';
 import type { Served, SimulationState } from './checkpoint.ts';
@@ -57,7 +57,7 @@ export async function simulateOneRound(federation: Federation, state: Simulation
   const measured = isTestedAfter(federation.world.scenario, number, federation.rounds) ? measure(federation, testedModel(federation, after), number) : null;
   if (measured !== null) onMeasured?.(measured, number);
   const told = measured === null || !isTold(measured) ? [] : [measured];
-  const kept = federation.world.scenario.schedule.kind === 'calendar' ? told : [];
+  const kept = asksFollowingDays(federation.world.scenario) ? told : [];
   return { ...after, records: [...state.records, { ...record, metrics: told[0]?.metrics ?? null }], measured: [...state.measured, ...kept] };
 }
 

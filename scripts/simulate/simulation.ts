@@ -42,7 +42,7 @@ export interface RoundRecord {
   readonly metrics: Metrics | null;
 }
 
-/** Values of each test shopper at the end, in the order of the split: what paired comparisons need. With a calendar one test case a shopper and step. */
+/** Values of each test shopper at the end, in the order of the split: what paired comparisons need. With a calendar that asks about following days, one test case a shopper and step. */
 export interface TestValues {
   readonly ndcg10: Float64Array;
   readonly recall10: Float64Array;
@@ -58,7 +58,7 @@ export interface Measured {
 export interface SimulationResult {
   readonly scenario: Scenario;
   readonly rounds: readonly RoundRecord[];
-  /** Of the last release; with a calendar, over the test cases of all rounds. */
+  /** Of the last release; with a calendar that asks about following days, over the test cases of all rounds. */
   readonly metrics: Metrics;
   readonly epsilon: number | null;
   readonly delta: number | null;

@@ -59,6 +59,18 @@ export function visitRange(history: ShopperHistory, from: number, to: number): S
   };
 }
 
+/** How many visits came before `time`, in Unix seconds. */
+export function visitsBefore({ visitTimes }: ShopperHistory, time: number): number {
+  const visits = visitTimes.findIndex((visited) => visited >= time);
+  return visits === -1 ? visitTimes.length : visits;
+}
+
+/** What was touched before `time`, in Unix seconds. */
+export function historyBefore(history: ShopperHistory, time: number): ShopperHistory {
+  const visits = visitsBefore(history, time);
+  return visits === visitCount(history) ? history : visitRange(history, 0, visits);
+}
+
 /** The set of items ever touched, ascending. */
 export function distinctItems(history: ShopperHistory): Int32Array {
   return Int32Array.from(new Set(history.items)).sort();

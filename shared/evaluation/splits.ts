@@ -4,7 +4,7 @@
  * An item that no training history holds is neither relevant nor rankable: no count can speak of it, so its rank
  * would measure the catalogue's words and not the model; every model is asked about the same items.
  */
-import { historyOf, visitCount, visitItems, visitRange, type ShopperHistory, type Visit } from '../commerce/history.ts';
+import { historyOf, visitCount, visitItems, visitRange, visitsBefore, type ShopperHistory, type Visit } from '../commerce/history.ts';
 import { seededRandom, shuffle, type SeededRandom } from '../numerics/random.ts';
 
 export const protocols = ['last-basket', 'validation', 'in-basket', 'next-month', 'leave-one-out', 'strong-generalisation'] as const;
@@ -143,13 +143,6 @@ function cutAtTime(history: ShopperHistory, cutTime: number, until = Infinity): 
   const visits = visitsBefore(history, cutTime);
   const before = visitRange(history, 0, visits);
   return { training: before, shown: before, asked: visitRange(history, visits, visitsBefore(history, until)).items };
-}
-
-function visitsBefore(history: ShopperHistory, time: number): number {
-  const count = visitCount(history);
-  let visits = 0;
-  while (visits < count && history.visitTimes[visits] < time) visits += 1;
-  return visits;
 }
 
 /** The last item that was new when it was touched; what came after it is not shown. */

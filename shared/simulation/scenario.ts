@@ -90,8 +90,11 @@ const scheduleSchema = z.discriminatedUnion('kind', [
    * Rounds go through the time of the orders: each trains on what was bought before it, and its release is tested on what is bought
    * until the next round. With other `startDays` and `testDays` than the usual `everyDays`, calendars of different rounds are
    * tested alike: from the same day on, in steps of `testDays`, each asking for what is new to a shopper who has all before it.
+   * With `tests: 'held-out'` each release is asked what the protocol holds out, the same after every round, and a result is that
+   * of the last: what a year of rounds comes to.
    */
-  z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7), startDays: positive.optional(), testDays: positive.optional() }),
+  z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7), startDays: positive.optional(), testDays: positive.optional(), tests: z.enum(['following-days', 'held-out']).default('following-days') })
+    .refine(({ tests, testDays }) => tests === 'following-days' || testDays === undefined, { path: ['testDays'], error: 'expected none with tests held-out, got some' }),
 ]);
 
 export const baselines = ['popularity', 'local-only', 'central'] as const;
@@ -135,9 +138,14 @@ export function askedOf(scenario: Scenario): string {
   return canonicalJson([scenario.data, scenario.protocol, testedDays(scenario)]);
 }
 
-/** The days of a calendar that are tested, counted from the first order's, and in what steps; null without a calendar. */
+/** Whether every round is asked something else, so that a result is of all of them. */
+export function asksFollowingDays({ schedule }: Pick<Scenario, 'schedule'>): boolean {
+  return schedule.kind === 'calendar' && schedule.tests === 'following-days';
+}
+
+/** The days of a calendar that are tested, counted from the first order's, and in what steps; null where they do not matter. */
 function testedDays({ schedule, rounds }: Pick<Scenario, 'schedule' | 'rounds'>): { readonly from: number; readonly until: number; readonly step: number } | null {
-  if (schedule.kind !== 'calendar') return null;
+  if (schedule.kind !== 'calendar' || schedule.tests === 'held-out') return null;
   const { everyDays, startDays = everyDays, testDays = everyDays } = schedule;
   return { from: startDays, until: startDays + rounds * everyDays, step: testDays };
 }

@@ -4,7 +4,7 @@ import { loadExperiment, shippedExperiments } from '../../scripts/experiment/loa
 import { parseExperiment, type ParsedExperiment } from '../../scripts/experiment/parse.ts';
 import { checkScenarios } from '../../scripts/simulate/check.ts';
 
-const names = ['cold-shop', 'drift', 'dropout', 'frontier', 'poisoning', 'scale', 'strategies'];
+const names = ['cold-shop', 'drift', 'dropout', 'forgetting', 'frontier', 'poisoning', 'scale', 'strategies'];
 /** Of the quick form: each takes seconds, and all of them are to take less than a minute. */
 const mostRuns = 16;
 
