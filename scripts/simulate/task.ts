@@ -63,7 +63,7 @@ interface Expected {
 }
 
 function privacyOf(scenario: Scenario, expected: Expected): object {
-  const { privacy: { epsilon, delta, clip, mode, sampling, encoding, adaptiveClip }, rounds, unit } = scenario;
+  const { privacy: { epsilon, delta, clip, mode, sampling, encoding, adaptiveClip, noiseCohort = expected.target }, rounds, unit } = scenario;
   if (epsilon === null) {
     const stray = Object.entries({ clip, encoding: encoding === 'rotated' ? encoding : undefined, adaptiveClip: adaptiveClip || undefined, sampling: sampling < 1 ? sampling : undefined }).find(([, value]) => value !== undefined);
     if (stray !== undefined) throw new CestaError('privacy.invalid', `privacy.${stray[0]}: expected none without noise, got ${String(stray[1])}, which nothing would enforce`);
@@ -78,7 +78,8 @@ function privacyOf(scenario: Scenario, expected: Expected): object {
     encoding: encoding ?? (unit === 'shop' ? 'rotated' : 'sparse'),
     ...(clip === undefined ? {} : { clipNorm: clip }),
     ...(sampling === 1 ? {} : { sampling: { rate: sampling, drawnBy: 'shop' } }),
-    ...(adaptiveClip ? { adaptiveClip: { expectedShoppers: expected.expectedShoppers } } : {}),
+    // Of the federation that the promise is of: the noise on the bits of those who stand for it is scaled down as all noise is.
+    ...(adaptiveClip ? { adaptiveClip: { expectedShoppers: Math.round((expected.expectedShoppers * noiseCohort) / expected.target) } } : {}),
     ...(mode === 'distributed' ? toleratedOf(scenario, expected) : {}),
   };
 }

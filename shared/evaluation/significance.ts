@@ -59,9 +59,9 @@ function differenceOverSeeds(first: readonly number[], second: readonly number[]
  * Paired randomisation test of the mean difference, two-sided (Fisher 1935; for rankings Smucker, Allan and Carterette 2007). Under
  * the null hypothesis each shopper's difference may as well have the other sign. With `permutations` random assignments of signs,
  * of which k are as far from zero as what was seen, p = (k + 1) / (permutations + 1): never 0, and valid for any number of them
- * (Phipson and Smyth 2010). Where k is 0, a bound of what all assignments would say takes over if it is smaller: so many tables of so
- * many comparisons find what is clear. A level of 1 / (permutations + 1) or more is reached as often as without it, and a lower one by the
- * bound alone, which is never below the p of all assignments: p stays valid at every level. 1 where no shopper differs.
+ * (Phipson and Smyth 2010). Where k is 0, a bound of what all assignments would say takes over if it is smaller, so that what is
+ * clear stays clear among hundreds of comparisons. A level of 1 / (permutations + 1) or more is reached as often as without it, and a
+ * lower one by the bound alone, which is never below the p of all assignments: p stays valid at every level. 1 where no shopper differs.
  */
 export function randomisationTest(first: Float64Array, second: Float64Array, { seed = 1, permutations = 9_999 }: ComparisonOptions = {}): number {
   const differences = first.map((value, shopper) => value - second[shopper]).filter((difference) => difference !== 0);

@@ -178,6 +178,12 @@ describe('a simulated round', () => {
     expect([large.epsilon, large.noiseCohort]).toEqual([own.epsilon, 100]);
   });
 
+  it('plans an adaptive clip norm for the shoppers of the large federation, not for the few that stand for them', async () => {
+    const of = (noiseCohort?: number): Promise<SimulationResult> => run({ population: { shoppers: 500, shops: 5 }, clients: { are: 'shoppers', perRound: 50 }, privacy: { epsilon: 1, clip: 1, adaptiveClip: true, noiseCohort } });
+    await expect(of()).rejects.toMatchObject({ code: 'privacy.infeasible' });
+    expect((await of(3_000)).rounds[0]).toMatchObject({ outcome: 'released', reported: 50 });
+  });
+
   it('has in mode local the noise of the mean of a large federation, where every report has its own', async () => {
     const meanStd = async (shops: number, noiseCohort?: number): Promise<number> => {
       const { rounds: [{ noiseStd, reported }] } = await run({ population: { shops }, privacy: { epsilon: 5, mode: 'local', noiseCohort } });
