@@ -102,7 +102,8 @@ async function trainOnce(simulation: Simulation, first: StartedRound, seed: numb
     if (number === task.privacy.rounds) return { model, params, samplerDelta: noise.samplerDelta(started.plan) };
     const current = { model: { kind: model.kind, hyperParameters: model.hyperParameters }, params };
     const stage = nextModel(task, catalogue, current);
-    started = startStage(simulation, { stage, number: number + 1, base: continuesFrom(stage, current) ? { ...folded, owns } : null, clipNorm: aggregate.nextClipNorm });
+    const continues = continuesFrom(stage, current);
+    started = startStage(simulation, { stage, number: number + 1, base: continues ? { ...folded, owns } : null, clipNorm: continues ? aggregate.nextClipNorm : null });
   }
 }
 

@@ -98,13 +98,15 @@ async function nextTraining({ task: asked, room, gateway, keepCatalogue, release
   const task = withFirstCount(asked, catalogue);
   const stage = nextModel(task, catalogue, stageOf(current));
   const model = modelOf(catalogue, stage);
-  const baseRelease = continuesFrom(stage, stageOf(current)) ? (current?.sha256 ?? null) : null;
+  // A clip norm is that of a model's contributions: those of a first count say nothing of what comes after it.
+  const base = continuesFrom(stage, stageOf(current)) ? current : null;
+  const baseRelease = base?.sha256 ?? null;
   // A catalogue for which no plan can be made is not kept: other shops may bring a better one.
   if (room.fixed === null) makePlan(task, { model, catalogue, roundNumber: 1, baseRelease });
   await keepCatalogue(catalogue);
   room.fix(catalogue);
   return {
-    task, statistic: model, catalogue, baseRelease, clipNorm: current?.manifest.nextClipNorm ?? null,
+    task, statistic: model, catalogue, baseRelease, clipNorm: base?.manifest.nextClipNorm ?? null,
     conclude: (sum, ledger) => publish({ task, releases, catalogue }, model, sum, ledger),
   };
 }

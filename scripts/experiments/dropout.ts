@@ -9,7 +9,7 @@ import { experiment, sweep } from '../experiment/define.ts';
 export default experiment({
   question: 'Who may leave before a round is lost, and what do those who leave cost: at which dropout do rounds fail, and how good is what the others give?',
   model: 'neighbours',
-  // None, then up to a half: the quorum is met at a dropout of 9 of 25 at most.
+  // None, then up to a half: the quorum is met with 9 of 25 gone at most, and masks need 17 of 25.
   population: { shops: 40 },
   clients: { perRound: 20, overSelection: 1.25, quorum: 0.8, dropout: sweep([0, 0.1, 0.2, 0.3, 0.5]) },
   privacy: { epsilon: 3, mode: sweep(['distributed', 'local']) },
