@@ -1,11 +1,11 @@
 /** The pages of the demo that this process serves: the shop with the API of one shop node behind it, and the backstage. */
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import pino from 'pino';
 import { startStorefrontApi } from '../../client/shop/storefront-api/storefront-api.ts';
 import type { WebFile } from '../../server/web/bundle.ts';
 import type { RobustSpec } from '../../shared/federation/robust/rule.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
+import { freePort, tryPort } from '../ports.ts';
 import { createJobs } from './backstage/jobs.ts';
 import { controlMaliciousShop } from './backstage/malicious.ts';
 import { serveBackstage } from './backstage/serve.ts';
@@ -30,19 +30,6 @@ export interface Pages {
   readonly shop: string;
   readonly backstage: string;
   close(): Promise<void>;
-}
-
-/** The port if nobody has it; else 0, which picks another. */
-export async function freePort(port: number): Promise<number> {
-  return port !== 0 && (await tryPort(port)) !== null ? port : 0;
-}
-
-/** Which port of that number, or for 0 of any, can be had just now. */
-async function tryPort(port: number): Promise<number | null> {
-  const server = createServer();
-  const found = await new Promise<number | null>((resolve) => void server.once('error', () => resolve(null)).listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
-  if (found !== null) await new Promise((resolve) => server.close(resolve));
-  return found;
 }
 
 /** @throws CestaError `page.unavailable` and whatever starting a server may */

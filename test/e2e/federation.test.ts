@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createCesta } from '../../client/storefront/cesta.ts';
+import { lastingPort } from '../../scripts/ports.ts';
 import { decodeTensors } from '../../shared/protocol/tensors.ts';
 import { eventsCsv, openWorkshop, type Running, type Workshop } from './processes.ts';
 
@@ -108,8 +109,8 @@ describe('a federation of processes over real sockets', patience, () => {
 
   it('survives a coordinator that goes away: the shop says so, comes back and finishes', async () => {
     const dataDir = `${shop.folder}/coordinator`;
-    const first = await serve('--shops', '2', '--min-shops', '2', '--over-selection', '1', '--data-dir', dataDir);
-    const port = new URL(first.url).port;
+    const port = String(await lastingPort());
+    const first = await serve('--shops', '2', '--min-shops', '2', '--over-selection', '1', '--data-dir', dataDir, '--port', port);
     const waiting = join('patient', 0, first.url, '--once');
     await waiting.until(/ready|joined|connected/i);
     first.process.kill('SIGKILL');

@@ -63,7 +63,7 @@ describe.skipIf('missing' in found)('a coordinator over PostgreSQL', () => {
   it('answers and runs rounds again after sessions were ended from the other side', async () => {
     const database = await cluster.createDatabase();
     const coordinator = await coordinatorFor({ database, task });
-    await cluster.run(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${new URL(database).pathname.slice(1)}'`);
+    await cluster.run(`select pg_terminate_backend(pid, 50000) from pg_stat_activity where datname = '${new URL(database).pathname.slice(1)}'`);
     await expect.poll(async () => (await fetch(`${coordinator.url}/v1/rounds`)).status, { timeout: 20_000 }).toBe(200);
     expect((await runRound(coordinator.url, ['a', 'b'])).done.version).toBe(1);
   });

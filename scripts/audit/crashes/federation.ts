@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CestaError } from '../../../shared/protocol/errors.ts';
+import { lastingPort } from '../../ports.ts';
 import { openStable, type CommandProcess } from './processes.ts';
 
 export type CrashMode = 'local' | 'distributed';
@@ -52,9 +53,10 @@ export async function openFederation({ mode, rounds, folder, compiled }: Federat
     '--shops', `${shops}`, ...(mode === 'local' ? ['--min-shops', '3'] : ['--min-shops', '5', '--tolerated', '1', '--colluding', '1']),
     '--over-selection', '1', '--max-shoppers', '100', '--gather-seconds', '1', '--training-seconds', '10', '--port', `${port}`, '--data-dir', join(folder, 'coordinator'),
   ]);
-  let coordinator = await serve(0);
+  // It comes back where it was, again and again.
+  const port = await lastingPort();
+  let coordinator = await serve(port);
   const { url, publicKey } = await addressOf(coordinator);
-  const port = Number(new URL(url).port);
   const startShop = (shop: number): Promise<CommandProcess> => stable.run(['join', '--shop', names[shop], '--data', join(folder, `${names[shop]}.csv`), '--coordinator', url, '--state-dir', join(folder, 'shops'), '--max-epsilon', '1000', '--capacity', '100']);
   const nodes: CommandProcess[] = [];
   for (const shop of names.keys()) nodes.push(await startShop(shop));

@@ -44,7 +44,7 @@ describe.skipIf('missing' in found)('over PostgreSQL', () => {
   }
 
   /** Ends the sessions of a database from the server's side, as an administrator or a restart would. */
-  const hangUp = (url: string): Promise<unknown> => cluster.run(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '${new URL(url).pathname.slice(1)}'`);
+  const hangUp = (url: string): Promise<unknown> => cluster.run(`select pg_terminate_backend(pid, 50000) from pg_stat_activity where datname = '${new URL(url).pathname.slice(1)}'`);
 
   storageConformance('postgresql', openTemporary);
   releaseConformance('postgresql', openTemporary);

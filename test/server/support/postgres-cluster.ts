@@ -4,11 +4,11 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { lastingPort } from '../../../scripts/ports.ts';
 
 /** Has characters that an address must percent-encode. */
 export const clusterPassword = 's3cret/#:word';
@@ -62,7 +62,7 @@ export async function startPostgres(bin: string): Promise<PostgresCluster> {
   if (account !== null) for (const path of [folder, passwordFile]) chownSync(path, account.uid, account.gid);
   const data = join(folder, 'data');
   execFileSync(join(bin, 'initdb'), ['-D', data, '-U', 'cesta', '-A', 'scram-sha-256', '--pwfile', passwordFile, '-E', 'UTF8', '--locale', 'C', '--no-sync'], { ...as, stdio: 'pipe' });
-  const port = await freePort();
+  const port = await lastingPort();
   // The worst defaults an operator may have set: a session must not rely on them.
   const server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`, '-c', 'synchronous_commit=off'], { ...as, stdio: 'ignore' });
   const url = (database: string): string => `postgres://cesta:${encodeURIComponent(clusterPassword)}@127.0.0.1:${port}/${database}`;
@@ -120,12 +120,4 @@ async function end(server: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => server.once('exit', resolve));
   server.kill('SIGQUIT');
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
 }
