@@ -4,7 +4,7 @@
  * @example
  * import { createCatalogue, createModel, historyOf } from 'cesta/shared';
  *
- * const catalogue = createCatalogue([{ id: 'cup' }, { id: 'saucer' }]);
+ * const catalogue = createCatalogue([{ id: 'cup', title: 'Cup' }, { id: 'saucer', title: 'Saucer' }]);
  * const model = createModel('popularity', catalogue, {});
  * const scores = new Float32Array(catalogue.products.length);
  * model.score(model.initial(), historyOf([{ time: 1_700_000_000, items: [0] }]), scores);

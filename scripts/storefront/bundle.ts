@@ -6,6 +6,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { bundleForBrowsers, type WebFile } from '../../server/web/bundle.ts';
+import { licenceFile } from './licences.ts';
 import { pageSizes, workerSizes, type LoadSize } from './sizes.ts';
 
 /** What pages import by name, and its source. */
@@ -35,7 +36,8 @@ export interface Bundle {
 export async function bundleStorefront({ withPage = false }: { withPage?: boolean } = {}): Promise<Bundle> {
   const pages = await bundleForBrowsers(withPage ? { ...storefrontEntries, ...pageEntry } : storefrontEntries, { apart });
   const [worker, fallback] = [await bundleForBrowsers(workerEntries), await bundleForBrowsers(fallbackEntries)];
-  return { files: [...pages.files, ...worker.files, ...fallback.files, ...(await wasmFiles())], sizes: [...pageSizes(pages), ...workerSizes(worker)] };
+  const inputs = [pages, worker, fallback].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  return { files: [...pages.files, ...worker.files, ...fallback.files, ...(await wasmFiles()), licenceFile(inputs)], sizes: [...pageSizes(pages), ...workerSizes(worker)] };
 }
 
 /** Empties the folder first: chunks are named by their content, and old ones would stay for ever. */

@@ -12,6 +12,8 @@ import { entryExample, packageEntries, packageFolder } from '../../../scripts/pa
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'cesta-package-'));
 const installed = join(folder, 'node_modules', 'cesta');
+/** What README.md sends its readers to; that of the data has its licence. */
+const readmes = ['client/README.md', 'scripts/README.md', 'server/README.md', 'shared/README.md', 'shared/datasets/README.md'];
 let packed: { readonly size: number; readonly paths: readonly string[] };
 
 const packedSchema = z.array(z.object({ filename: z.string(), size: z.number(), files: z.array(z.object({ path: z.string() })) })).length(1);
@@ -22,8 +24,10 @@ const resultSchema = z.object({ cells: z.array(z.object({ metrics: z.object({ 'n
 beforeAll(async () => {
   const staged = join(folder, 'staged');
   await compileInto(join(staged, packageFolder));
-  mkdirSync(join(staged, 'scripts'));
-  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'scripts/cesta.mjs']) copyFileSync(join(root, file), join(staged, file));
+  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'scripts/cesta.mjs', ...readmes]) {
+    mkdirSync(dirname(join(staged, file)), { recursive: true });
+    copyFileSync(join(root, file), join(staged, file));
+  }
   // None of these is asked for.
   for (const file of ['test/secret.test.js', 'secrets/database-password', 'runs/mine/result.json', 'scripts/evaluate.ts']) {
     mkdirSync(dirname(join(staged, file)), { recursive: true });
@@ -45,9 +49,9 @@ const cesta = (...args: string[]): Promise<string> => node(join(installed, 'scri
 
 describe('the package', () => {
   it('has the compiled sources and their data, and nothing else of the project', () => {
-    const strange = packed.paths.filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|scripts\/cesta\.mjs|dist\/package\/(shared|client|server|scripts)\/.*\.(js|mjs|gz|html|css|service))$/.test(path));
+    const strange = packed.paths.filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|(client|scripts|server|shared(\/datasets)?)\/README\.md|scripts\/cesta\.mjs|dist\/package\/(shared|client|server|scripts)\/.*\.(js|mjs|gz|html|css|service))$/.test(path));
     expect(strange).toEqual([]);
-    expect(packed.paths).toEqual(expect.arrayContaining([`${packageFolder}/shared/datasets/online-retail.bin.gz`, `${packageFolder}/server/dashboard/page/index.html`, 'LICENSE']));
+    expect(packed.paths).toEqual(expect.arrayContaining([`${packageFolder}/shared/datasets/online-retail.bin.gz`, `${packageFolder}/server/dashboard/page/index.html`, 'LICENSE', 'SECURITY.md', ...readmes]));
     expect(packed.size).toBeLessThan(3_000_000);
   });
 

@@ -20,6 +20,12 @@ describe('the storefront bundle', () => {
     for (const name of ['cesta.js', 'widgets.js', 'take-part.js', 'device-worker.js', 'held-on-device.js', 'ed25519.js']) expect(names).toContain(name);
   });
 
+  it('has the licences of what is in it', () => {
+    const licences = new TextDecoder().decode(bundle.files.find(({ path }) => path === 'licences.txt')?.bytes);
+    for (const name of ['zod', '@noble/curves', '@tensorflow/tfjs-core']) expect(licences).toMatch(new RegExp(`^${name} \\d\\S*: (MIT|Apache-2\\.0)$`, 'm'));
+    expect(licences).toContain('Copyright (c) 2025 Colin McDonnell');
+  });
+
   it('loads neither schemas, nor curves, nor a model, nor the table of errors at once', () => {
     const text = new Map(bundle.files.map(({ path, bytes }) => [path, new TextDecoder().decode(bytes)]));
     const atOnce = new Set<string>();
