@@ -6,6 +6,7 @@ import { createCheckpointKeeper } from './checkpoint-keeper.ts';
 import { hashData } from './hashes.ts';
 import { appendRound, finishRun, openRun, readFinished, removeLeftovers, saveCheckpoint, type PlannedRun } from './run-folder.ts';
 import { lockRun } from './run-lock.ts';
+import { storageError } from './storage-error.ts';
 
 /** `simulate` of scripts/simulate, or one that stands in for it. */
 export type Simulate = (options: SimulateOptions) => Promise<SimulationResult>;
@@ -25,12 +26,23 @@ export interface PerformOptions {
 
 /**
  * Returns once the run is finished on disk, at once if it was.
- * @throws CestaError `experiment.busy`; whatever the simulation does, also when it is told to stop
+ * @throws CestaError `experiment.busy`, `storage.failed`; whatever the simulation does, also when it is told to stop
  */
-export async function performRun(run: PlannedRun, { simulate, versions, workers, resume, signal, onRound }: PerformOptions): Promise<void> {
+export async function performRun(run: PlannedRun, options: PerformOptions): Promise<void> {
+  try {
+    await perform(run, options);
+  } catch (thrown) {
+    throw storageError(thrown, run.folder);
+  }
+}
+
+async function perform(run: PlannedRun, { simulate, versions, workers, resume, signal, onRound }: PerformOptions): Promise<void> {
   const lock = await lockRun(run.folder);
   try {
-    if (readFinished(run) !== null) {
+    const done = readFinished(run);
+    if (done !== null) {
+      // By another process since this one looked: whoever listens hears of its rounds all the same.
+      for (const record of done.rounds) await onRound?.(record);
       removeLeftovers(run.folder);
       return;
     }

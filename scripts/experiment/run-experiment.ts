@@ -103,6 +103,9 @@ async function performLogged(run: PlannedRun, performer: Performer, options: Exp
       onEvent?.({ kind: 'round', run, record });
       await tell((logger) => logger.round(record));
     },
+  }).catch((thrown: unknown) => {
+    // Of many runs, the one that cannot be.
+    throw thrown instanceof CestaError && !thrown.message.includes(run.label) ? new CestaError(thrown.code, `${run.label}: ${thrown.message}`, { cause: thrown.cause ?? thrown }) : thrown;
   });
   const result = finished(run);
   await tell((logger) => logger.end(result));

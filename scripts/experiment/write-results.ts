@@ -5,6 +5,7 @@ import { writeResultsCsv } from './outputs/results-csv.ts';
 import { writeResultsParquet } from './outputs/results-parquet.ts';
 import { renderReport } from './report/report.ts';
 import type { ExperimentResult } from './result.ts';
+import { storageError } from './storage-error.ts';
 import type { Summary } from './summary.ts';
 
 export interface ResultFiles {
@@ -13,11 +14,19 @@ export interface ResultFiles {
   readonly report: string;
 }
 
-/** Replaces each file as a whole; the same result makes the same bytes. */
+/**
+ * Replaces each file as a whole; the same result makes the same bytes.
+ * @throws CestaError `storage.failed`
+ */
 export function writeResults(result: ExperimentResult, folder: string, summary?: Summary): ResultFiles {
   const files = { csv: join(folder, 'results.csv'), parquet: join(folder, 'results.parquet'), report: join(folder, 'report.html') };
-  writeResultsCsv(result, files.csv);
-  writeResultsParquet(result, files.parquet);
-  writeDurably(files.report, folder, renderReport(result, summary));
+  const report = renderReport(result, summary);
+  try {
+    writeResultsCsv(result, files.csv);
+    writeResultsParquet(result, files.parquet);
+    writeDurably(files.report, folder, report);
+  } catch (thrown) {
+    throw storageError(thrown, folder);
+  }
   return files;
 }

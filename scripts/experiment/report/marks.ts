@@ -49,7 +49,9 @@ export interface ValueFrame {
 
 /** Lines across, their names in the right margin or on them at the left, none upon another; small charts have them in the legend only. */
 export function baselineMarks(lines: readonly BaselineLine[], { domain: [low, high], pixels }: ValueFrame, names: 'right' | 'left' | 'none'): Plot.Markish[] {
-  const offsets = apart(lines.map(({ value }) => ((high - value) / (high - low)) * pixels), 14);
+  // In the margin, long names take two lines.
+  const heights = lines.map(({ name }) => (names === 'right' && baselineNames[name].length > 20 ? 28 : 14));
+  const offsets = apart(lines.map(({ value }) => ((high - value) / (high - low)) * pixels), heights);
   return lines.flatMap(({ name, value }, index) => [
     Plot.ruleY([value], { className: 'series s0', strokeDasharray: baselineDashes[name], strokeWidth: 1.75 }),
     ...(names === 'none' ? [] : [Plot.text([value], {
@@ -59,12 +61,12 @@ export function baselineMarks(lines: readonly BaselineLine[], { domain: [low, hi
   ]);
 }
 
-/** How far to move each position, so that any two are so far apart. */
-function apart(positions: readonly number[], least: number): number[] {
+/** How far to move what has its middle at each position and these heights, so that no two overlap. */
+function apart(positions: readonly number[], heights: readonly number[]): number[] {
   const order = [...positions.keys()].sort((a, b) => positions[a] - positions[b]);
   const moved = [...positions];
   order.forEach((at, rank) => {
-    if (rank > 0) moved[at] = Math.max(moved[at], moved[order[rank - 1]] + least);
+    if (rank > 0) moved[at] = Math.max(moved[at], moved[order[rank - 1]] + (heights[at] + heights[order[rank - 1]]) / 2);
   });
   return moved.map((position, at) => position - positions[at]);
 }

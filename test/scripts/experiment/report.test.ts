@@ -136,6 +136,12 @@ describe('charts of a report', () => {
     expect(without.querySelector('.answer')?.textContent).toContain('is better than “epsilon 1”');
   });
 
+  it('keep names of baselines apart that are equally good, also where one takes two lines', () => {
+    const alike = exampleResult({ baselines: { popularity: [exampleRun({ seed: 1 }, 0.2)], central: [exampleRun({ seed: 1 }, 0.2)] } });
+    const at = (name: string): number => Number(/translate\(-?[\d.]+,(-?[\d.]+)/.exec([...figureOf(parsed(alike), 'metric-ndcg-10').querySelectorAll('.wide .note text')].find(({ textContent }) => textContent.startsWith(name))?.parentElement?.getAttribute('transform') ?? '')?.[1]);
+    expect(Math.abs(at('all data') - at('popularity'))).toBeGreaterThanOrEqual(21);
+  });
+
   it('have a row for each setting where names or nothing was swept', () => {
     const names = figureOf(parsed(exampleResult({ axes: ['aggregate'], cells: ['mean', 'median'].map((aggregate, at) => cellOf({ aggregate }, aggregate, 0.2 + at / 10)) })), 'metric-ndcg-10');
     expect(textsOf(names, '.wide .note text').map((text) => text.split(':')[0])).toEqual(['mean', 'median', 'popularity']);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { planExperiment, runsOf } from '../../../scripts/experiment/plan-experiment.ts';
 import { runExperiment, type ExperimentEvent, type ExperimentOptions } from '../../../scripts/experiment/run-experiment.ts';
@@ -136,6 +136,23 @@ describe('running an experiment', () => {
     await ran(several, { simulate: simulatorDouble().simulate, jobs: 3 });
     expect(filesOf(several)).toEqual(filesOf(one));
     await expect(ran(newRuns(), { simulate: simulatorDouble({ failsAt: 2 }).simulate, jobs: 3 })).rejects.toThrow('broken');
+  });
+
+  it('says where it cannot write', async () => {
+    const runs = join(newRuns(), 'tried');
+    mkdirSync(dirname(runs), { recursive: true });
+    writeFileSync(runs, 'a file where the folder of the experiment would be');
+    await expect(ran(dirname(runs), { simulate: simulatorDouble().simulate })).rejects.toMatchObject({ code: 'storage.failed', message: expect.stringMatching(new RegExp(`^popularity, seed 1: ${runs}`)) as string });
+  });
+
+  it('tells who listens of a run that another process finishes in between', async () => {
+    const runs = newRuns();
+    const heard: number[] = [];
+    const meanwhile = { start: async () => void (await ran(runs, { simulate: simulatorDouble().simulate })), round: ({ round }: { round: number }) => void heard.push(round), end: () => undefined };
+    const late = simulatorDouble();
+    await ran(runs, { simulate: late.simulate, loggers: ({ scenario }) => (scenario.baseline === undefined && scenario.seed === 1 && scenario.privacy.epsilon === 1 ? [meanwhile] : []) });
+    expect(heard).toEqual([1, 2, 3, 4]);
+    expect(late.calls).toEqual([{ seed: 1, from: 1 }]);
   });
 
   it('refuses data that changes under it', async () => {
