@@ -19,6 +19,7 @@ import { addKeys } from './keys.ts';
 import { addLogin } from './login.ts';
 import { addNodesVerb } from './nodes.ts';
 import { addOperator } from './operator.ts';
+import { ownVersion } from '../own-package.ts';
 import { reportFailure } from './output.ts';
 import { addPolicy } from './policy.ts';
 import { addProcessingRecord } from './processing-record.ts';
@@ -36,6 +37,7 @@ import { addWitness } from './witness.ts';
 export function createProgram(): Command {
   const program = new Command('cesta')
     .description('Federated recommendations for shops: the shoppers\' data stays where it is.')
+    .version(ownVersion())
     .exitOverride()
     .showHelpAfterError('(add --help for what this verb takes)');
   for (const add of [addServe, addBackup, addRestore, addJoin, addBrowser, addKeys, addEnrol, addToken, addRevoke, addLogin, addTask, addNodesVerb, addReleasesVerb, addOperator, addPolicy, addBreach, addProcessingRecord, addDemo, addEvaluate, addSimulate, addExperiment, addFrontier, addDoctor, addBudget, addVerify, addWitness, addReceipts, addReference, addAudit, addBench]) add(program);

@@ -3,15 +3,15 @@
  * such as a report or another experiment, leaves finished runs finished.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
 import { dataFiles } from '../../client/shop/read-data.ts';
 import { readBytes } from '../../client/shop/read-text.ts';
 import { canonicalJson } from '../../shared/protocol/canonical-json.ts';
 import { sha256Hex } from '../../shared/protocol/digest.ts';
 import type { Scenario } from '../../shared/simulation/scenario.ts';
+import { ownVersion, packageRoot, packageVersions } from '../own-package.ts';
 
 const simulator = fileURLToPath(new URL('../simulate', import.meta.url));
 
@@ -47,18 +47,9 @@ export function codeFiles(folder = simulator): readonly string[] {
   return importsOf(sourcesIn(folder)).map((file) => relative(root, file).split(sep).join('/')).sort();
 }
 
-/** As installed: `npm ci` keeps to these exactly. */
-function packageVersions(root: string): { readonly version: string; readonly dependencies: Readonly<Record<string, string>> } {
-  return z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()) }).parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
-}
-
 /** What a run was made with, for the record: no part of its id. */
 export function versionsInUse(): Readonly<Record<string, string>> {
-  return { cesta: packageVersions(packageRoot(fileURLToPath(new URL('.', import.meta.url)))).version, node: process.versions.node };
-}
-
-function packageRoot(folder: string): string {
-  return existsSync(join(folder, 'package.json')) ? folder : packageRoot(dirname(folder));
+  return { cesta: ownVersion(), node: process.versions.node };
 }
 
 function sourcesIn(folder: string): string[] {
