@@ -3,7 +3,7 @@
  * and benchmarks rank with.
  */
 import type { Catalogue } from '../shared/commerce/catalogue.ts';
-import type { ShopperHistory } from '../shared/commerce/history.ts';
+import { ofShoppers, type ShopperHistory } from '../shared/commerce/history.ts';
 import { byHash } from '../shared/datasets/partitions.ts';
 import type { Dataset } from '../shared/datasets/dataset.ts';
 import { trainInRounds } from '../shared/evaluation/local-rounds.ts';
@@ -60,7 +60,7 @@ interface Simulation {
 export async function trainings(dataset: Dataset, { training }: Split, { stage: wanted, privacy, local, seeds }: { stage: StageModel; privacy: SimulatedPrivacy; local: AskedLocalTerms; seeds: number }): Promise<Trained[]> {
   const { catalogue } = dataset;
   const positions = new Map(dataset.shoppers.map((shopper, index) => [shopper, index]));
-  const shops = byHash(privacy.shops)(dataset, 0).map((group) => group.map((shopper) => training[positions.get(shopper) ?? 0]));
+  const shops = byHash(privacy.shops)(dataset, 0).map((group) => ofShoppers(group.map((shopper) => training[positions.get(shopper) ?? 0])));
   const model = createModel(wanted.kind, catalogue, wanted.hyperParameters);
   if (privacy.mode === 'none' && model.local !== undefined && Object.keys(local).length === 0) {
     return [{ model, params: await trainInRounds(model, shops, { rounds: privacy.rounds, seed: 1, pause: () => Promise.resolve() }), samplerDelta: 0 }];
@@ -112,7 +112,7 @@ export async function trainCentrally(model: AnyFederatedModel, catalogue: Catalo
   const task = simulationTask({ kind: model.kind, hyperParameters: model.hyperParameters }, { mode: 'none', shops: 1, rounds: 1, noise: 'skellam' }, [histories]);
   const plan = makePlan(task, { model, catalogue, roundNumber: 1, baseRelease: null });
   const base = { params: model.initial(), strategy: null };
-  const { aggregate, participants } = await simulateRound(plan, model, base, [histories]).sum(0);
+  const { aggregate, participants } = await simulateRound(plan, model, base, [ofShoppers(histories)]).sum(0);
   return foldSum(model, base, { plan, aggregate, participants }).params;
 }
 

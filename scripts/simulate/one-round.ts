@@ -1,4 +1,5 @@
 /** One round of a simulated federation: budget, plan, cohort, sum, step. */
+import { ofShoppers } from '../../shared/commerce/history.ts';
 import type { Plan } from '../../shared/federation/plan.ts';
 import { continuesFrom, nextModel, type StageModel } from '../../shared/federation/stages.ts';
 import { foldSum, type FoldBase } from '../../shared/federation/strategies/fold.ts';
@@ -85,7 +86,7 @@ function inputOf({ world, attack }: Federation, { number, moment, plan, drawn, m
     base: { ...foldBaseOf(base), owns: base.owns },
     members,
     // Without an order that trains nobody is a shopper: not before the first one, nor of those that a protocol holds out.
-    historiesOf: (member) => histories(member).filter(({ items }) => items.length > 0),
+    historiesOf: (member) => ofShoppers(histories(member)),
     ...spoilOf(world, plan, attack),
     seed,
   };

@@ -59,6 +59,11 @@ export function visitRange(history: ShopperHistory, from: number, to: number): S
   };
 }
 
+/** Those that have something in them: before a first order nobody is a shopper, and no shop counts them. */
+export function ofShoppers(histories: readonly ShopperHistory[]): ShopperHistory[] {
+  return histories.filter(({ items }) => items.length > 0);
+}
+
 /** How many visits came before `time`, in Unix seconds. */
 export function visitsBefore({ visitTimes }: ShopperHistory, time: number): number {
   const visits = visitTimes.findIndex((visited) => visited >= time);

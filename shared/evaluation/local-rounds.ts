@@ -2,7 +2,7 @@
  * Rounds of local training without sockets, privacy or noise: every shop trains on all its shoppers, and the mean of the
  * changes, weighted by shoppers, is the step (McMahan et al. 2017). With one shop and one round: training in one place.
  */
-import type { ShopperHistory } from '../commerce/history.ts';
+import { ofShoppers, type ShopperHistory } from '../commerce/history.ts';
 import { seededRandom } from '../numerics/random.ts';
 import { CestaError } from '../protocol/errors.ts';
 import type { AnyFederatedModel } from '../recommender/federated-model.ts';
@@ -27,7 +27,7 @@ export async function trainInRounds(model: AnyFederatedModel, shops: readonly (r
     const sum = new Float64Array(model.statisticLength());
     let shoppers = 0;
     for (const [shop, all] of shops.entries()) {
-      const histories = all.filter(({ items }) => items.length > 0);
+      const histories = ofShoppers(all);
       if (histories.length === 0) continue;
       const random = seededRandom(seed, `training of shop ${shop} in round ${round}`);
       const { change } = await local.train(params, histories, { random, proximal: 0, correction: null, steps: null, pause });

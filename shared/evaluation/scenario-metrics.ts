@@ -1,4 +1,5 @@
 /** Everything a simulation reports of a release, from one ranking of each test shopper: how good shelves are, how varied, how popular, and how fair to shops. */
+import { ofShoppers } from '../commerce/history.ts';
 import { evaluateShelves } from './evaluate-model.ts';
 import { average, recall } from './metrics.ts';
 import { itemShoppers, longTail, novelty, popularityLift, tailShare } from './popularity-bias.ts';
@@ -72,7 +73,7 @@ export function metricsOfShelves(shelves: readonly Int32Array[], split: Split, s
 
 function popularityMetrics(shelves: readonly Int32Array[], { training, tests, rankable }: Split): Partial<Record<MetricName, number>> {
   const popularity = itemShoppers(training, rankable.length);
-  const shoppers = training.filter(({ items }) => items.length > 0).length;
+  const shoppers = ofShoppers(training).length;
   const shelves10 = shelves.map((shelf) => shelf.subarray(0, 10));
   return {
     'aplt@10': tailShare(shelves10, longTail(popularity)),

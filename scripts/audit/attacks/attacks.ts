@@ -5,7 +5,7 @@
  */
 import { readDataset, type ReadOptions } from '../../../client/shop/read-data.ts';
 import type { Catalogue } from '../../../shared/commerce/catalogue.ts';
-import { distinctItems, type ShopperHistory } from '../../../shared/commerce/history.ts';
+import { distinctItems, ofShoppers, type ShopperHistory } from '../../../shared/commerce/history.ts';
 import { evidenceReader, type EvidenceReader } from '../../../shared/evaluation/attacks/item-evidence.ts';
 import { attackChannel, exclusiveShares, type AttackFindings, type Cast } from '../../../shared/evaluation/attacks/suite.ts';
 import { createChannel, gridVectors } from '../../../shared/evaluation/attacks/views.ts';
@@ -87,7 +87,7 @@ export async function openStage(options: AttackOptions): Promise<Stage> {
   const parts = splitDataset({ ...dataset, catalogue }, 'last-basket');
   const model = createModel(kind, catalogue, deploymentDefaults(kind, { asOf: simulatedToday(parts) }));
   const reader = evidenceReader(model, catalogue);
-  const histories = shuffle(parts.training.filter(({ items }) => items.length > 0), seededRandom(options.seed, 'cast'));
+  const histories = shuffle(ofShoppers(parts.training), seededRandom(options.seed, 'cast'));
   requireCast(histories.length, options);
   return { model, catalogue, reader, histories, options, casts: new Map() };
 }
