@@ -83,6 +83,8 @@ export async function withKept(storage: Pick<Storage, 'task'>, task: TaskSpec, n
   const stored = await storage.task(task.name);
   if (stored === null || names.length === 0) return task;
   const { model } = parseTaskSpec(stored.spec);
+  // Of another model they are other settings.
+  if (model.kind !== task.model.kind) return task;
   const given = Object.entries(task.model.hyperParameters).filter(([name]) => !names.includes(name));
   const kept = Object.entries(model.hyperParameters).filter(([name]) => names.includes(name));
   return { ...task, model: { ...task.model, hyperParameters: Object.fromEntries([...given, ...kept]) } };

@@ -60,7 +60,7 @@ async function serve({ config, shown }: Effective<typeof serveSettings>, call: C
 export async function coordinatorOptions(config: ServeConfig, catalogue: Catalogue | undefined): Promise<Omit<CoordinatorOptions, 'logger'>> {
   const { deploymentDefaults } = await import('../../shared/recommender/registry.ts');
   return {
-    task: taskOf(config, deploymentDefaults(config.model, { asOf: config.asOf, everySeconds: config.everySeconds })),
+    task: taskOf(config, deploymentDefaults(config.model, { asOf: config.asOf, everySeconds: Math.max(config.everySeconds ?? 0, config.minIntervalSeconds) })),
     host: config.host,
     port: config.port,
     dataDir: config.dataDir,

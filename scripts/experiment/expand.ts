@@ -1,7 +1,7 @@
 /** From an experiment to its scenarios: the product of all sweeps in the order of the file, times the seeds, and the baselines. */
 import { canonicalJson, type Json } from '../../shared/protocol/canonical-json.ts';
 import { CestaError } from '../../shared/protocol/errors.ts';
-import { askedOf, scenarioSchema, type Baseline, type Scenario } from '../../shared/simulation/scenario.ts';
+import { asksFollowingDays, baselineGroundOf, scenarioSchema, type Baseline, type Scenario } from '../../shared/simulation/scenario.ts';
 import { scenarioError } from './field-errors.ts';
 import { isPlainObject, isSweep, laidOver, withValueAt, type Fields } from './fields.ts';
 import { labelOf } from './labels.ts';
@@ -101,13 +101,13 @@ function refuseTwins(cells: readonly PlannedCell[]): void {
 
 /** A baseline has no rounds under privacy: what only these understand is left out, so that it is the same run whatever they say. */
 function baselineOf(experiment: ParsedExperiment, baseline: Baseline, [{ point, scenarios }, ...rest]: readonly PlannedCell[]): readonly Scenario[] {
-  const other = rest.find((cell) => askedOf(cell.scenarios[0]) !== askedOf(scenarios[0]));
+  const other = rest.find((cell) => baselineGroundOf(cell.scenarios[0]) !== baselineGroundOf(scenarios[0]));
   const swept = other === undefined ? undefined : Object.keys(point).find((path) => point[path] !== other.point[path]);
-  if (swept !== undefined) throw new CestaError('config.invalid', `baselines: expected none where ${swept} is swept, since one baseline is tested on one split, got ${baseline}`);
+  if (swept !== undefined) throw new CestaError('config.invalid', `baselines: expected none where ${swept} is swept, since one baseline is trained and tested on one split, got ${baseline}`);
   const [seed, ...others] = experiment.seeds;
   const first = scenarioOf(fieldsAt(experiment, point), point, { seed, baseline });
-  const { data, protocol, model, population, rounds, schedule } = first;
-  const kept = { data, protocol, model, population, rounds, schedule, privacy: { epsilon: null }, baseline };
+  const { data, protocol, model, population, rounds, schedule, evaluateEvery } = first;
+  const kept = { data, protocol, model, population, rounds, schedule, ...(asksFollowingDays(first) ? { evaluateEvery } : {}), privacy: { epsilon: null }, baseline };
   const isFixed = baseline === 'popularity' || (baseline === 'central' && withoutDraws.includes(model.kind));
   return [seed, ...(isFixed ? [] : others)].map((each) => scenarioOf(kept, {}, { seed: each }));
 }

@@ -29,10 +29,21 @@ export interface PerformOptions {
  * @throws CestaError `experiment.busy`, `storage.failed`; whatever the simulation does, also when it is told to stop
  */
 export async function performRun(run: PlannedRun, options: PerformOptions): Promise<void> {
+  const { onRound } = options;
+  const ofListener = new Set<unknown>();
+  const hear = async (record: RoundRecord): Promise<void> => {
+    try {
+      await onRound?.(record);
+    } catch (thrown) {
+      ofListener.add(thrown);
+      throw thrown;
+    }
+  };
   try {
-    await perform(run, options);
+    await perform(run, { ...options, onRound: hear });
   } catch (thrown) {
-    throw storageError(thrown, run.folder);
+    // What a listener may not write is elsewhere.
+    throw ofListener.has(thrown) ? thrown : storageError(thrown, run.folder);
   }
 }
 
@@ -64,8 +75,12 @@ async function perform(run: PlannedRun, { simulate, versions, workers, resume, s
       },
       onCheckpoint: (checkpoint) => keeper.offer(checkpoint),
     }).catch((thrown: unknown) => {
-      // Told to stop, or broken: the rounds so far are good.
-      keeper.flush();
+      // Told to stop, or broken: the rounds so far are good. If they cannot be kept either, what broke first is what is told.
+      try {
+        keeper.flush();
+      } catch {
+        throw thrown;
+      }
       throw thrown;
     });
     if ((await hashData(run.scenario.data)) !== run.dataHash) throw new CestaError('data.unreadable', `data: expected ${run.scenario.data} to stay as it is while runs go on, got another content`);

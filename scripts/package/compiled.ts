@@ -1,5 +1,5 @@
 /** The sources as plain JavaScript in a folder of their own: for the package, and for processes that start by the dozen. */
-import { copyFileSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -34,7 +34,7 @@ export async function compileInto(folder: string): Promise<void> {
 export async function runnableTree(folder: string): Promise<string> {
   if (isCompiled) return root;
   await compileInto(folder);
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
+  copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'junction');
   return folder;
 }

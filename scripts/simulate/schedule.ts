@@ -24,13 +24,13 @@ const daySeconds = 86_400;
  * next one in steps of `testDays`. In each step a shopper has all that was bought before it, and items that
  * were sold by then can be asked for, whether or not the round knew them: what is asked depends on the step alone. Or all rounds are
  * asked what the protocol holds out, and know of what it does not hold out what was ordered before them.
- * @throws CestaError `config.invalid` for more rounds than there are orders to ask about, steps that do not fill the days between
+ * @throws CestaError `data.empty` where nobody can be asked; `config.invalid` for more rounds than there are orders to ask about, steps that do not fill the days between
  * rounds, or a protocol that a calendar has no use for
  */
 export function scheduleOf({ scenario, dataset, split }: Pick<World, 'scenario' | 'dataset' | 'split'>): (round: number) => Moment {
   const { schedule, rounds, protocol } = scenario;
   if (schedule.kind === 'at-once') {
-    const asOf = simulatedToday(split);
+    const asOf = simulatedToday(requireAsked(split));
     return (round) => ({ opensSeconds: (round - 1) * schedule.everySeconds, asOf, split, asked: [split] });
   }
   const isHeldOut = schedule.tests === 'held-out';
@@ -41,7 +41,7 @@ export function scheduleOf({ scenario, dataset, split }: Pick<World, 'scenario' 
   const days = (end - start) / daySeconds - startDays;
   const most = Math.max(0, (isHeldOut ? Math.ceil(days / everyDays) : Math.floor(days / everyDays)) + 1);
   if (rounds > most) throw new CestaError('config.invalid', `rounds: expected at most ${most} every ${everyDays} days of these orders, got ${rounds}`);
-  const splitsFrom = isHeldOut ? (cutTime: number) => [knownBefore(split, cutTime)] : followingDays(dataset, schedule);
+  const splitsFrom = isHeldOut ? heldOut(split) : followingDays(dataset, schedule);
   return remembered((round) => {
     // A first count may be one round more: the last days are asked about twice.
     const opensSeconds = (startDays + (Math.min(round, most) - 1) * everyDays) * daySeconds;
@@ -70,8 +70,14 @@ function followingDays({ shoppers, catalogue }: World['dataset'], { everyDays, t
   return (cutTime) => Array.from({ length: everyDays / testDays }, (_, step) => splitAtTime(histories, catalogue.products.length, { cutTime: cutTime + step * stepSeconds, until: cutTime + (step + 1) * stepSeconds }));
 }
 
-function knownBefore(split: Split, cutTime: number): Split {
-  return { ...split, training: split.training.map((history) => historyBefore(history, cutTime)) };
+function heldOut(split: Split): (cutTime: number) => Split[] {
+  const { training } = requireAsked(split);
+  return (cutTime) => [{ ...split, training: training.map((history) => historyBefore(history, cutTime)) }];
+}
+
+function requireAsked(split: Split): Split {
+  if (split.tests.length === 0) throw new CestaError('data.empty', `protocol: expected shoppers who can be asked by ${split.protocol}, got none`);
+  return split;
 }
 
 /** Of rounds that each know more orders than the one before; undefined where all know the same. */

@@ -144,10 +144,19 @@ export function asksFollowingDays({ schedule }: Pick<Scenario, 'schedule'>): boo
 }
 
 /** The days of a calendar that are tested, counted from the first order's, and in what steps; null where they do not matter. */
-function testedDays({ schedule, rounds }: Pick<Scenario, 'schedule' | 'rounds'>): { readonly from: number; readonly until: number; readonly step: number } | null {
+function testedDays({ schedule, rounds, evaluateEvery }: Pick<Scenario, 'schedule' | 'rounds' | 'evaluateEvery'>): Readonly<Record<string, number>> | null {
   if (schedule.kind !== 'calendar' || schedule.tests === 'held-out') return null;
   const { everyDays, startDays = everyDays, testDays = everyDays } = schedule;
-  return { from: startDays, until: startDays + rounds * everyDays, step: testDays };
+  // Only where every round is tested, all days are, whatever the rounds.
+  return { from: startDays, until: startDays + rounds * everyDays, step: testDays, ...(evaluateEvery === 1 ? {} : { everyDays, evaluateEvery }) };
+}
+
+/** The same for scenarios that one baseline can be compared with: tested on the same, and the last time trained on the same. */
+export function baselineGroundOf(scenario: Scenario): string {
+  const { schedule, rounds } = scenario;
+  if (schedule.kind !== 'calendar' || schedule.tests !== 'held-out') return askedOf(scenario);
+  const { everyDays, startDays = everyDays } = schedule;
+  return canonicalJson([askedOf(scenario), Math.round((startDays + (rounds - 1) * everyDays) * 86_400)]);
 }
 
 /**

@@ -39,6 +39,8 @@ describe('a restart', () => {
     expect(plan).toMatchObject({ round: 'trial-2', model: { hyperParameters: { asOf: 86_400 } } });
     expect(plan).not.toHaveProperty('model.hyperParameters.forgettingFactor');
     await second.close();
+    // What another model is told is its own; that it is another one is refused.
+    await expect(coordinatorFor({ dataDir, task: { ...from(0), model: { kind: 'popularity', hyperParameters: {} } }, ...kept })).rejects.toMatchObject({ code: 'plan.invalid', message: expect.not.stringContaining('Unrecognized') as string });
     await expect(coordinatorFor({ dataDir, task: from(172_800) })).rejects.toMatchObject({ code: 'plan.invalid' });
   });
 

@@ -44,6 +44,18 @@ describe('expanding an experiment', () => {
     expect(() => labels({ ...value, variants: { a: { rounds: 4 }, b: { rounds: 5 } } })).toThrow('baselines: expected none where variant is swept');
   });
 
+  it('has a baseline tested after the rounds that are, and refuses one for what it is not trained on', () => {
+    const value = { rounds: 4, evaluateEvery: 2, schedule: { kind: 'calendar', everyDays: 5 }, privacy: { epsilon: [1, 2] }, baselines: ['popularity'] };
+    expect(expanded(value).baselines.popularity?.[0]).toMatchObject({ rounds: 4, evaluateEvery: 2 });
+    expect(() => labels({ ...value, evaluateEvery: [1, 2] })).toThrow('baselines: expected none where evaluateEvery is swept');
+    const heldOut = { ...value, schedule: { ...value.schedule, tests: 'held-out' } };
+    expect(expanded(heldOut).baselines.popularity?.[0].evaluateEvery).toBe(1);
+    expect(() => labels({ ...heldOut, rounds: [4, 8] })).toThrow('baselines: expected none where rounds is swept');
+    // The same days in the end.
+    const variants = { often: {}, seldom: { rounds: 2, schedule: { kind: 'calendar', everyDays: 10, tests: 'held-out' } } };
+    expect(labels({ ...heldOut, privacy: {}, variants })).toEqual(['often', 'seldom']);
+  });
+
   it('goes through the product of the sweeps in the order of the file, the last one fastest', () => {
     expect(labels({ unit: ['shopper', 'shop'], rounds: [1, 2] })).toEqual(['shopper, rounds 1', 'shopper, rounds 2', 'shop, rounds 1', 'shop, rounds 2']);
     expect(labels({ rounds: { sweep: [1, 2] }, unit: 'shop' })).toEqual(['rounds 1', 'rounds 2']);

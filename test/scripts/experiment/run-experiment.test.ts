@@ -145,6 +145,13 @@ describe('running an experiment', () => {
     await expect(ran(dirname(runs), { simulate: simulatorDouble().simulate })).rejects.toMatchObject({ code: 'storage.failed', message: expect.stringMatching(new RegExp(`^popularity, seed 1: ${runs}`)) as string });
   });
 
+  it('does not take what a listener may not write for the folder of the run', async () => {
+    const refused = Object.assign(new Error('EACCES: permission denied, open'), { code: 'EACCES' });
+    const listener = { start: () => undefined, round: () => Promise.reject(refused), end: () => undefined };
+    const failed = ran(newRuns(), { simulate: simulatorDouble().simulate, loggers: () => [listener] });
+    await expect(failed).rejects.not.toMatchObject({ code: 'storage.failed' });
+  });
+
   it('tells who listens of a run that another process finishes in between', async () => {
     const runs = newRuns();
     const heard: number[] = [];
