@@ -94,7 +94,7 @@ const scheduleSchema = z.discriminatedUnion('kind', [
    * of the last: what a year of rounds comes to.
    */
   z.strictObject({ kind: z.literal('calendar'), everyDays: positive.default(7), startDays: positive.optional(), testDays: positive.optional(), tests: z.enum(['following-days', 'held-out']).default('following-days') })
-    .refine(({ tests, testDays }) => tests === 'following-days' || testDays === undefined, { path: ['testDays'], error: 'expected none with tests held-out, got some' }),
+    .refine(({ tests, testDays }) => tests === 'following-days' || testDays === undefined, { path: ['testDays'], error: 'expected none with tests held-out' }),
 ]);
 
 export const baselines = ['popularity', 'local-only', 'central'] as const;
