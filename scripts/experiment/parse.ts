@@ -8,7 +8,7 @@ import { CestaError } from '../../shared/protocol/errors.ts';
 import { baselines, scenarioSchema, type Baseline } from '../../shared/simulation/scenario.ts';
 import { aggregateAliases } from './aliases.ts';
 import { scenarioFields, unknownField } from './field-errors.ts';
-import { isPlainObject, isSweep, laidOver, withValueAt, type Fields } from './fields.ts';
+import { isPlainObject, isSweep, laidOver, valueAt, withValueAt, type Fields } from './fields.ts';
 import type { Point } from './result.ts';
 
 export interface ParsedExperiment {
@@ -91,7 +91,12 @@ function applySetting(fields: Fields, setting: string): Fields {
   const path = setting.slice(0, at).trim();
   if (at < 1 || !/^[\w]+(\.[\w]+)*$/.test(path)) throw new CestaError('usage.invalid', `--set: expected path=value such as privacy.epsilon=1, got ${JSON.stringify(setting)}`);
   if (/^quick(\.|$)/.test(path)) throw new CestaError('usage.invalid', `--set: expected a field of the experiment, got ${path}; what --quick lays over is set without it, after --quick`);
-  return withValueAt(fields, path.split('.'), valueOf(setting.slice(at + 1)));
+  const value = valueOf(setting.slice(at + 1));
+  // An object is laid under what the variants say of it, and heard where they say nothing.
+  const variants = isPlainObject(fields['variants']) ? Object.values(fields['variants']) : [];
+  const unheard = variants.length > 0 && !isPlainObject(value) && variants.every((variant) => valueAt(variant, path.split('.')) !== undefined);
+  if (unheard) throw new CestaError('usage.invalid', `--set: expected a field that variants leave as it is, got ${path}, which each of them sets itself`);
+  return withValueAt(fields, path.split('.'), value);
 }
 
 function valueOf(text: string): unknown {

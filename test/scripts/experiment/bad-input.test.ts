@@ -44,9 +44,10 @@ describe('an experiment that cannot be run is refused with the field', () => {
     ['--set of an unknown field', { set: ['privacy.epsilo=3'] }, 'config.invalid', 'privacy.epsilo: expected a known field'],
     ['--set of a list whose texts have no quotes', { set: ['aggregate=[mean,median]'] }, 'usage.invalid', '--set: expected a text or JSON'],
     ['--set of what --quick lays over', { set: ['quick.seeds=[1]'] }, 'usage.invalid', '--set: expected a field of the experiment, got quick.seeds'],
+    ['--set of what every variant sets', { set: ['privacy.epsilon=3'] }, 'usage.invalid', '--set: expected a field that variants leave as it is, got privacy.epsilon'],
     ['--set within a value', { set: ['rounds.first=3'] }, 'config.invalid', 'rounds: expected an object to set rounds.first in, got 5'],
     ['--set within a sweep', { set: ['clients.dropout.low=3'] }, 'config.invalid', 'clients.dropout: expected an object to set'],
   ])('%s', (_what, overrides, code, message) => {
-    expect(expanding({ rounds: 5, clients: { dropout: { sweep: [0, 0.1] } } }, overrides)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) as string }));
+    expect(expanding({ rounds: 5, clients: { dropout: { sweep: [0, 0.1] } }, variants: { a: { privacy: { epsilon: 1 } }, b: { privacy: { epsilon: 2 }, evaluateEvery: 2 } } }, overrides)).toThrow(expect.objectContaining({ code, message: expect.stringContaining(message) as string }));
   });
 });
